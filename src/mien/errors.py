@@ -1,0 +1,37 @@
+"""Every error mien raises on purpose.
+
+::
+
+    MienError                 one line a user can act on; the CLI exits with code 2
+    ├── InputError            a file, folder or camera given to us cannot be read
+    ├── OutputError           what we were told to write cannot be written
+    ├── ModelError            an unknown model name, or a weight file that is not one
+    ├── ConfigError           an option, a configuration file or a combination that makes no sense
+    └── DataError             a data set is not laid out as its format says
+
+A message says what was expected, what came, and what to do about it, in one line.
+"""
+
+
+class MienError(Exception):
+    """Base of all errors a user can cause and mend."""
+
+
+class InputError(MienError):
+    """A file, folder or camera cannot be read."""
+
+
+class OutputError(MienError):
+    """A result cannot be written where it was asked for."""
+
+
+class ModelError(MienError):
+    """A model name is unknown, or a file is not a mien weight file."""
+
+
+class ConfigError(MienError):
+    """An option or a configuration value is missing, unknown or contradictory."""
+
+
+class DataError(MienError):
+    """A data set does not follow its published layout."""

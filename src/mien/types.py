@@ -1,0 +1,131 @@
+"""The nouns both wings speak: frozen, and checked when they are made.
+
+Coordinates follow ``docs/conventions.md``: pixel centres at integers, x right, y down,
+z away from the camera in the unit of x and y.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+__all__ = ["Box", "Detection", "Face", "Frame", "HeadPose", "Landmarks"]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One decoded picture of a video, a folder or a camera."""
+
+    image_rgb: UInt8[np.ndarray, "height width 3"]
+    index: int
+    """Position in its source, counted from 0 over decoded frames."""
+    time_secs: float
+    """Presentation time as the file tells it, from the start of the source."""
+
+    def __post_init__(self) -> None:
+        image = self.image_rgb
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+            raise ValueError(f"a frame is (height, width, 3) uint8, not {image.shape} {image.dtype}")
+
+
+@dataclass(frozen=True)
+class Box:
+    """An upright rectangle in image pixels, its edges measured between pixel centres."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def __post_init__(self) -> None:
+        if not (self.right >= self.left and self.bottom >= self.top):  # also refuses NaN
+            raise ValueError(f"a box has left <= right and top <= bottom, not {self}")
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    @classmethod
+    def around(cls, points: Float[np.ndarray, "points dims"]) -> Box:
+        """The tightest box around points, of which x and y are read."""
+        (left, top), (right, bottom) = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
+        return cls(float(left), float(top), float(right), float(bottom))
+
+    def iou(self, other: Box) -> float:
+        """Intersection over union with another box, 0 where both are empty."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        shared = max(width, 0.0) * max(height, 0.0)
+        union = self.width * self.height + other.width * other.height - shared
+        return shared / union if union > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A face as a detector sees it."""
+
+    box: Box
+    score: float
+    five_points: Float[np.ndarray, "5 2"] | None = None
+    """Eye (image left), eye (image right), nose tip, mouth corner (image left), mouth corner
+    (image right), in image pixels; ``None`` from a source that gives boxes only."""
+
+    def __post_init__(self) -> None:
+        if self.five_points is not None and self.five_points.shape != (5, 2):
+            raise ValueError(f"five_points is (5, 2), not {self.five_points.shape}")
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """The points of one face, in the order of its markup."""
+
+    points_image: Float[np.ndarray, "points 3"]
+    """x, y in image pixels; z in the same unit, away from the camera, 0 at the points' mean."""
+    confidence: Float[np.ndarray, " points"]
+    """For each point, the probability that it lies within the model card's radius of the truth."""
+
+    def __post_init__(self) -> None:
+        count = len(self.points_image)
+        if self.points_image.shape != (count, 3) or self.confidence.shape != (count,):
+            raise ValueError(
+                f"landmarks are (n, 3) with (n,) confidences, not {self.points_image.shape} "
+                f"with {self.confidence.shape}"
+            )
+
+
+@dataclass(frozen=True)
+class HeadPose:
+    """How a head is turned, as ``docs/conventions.md`` defines the angles."""
+
+    yaw_deg: float
+    """Positive when the face turns towards the image's right."""
+    pitch_deg: float
+    """Positive when the face looks down."""
+    roll_deg: float
+    """Positive when the head tilts clockwise as the picture shows it."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face in one frame, as the tracker hands it out."""
+
+    track_id: int
+    score: float
+    """Probability that the crop under these points holds a well aligned face."""
+    landmarks: Landmarks
+    pose: HeadPose
+
+    @property
+    def box(self) -> Box:
+        """The tightest box around the landmarks."""
+        return Box.around(self.landmarks.points_image)
