@@ -1,0 +1,136 @@
+"""The square crop a network sees: where it lies, and how it is cut.
+
+Training and tracking both call these functions, so that their crops cannot drift apart. A crop is
+the mean head seen from the front: its landmark box is ``FACE_SHARE`` of the side, upright and in
+the middle, however the head is turned: scale, roll and centre come from the head in space
+(``pose_head``), because a flat similarity to the frontal mean shrinks to half on a profile.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from mien.geometry.pose import pose_head
+from mien.geometry.similarity import Similarity
+from mien.types import Box, Detection
+
+__all__ = [
+    "FACE_SHARE",
+    "crop_from_box",
+    "crop_from_detection",
+    "crop_from_landmarks",
+    "resize_crop",
+    "warp_crop",
+]
+
+FACE_SHARE = 0.58
+"""Size of the landmark box, sqrt(width * height) seen from the front, as a share of the crop."""
+
+_DETECTION_SIZE = 0.90
+_DETECTION_DOWN = 0.07
+"""Landmark box against detector box: its size, and how far its centre lies below, in box heights.
+Medians over the train photos of our pack under CenterFace: ``docs/decisions/0004-crop.md``."""
+
+
+def crop_from_landmarks(
+    points_image: Float[np.ndarray, "points dims"],
+    mean_shape: Float[np.ndarray, "points 3"],
+    side: int,
+) -> Similarity:
+    """``image_from_crop`` for a crop of ``side`` px, aligned by landmarks (x, y or x, y, z).
+
+    Raises:
+        ValueError: the points coincide, or are not those of the mean shape.
+    """
+    head = pose_head(points_image[:, :2], mean_shape)
+    middle = (mean_shape.min(axis=0) + mean_shape.max(axis=0)) / 2
+    centre = head.project(middle[None])[0]
+    return _place(centre, head.scale, math.radians(head.pose.roll_deg), side)
+
+
+def crop_from_box(box: Box, side: int) -> Similarity:
+    """``image_from_crop`` around the box of a face's landmarks, upright."""
+    return _place(np.array(box.centre), _size(box), 0.0, side)
+
+
+def crop_from_detection(detection: Detection, side: int) -> Similarity:
+    """``image_from_crop`` for a face as the detector gives it: its box, upright by its points."""
+    box = detection.box
+    angle = 0.0
+    if detection.five_points is not None:
+        eyes, mouth = detection.five_points[:2].mean(axis=0), detection.five_points[3:].mean(axis=0)
+        down = mouth - eyes
+        angle = math.atan2(-down[0], down[1])
+    drop = _DETECTION_DOWN * _size(box)
+    centre = np.array(box.centre) + drop * np.array([-math.sin(angle), math.cos(angle)])
+    return _place(centre, _DETECTION_SIZE * _size(box), angle, side)
+
+
+def _size(box: Box) -> float:
+    return max(math.sqrt(box.width * box.height), 1.0)
+
+
+def _place(
+    centre_image: Float[np.ndarray, " 2"], face_size: float, angle_rad: float, side: int
+) -> Similarity:
+    """The crop centred there whose ``FACE_SHARE`` is ``face_size`` image pixels."""
+    turn = Similarity(face_size / (FACE_SHARE * side), angle_rad, (0.0, 0.0))
+    middle = turn.apply(np.full(2, (side - 1) / 2))
+    shift = centre_image - middle
+    return Similarity(turn.scale, angle_rad, (float(shift[0]), float(shift[1])))
+
+
+def resize_crop(image_from_crop: Similarity, side: int, new_side: int) -> Similarity:
+    """The same place of the image, cut with another number of pixels."""
+    ratio = side / new_side  # pixel centres: x_old = (x_new + 0.5) * ratio - 0.5
+    old_from_new = Similarity(ratio, 0.0, ((ratio - 1) / 2, (ratio - 1) / 2))
+    return image_from_crop @ old_from_new
+
+
+def warp_crop(
+    image_rgb: UInt8[np.ndarray, "height width 3"], image_from_crop: Similarity, side: int
+) -> UInt8[np.ndarray, "side side 3"]:
+    """Cut a crop; black where the image ends.
+
+    Bilinear, and free of aliasing where the crop shrinks the image: the part under the crop is
+    first averaged over whole blocks of pixels.
+    """
+    block = int(image_from_crop.scale)
+    if block < 2:
+        return _warp(image_rgb, image_from_crop, side)
+    corners = image_from_crop.apply(
+        np.array([[0, 0], [side, 0], [0, side], [side, side]], dtype=np.float64)
+    )
+    height, width = image_rgb.shape[:2]
+    left, top = np.clip(corners.min(axis=0) - block, 0, [width, height]).astype(int)
+    right, bottom = np.clip(corners.max(axis=0) + block, 0, [width, height]).astype(int)
+    right, bottom = right - (right - left) % block, bottom - (bottom - top) % block
+    if right <= left or bottom <= top:
+        return np.zeros((side, side, 3), np.uint8)
+    part = image_rgb[top:bottom, left:right]
+    small = cv2.resize(
+        part,
+        ((right - left) // block, (bottom - top) // block),
+        interpolation=cv2.INTER_AREA,
+    )
+    image_from_small = Similarity(
+        float(block), 0.0, (left + (block - 1) / 2, top + (block - 1) / 2)
+    )
+    return _warp(small, image_from_small.inverse() @ image_from_crop, side)
+
+
+def _warp(
+    image_rgb: UInt8[np.ndarray, "height width 3"], image_from_crop: Similarity, side: int
+) -> UInt8[np.ndarray, "side side 3"]:
+    crop = cv2.warpAffine(
+        image_rgb,
+        image_from_crop.matrix,
+        (side, side),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_CONSTANT,
+    )
+    return np.asarray(crop, dtype=np.uint8)
