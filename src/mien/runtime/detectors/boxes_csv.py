@@ -1,0 +1,69 @@
+"""Faces from a table: for users with a detector of their own, and for repeatable tests."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from mien.errors import InputError
+from mien.types import Box, Detection
+
+__all__ = ["BoxesCsv"]
+
+_COLUMNS = ("frame", "left", "top", "right", "bottom")
+
+
+class BoxesCsv:
+    """Boxes by frame, from a CSV file with the columns frame, left, top, right, bottom.
+
+    The pipeline says which frame is searched next (:meth:`seek`); frames count from 0.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read the table.
+
+        Raises:
+            InputError: the file cannot be read, lacks a column, or has a row that is not a box.
+        """
+        self._by_frame = _read(path)
+        self._frame = 0
+
+    def seek(self, frame: int) -> None:
+        """The next picture is this frame of the video."""
+        self._frame = frame
+
+    def detect(self, image_rgb: UInt8[np.ndarray, "height width 3"]) -> list[Detection]:
+        """The rows of the current frame."""
+        del image_rgb
+        return self._by_frame.get(self._frame, [])
+
+
+def _read(path: Path) -> dict[int, list[Detection]]:
+    by_frame: dict[int, list[Detection]] = {}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, skipinitialspace=True)
+            missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
+            if missing:
+                raise InputError(
+                    f"{path}: expected the columns {','.join(_COLUMNS)}, "
+                    f"missing {','.join(missing)}"
+                )
+            for row in reader:
+                box = _box(row, f"{path} line {reader.line_num}")
+                by_frame.setdefault(int(row["frame"]), []).append(Detection(box, 1.0))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"cannot read boxes from {path}: {error}") from None
+    return by_frame
+
+
+def _box(row: dict[str, str], place: str) -> Box:
+    try:
+        int(row["frame"])
+        return Box(*(float(row[name]) for name in _COLUMNS[1:]))
+    except (TypeError, ValueError):
+        given = ",".join(str(row[name]) for name in _COLUMNS)
+        raise InputError(f"{place}: expected frame,left,top,right,bottom, not {given!r}") from None

@@ -1,0 +1,35 @@
+"""The detector that a user's words name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mien.errors import ConfigError
+from mien.runtime.detectors.boxes_csv import BoxesCsv
+from mien.runtime.detectors.centerface import CenterFace
+from mien.runtime.detectors.protocol import FaceDetector
+from mien.runtime.detectors.yunet import YuNet
+
+__all__ = ["open_detector"]
+
+
+def open_detector(words: str) -> FaceDetector:
+    """``centerface``, ``centerface:LONG_SIDE``, ``yunet:MODEL_FILE`` or ``boxes:FILE.csv``.
+
+    Raises:
+        ConfigError: none of these.
+        ModelError, InputError: the file named cannot be used.
+    """
+    name, _, rest = words.partition(":")
+    if name == "centerface" and not rest:
+        return CenterFace()
+    if name == "centerface" and rest.isdecimal() and int(rest) >= 64:
+        return CenterFace(long_side=int(rest))
+    if name == "yunet" and rest:
+        return YuNet(Path(rest))
+    if name == "boxes" and rest:
+        return BoxesCsv(Path(rest))
+    raise ConfigError(
+        f"unknown detector {words!r}: expected centerface, centerface:LONG_SIDE (px, at least 64), "
+        "yunet:MODEL_FILE or boxes:FILE.csv"
+    )

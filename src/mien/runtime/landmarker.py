@@ -1,0 +1,165 @@
+"""Crop, predict, lift: the landmarks of places in a picture, and of whole photos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from mien.errors import ConfigError
+from mien.geometry import (
+    Similarity,
+    crop_from_box,
+    crop_from_detection,
+    crop_from_landmarks,
+    warp_crop,
+)
+from mien.markup import Markup, load_markup
+from mien.runtime.session import WeightFile, open_weights
+from mien.runtime.weights import find_weights
+from mien.types import Box, Detection, Landmarks
+
+__all__ = ["Landmarker", "LandmarkerPair", "Prediction", "load_landmarkers"]
+
+_BATCH = 8
+"""Crops a run: bounds memory on pictures with crowds."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network saw under one crop, in image pixels."""
+
+    landmarks: Landmarks
+    score: float
+    """Probability that a well aligned face lies under the crop."""
+
+
+class Landmarker:
+    """One network of a model: places of a picture in, landmarks in the picture out."""
+
+    def __init__(self, weights: WeightFile) -> None:
+        self._weights = weights
+        self.card = weights.card
+        self.markup: Markup = load_markup(weights.card.markup)
+
+    @property
+    def side(self) -> int:
+        """Side of the crops it takes, px."""
+        return self.card.side
+
+    @property
+    def mean_shape(self) -> Float[np.ndarray, "points 3"]:
+        """The mean head that its crops are aligned by."""
+        return self.markup.mean_shape
+
+    def predict(
+        self,
+        image_rgb: UInt8[np.ndarray, "height width 3"],
+        image_from_crops: Sequence[Similarity],
+    ) -> list[Prediction]:
+        """One prediction a crop, in their order."""
+        predictions: list[Prediction] = []
+        for start in range(0, len(image_from_crops), _BATCH):
+            predictions += self._run(image_rgb, image_from_crops[start : start + _BATCH])
+        return predictions
+
+    def _run(
+        self,
+        image_rgb: UInt8[np.ndarray, "height width 3"],
+        image_from_crops: Sequence[Similarity],
+    ) -> list[Prediction]:
+        crops = np.stack([warp_crop(image_rgb, place, self.side) for place in image_from_crops])
+        batch = self._weights.run(crops)
+        return [
+            Prediction(
+                Landmarks(
+                    image_from_crop.apply(batch.points_crop[i].astype(np.float64)),
+                    batch.confidence[i].astype(np.float64),
+                ),
+                float(batch.score[i]),
+            )
+            for i, image_from_crop in enumerate(image_from_crops)
+        ]
+
+
+@dataclass(frozen=True)
+class LandmarkerPair:
+    """Both networks of a model (paper 3.4): model 1 after a detection, model 2 afterwards."""
+
+    first: Landmarker
+    following: Landmarker
+
+    def __post_init__(self) -> None:
+        if self.first.card.markup != self.following.card.markup:
+            raise ConfigError(
+                "the two files of a model must have the same markup, not "
+                f"{self.first.card.markup} and {self.following.card.markup} points"
+            )
+
+    @property
+    def name(self) -> str:
+        return self.following.card.name
+
+    @property
+    def markup(self) -> Markup:
+        return self.following.markup
+
+    def align_crop(
+        self, image_rgb: UInt8[np.ndarray, "height width 3"], image_from_crop: Similarity
+    ) -> Prediction:
+        """Model 2 on a crop of model 2's side, as landmarks would place it."""
+        return self.following.predict(image_rgb, [image_from_crop])[0]
+
+    def align_box(self, image_rgb: UInt8[np.ndarray, "height width 3"], box: Box) -> Prediction:
+        """Landmarks from the box of a face's landmarks: model 1, aligned anew, model 2."""
+        return self.refine(image_rgb, [crop_from_box(box, self.first.side)])[0]
+
+    def align_detections(
+        self, image_rgb: UInt8[np.ndarray, "height width 3"], detections: Sequence[Detection]
+    ) -> list[Prediction]:
+        """Landmarks from a detector's faces: model 1, aligned anew, model 2."""
+        crops = [crop_from_detection(detection, self.first.side) for detection in detections]
+        return self.refine(image_rgb, crops)
+
+    def refine(
+        self,
+        image_rgb: UInt8[np.ndarray, "height width 3"],
+        image_from_crops: Sequence[Similarity],
+    ) -> list[Prediction]:
+        """Model 1 on rough crops of its side, then model 2 on crops by model 1's landmarks."""
+        first = self.first.predict(image_rgb, image_from_crops)
+        places = [
+            crop_from_landmarks(
+                guess.landmarks.points_image, self.following.mean_shape, self.following.side
+            )
+            for guess in first
+        ]
+        return self.following.predict(image_rgb, places)
+
+
+def load_landmarkers(
+    model: str, *, points: int | None = None, threads: int | None = None
+) -> LandmarkerPair:
+    """Open the model of that name or path (see :func:`mien.runtime.weights.find_weights`).
+
+    Args:
+        points: the markup asked for, 68 or 84; ``None`` takes the model's own.
+        threads: threads for the network; ``None`` means all cores.
+
+    Raises:
+        ModelError: unknown model, or a file that is not a weight file.
+        ConfigError: the model does not have that markup.
+    """
+    paths = find_weights(model)
+    following = Landmarker(open_weights(paths.tracking, threads))
+    same = paths.detection == paths.tracking
+    first = following if same else Landmarker(open_weights(paths.detection, threads))
+    pair = LandmarkerPair(first, following)
+    if points is not None and points != len(pair.markup):
+        raise ConfigError(
+            f"model {pair.name!r} has {len(pair.markup)} points, not {points}: "
+            f"run it with --markup {len(pair.markup)}, or give weights with {points} points"
+        )
+    return pair

@@ -1,0 +1,108 @@
+"""A weight file opened in onnxruntime: checked once, then crops in and points out."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from jaxtyping import Float32, UInt8
+
+from mien.errors import ModelError
+from mien.runtime.card import CARD_KEY, ModelCard
+
+__all__ = ["CropBatch", "WeightFile", "open_weights", "read_card"]
+
+_OUTPUTS = ["points", "confidence", "score"]
+_ERRORS_ONLY = 3
+
+
+@dataclass(frozen=True)
+class CropBatch:
+    """What the network says of n crops, in the crops' own pixels."""
+
+    points_crop: Float32[np.ndarray, "n points 3"]
+    confidence: Float32[np.ndarray, "n points"]
+    score: Float32[np.ndarray, " n"]
+
+
+class WeightFile:
+    """An open weight file. Make one with :func:`open_weights`."""
+
+    def __init__(self, session: ort.InferenceSession, card: ModelCard) -> None:
+        self._session = session
+        self.card = card
+
+    def run(self, crops_rgb: UInt8[np.ndarray, "n side side 3"]) -> CropBatch:
+        """Points, confidences and scores of a batch of crops."""
+        points, confidence, score = self._session.run(_OUTPUTS, {"crops": crops_rgb})
+        return CropBatch(points, confidence, score)
+
+
+def open_weights(path: Path, threads: int | None = None) -> WeightFile:
+    """Open a weight file for ``threads`` threads (``None``: all cores).
+
+    Raises:
+        ModelError: there is no such file, or it is not a mien weight file.
+    """
+    session = _open_session(path, threads or os.cpu_count() or 1)
+    card = _card_of(session, path)
+    _check_signature(session, card, path)
+    return WeightFile(session, card)
+
+
+def read_card(path: Path) -> ModelCard:
+    """The card of a weight file.
+
+    Raises:
+        ModelError: as :func:`open_weights`.
+    """
+    return _card_of(_open_session(path, 1), path)
+
+
+def _open_session(path: Path, threads: int) -> ort.InferenceSession:
+    if not path.is_file():
+        raise ModelError(f"no weight file at {path}")
+    ort.disable_telemetry_events()  # Windows builds would send usage; elsewhere this does nothing
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    # Idle threads must not spin: decoding, drawing and encoding use the same cores.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own errors share no narrower base
+        reason = str(error).splitlines()[0][:120]
+        raise ModelError(f"{path} is not an ONNX file that can be run ({reason})") from None
+
+
+def _card_of(session: ort.InferenceSession, path: Path) -> ModelCard:
+    text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
+    if text is None:
+        raise ModelError(f"{path} is not a mien weight file: it has no {CARD_KEY} in its metadata")
+    try:
+        return ModelCard.from_json(text)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from None
+
+
+def _check_signature(session: ort.InferenceSession, card: ModelCard, path: Path) -> None:
+    inputs = {node.name: (node.type, node.shape) for node in session.get_inputs()}
+    kind, shape = inputs.get("crops", ("nothing", []))
+    fits = (
+        list(inputs) == ["crops"]
+        and kind == "tensor(uint8)"
+        and shape[1:] == [card.side, card.side, 3]
+        and not isinstance(shape[0], int)
+    )
+    if not fits:
+        raise ModelError(
+            f"{path}: expected one input crops, uint8 (n, {card.side}, {card.side}, 3), "
+            f"but the file takes {inputs}"
+        )
+    missing = set(_OUTPUTS) - {node.name for node in session.get_outputs()}
+    if missing:
+        raise ModelError(f"{path}: the file does not give {', '.join(sorted(missing))}")

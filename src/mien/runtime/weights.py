@@ -1,0 +1,95 @@
+"""Which weight files a model name or path stands for.
+
+A model is two files, as figure 6 of the paper has two networks: ``NAME-detection.onnx`` for crops
+placed by a detector and ``NAME-tracking.onnx`` for crops placed by the last landmarks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from mien.errors import ModelError
+from mien.runtime.card import ModelCard
+from mien.runtime.session import read_card
+
+__all__ = ["DEFAULT_MODEL", "ShippedModel", "WeightPaths", "find_weights", "shipped_models"]
+
+DEFAULT_MODEL = "fast"
+
+_ROLES = ("detection", "tracking")
+
+
+@dataclass(frozen=True)
+class WeightPaths:
+    """The two files of a model; one file may serve as both."""
+
+    detection: Path
+    tracking: Path
+
+
+@dataclass(frozen=True)
+class ShippedModel:
+    """A weight file of this installation."""
+
+    path: Path
+    size_bytes: int
+    card: ModelCard
+
+
+def find_weights(name_or_path: str) -> WeightPaths:
+    """A shipped name, a path to a ``.onnx`` file, or the path and stem of a pair.
+
+    ``runs/a.onnx`` serves as both files, unless it is itself one half of a pair
+    (``runs/a-detection.onnx``) whose other half lies beside it. ``runs/a`` names that pair.
+
+    Raises:
+        ModelError: neither a shipped name nor a file; names the shipped models.
+    """
+    names = _shipped_names()
+    if name_or_path in names:
+        return _pair(_weights_dir(), name_or_path)
+    path = Path(name_or_path).expanduser()
+    if path.is_file():
+        for role in _ROLES:
+            stem = path.stem.removesuffix(f"-{role}")
+            pair = _pair(path.parent, stem)
+            if stem != path.stem and pair.detection.is_file() and pair.tracking.is_file():
+                return pair
+        return WeightPaths(path, path)
+    pair = _pair(path.parent, path.name)
+    if pair.detection.is_file() and pair.tracking.is_file():
+        return pair
+    known = ", ".join(names) or "none in this installation"
+    raise ModelError(
+        f"unknown model {name_or_path!r}: expected a shipped model ({known}) "
+        "or the path of a .onnx weight file"
+    )
+
+
+def shipped_models() -> list[ShippedModel]:
+    """Every weight file of this installation, ordered by name and role."""
+    folder = _weights_dir()
+    return [
+        ShippedModel(path, path.stat().st_size, read_card(path))
+        for path in sorted(folder.glob("*.onnx"))
+    ]
+
+
+def _weights_dir() -> Path:
+    # pip unpacks wheels, so the package's data are files; onnxruntime wants a path.
+    return Path(str(resources.files("mien.weights")))
+
+
+def _shipped_names() -> list[str]:
+    stems = {path.stem for path in _weights_dir().glob("*.onnx")}
+    return sorted(
+        stem.removesuffix("-detection")
+        for stem in stems
+        if stem.endswith("-detection") and f"{stem.removesuffix('-detection')}-tracking" in stems
+    )
+
+
+def _pair(folder: Path, name: str) -> WeightPaths:
+    return WeightPaths(folder / f"{name}-detection.onnx", folder / f"{name}-tracking.onnx")
