@@ -30,9 +30,9 @@ __all__ = [
 FACE_SHARE = 0.58
 """Size of the landmark box, sqrt(width * height) seen from the front, as a share of the crop."""
 
-_DETECTION_SIZE = 0.90
-_DETECTION_DOWN = 0.07
-"""Landmark box against detector box: its size, and how far its centre lies below, in box heights.
+_DETECTION_SIZE = 0.886
+_DETECTION_DOWN = 0.145
+"""Landmark box against detector box: its size, and how far its centre lies below, in box sizes.
 Medians over the train photos of our pack under CenterFace: ``docs/decisions/0004-crop.md``."""
 
 

@@ -1,0 +1,78 @@
+"""Who is who: detections against faces, found faces against lost ones, two tracks on one face."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+from scipy.optimize import linear_sum_assignment
+
+from mien.tracking.region import Place
+from mien.types import Box
+
+__all__ = ["match_boxes", "match_places", "same_face"]
+
+_SAME_BOX_IOU = 0.25
+"""A detector's box and a landmark box of one face overlap by 0.4 to 0.9."""
+
+_SAME_FACE_DISTANCE = 0.2
+"""Mean distance of like points, in face sizes. Cheek to cheek is 0.7, a detection of a lost crop
+against the face itself 0.05."""
+
+_NEAR = 0.6
+_NEAR_PER_SEC = 1.0
+"""A lost face is looked for within so many face sizes, and so many more a second."""
+_SIZE_RATIO = 1.7
+
+
+def match_boxes(found: Sequence[Box], faces: Sequence[Box]) -> list[tuple[int, int]]:
+    """Pairs (found, face) with the largest sum of overlaps; pairs that hardly overlap are left."""
+    if not found or not faces:
+        return []
+    overlap = np.array([[box.iou(face) for face in faces] for box in found])
+    rows, cols = linear_sum_assignment(-overlap)
+    return [
+        (int(row), int(col))
+        for row, col in zip(rows, cols, strict=True)
+        if overlap[row, col] >= _SAME_BOX_IOU
+    ]
+
+
+def match_places(
+    found: Sequence[Place], lost: Sequence[Place], lost_secs: Sequence[float]
+) -> list[tuple[int, int]]:
+    """Pairs (found, lost) that are near in place and size.
+
+    A lost face may have stayed where it was or gone on as it moved, whichever is nearer. The
+    search widens with the seconds since the loss.
+    """
+    if not found or not lost:
+        return []
+    cost = np.array(
+        [
+            [_farness(here, there, secs) for there, secs in zip(lost, lost_secs, strict=True)]
+            for here in found
+        ]
+    )
+    rows, cols = linear_sum_assignment(cost)
+    return [
+        (int(row), int(col)) for row, col in zip(rows, cols, strict=True) if cost[row, col] <= 1
+    ]
+
+
+def same_face(one: Float[np.ndarray, "points 3"], other: Float[np.ndarray, "points 3"]) -> bool:
+    """Whether two sets of landmarks lie on the same face."""
+    size = min(Place.of(one).size, Place.of(other).size)
+    distance = np.linalg.norm(one[:, :2] - other[:, :2], axis=1).mean()
+    return bool(distance < _SAME_FACE_DISTANCE * size)
+
+
+def _farness(here: Place, there: Place, secs: float) -> float:
+    """0 for the same place; above 1 out of reach."""
+    if max(here.size / there.size, there.size / here.size) > _SIZE_RATIO:
+        return 1e6
+    stayed = np.linalg.norm(here.centre - there.centre)
+    went_on = np.linalg.norm(here.centre - there.after(secs))
+    reach = (_NEAR + _NEAR_PER_SEC * secs) * max(here.size, there.size)
+    return float(min(stayed, went_on) / reach)

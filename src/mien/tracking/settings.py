@@ -1,0 +1,62 @@
+"""The tracker's numbers, each with its meaning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mien.errors import ConfigError
+
+__all__ = ["SmoothingSettings", "TrackerSettings"]
+
+
+@dataclass(frozen=True)
+class SmoothingSettings:
+    """A low pass that opens with speed: still points rest, moving points do not lag."""
+
+    rest_hz: float = 2.5
+    """Cut-off for a point at rest of which the network is certain."""
+    open_hz: float = 60.0
+    """Hz added for a speed of one face size a second. At 0.5 face sizes a second the filter is
+    5 ms behind, which is 0.3 % of the face."""
+    speed_hz: float = 4.0
+    """Cut-off for the estimate of speed."""
+    doubt: float = 0.25
+    """Share of ``rest_hz`` that is left for a point with confidence 0."""
+
+
+@dataclass(frozen=True)
+class TrackerSettings:
+    """How faces enter, stay and leave."""
+
+    max_faces: int = 8
+    """Faces followed at once; the biggest enter first."""
+    detect_every: int = 10
+    """Frames between two searches for further faces while some are followed."""
+    search_every: int = 3
+    """The same, while a face is weak or was lost a moment ago."""
+    confirm_score: float = 0.5
+    """Score at which both models must see a detection before it becomes a face."""
+    keep_score: float = 0.5
+    """A face below it is weak."""
+    end_score: float = 0.15
+    """A face below it ends at once: a scene change, an empty crop."""
+    weak_frames: int = 4
+    """Frames in a row for which a face may be weak; one more ends it."""
+    remember_secs: float = 1.25
+    """For so long a lost face that is found again gets its number back."""
+    lead: float = 0.7
+    """Share of the last frame's motion by which the next crop is moved ahead."""
+    smoothing: SmoothingSettings | None = field(default_factory=SmoothingSettings)
+    """``None`` hands out the points as the network gives them."""
+
+    def __post_init__(self) -> None:
+        for name in ("max_faces", "detect_every", "search_every"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.weak_frames < 0 or self.remember_secs < 0:
+            raise ConfigError("weak_frames and remember_secs must not be negative")
+        if not 0 <= self.end_score <= self.keep_score <= 1:
+            raise ConfigError(
+                "scores must satisfy 0 <= end_score <= keep_score <= 1, not "
+                f"{self.end_score} and {self.keep_score}"
+            )

@@ -1,0 +1,82 @@
+"""One face's state while it is followed, and what is kept of it when it is lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from mien.geometry import pose_head
+from mien.tracking.protocols import ScoredLandmarks
+from mien.tracking.region import Place
+from mien.tracking.settings import SmoothingSettings
+from mien.tracking.smoothing import PointFilter
+from mien.types import Box, Face, Landmarks
+
+__all__ = ["LostFace", "Track"]
+
+
+@dataclass(frozen=True)
+class LostFace:
+    """What is remembered of a face that ended."""
+
+    track_id: int
+    place: Place
+    """Where it was last seen well."""
+    lost_secs: float
+    """Clock time of its end."""
+
+
+class Track:
+    """A living face.
+
+    ``weak_frames`` counts the frames in a row whose score was below ``keep_score``; it rises by one
+    a frame and falls to zero with the first good one. ``surprise`` is how far the face moved in the
+    last frame beyond what its motion foretold, in face sizes: a track that slides onto its
+    neighbour is surprised, the neighbour is not.
+    """
+
+    def __init__(
+        self, track_id: int, seen: ScoredLandmarks, smoothing: SmoothingSettings | None
+    ) -> None:
+        self.track_id = track_id
+        self.seen = seen
+        self.place = Place.of(seen.landmarks.points_image)
+        self.good_place = self.place
+        self.weak_frames = 0
+        self.surprise = 0.0
+        self._filter = PointFilter(smoothing) if smoothing is not None else None
+
+    @property
+    def points_image(self) -> Float[np.ndarray, "points 3"]:
+        """As the network gave them: where to look next must not lag."""
+        return self.seen.landmarks.points_image
+
+    @property
+    def box(self) -> Box:
+        return Box.around(self.points_image)
+
+    def see(self, seen: ScoredLandmarks, step_secs: float, keep_score: float) -> None:
+        """Take this frame's prediction."""
+        expected = self.place.after(step_secs)
+        self.place = self.place.moved_to(seen.landmarks.points_image, step_secs)
+        self.surprise = float(np.linalg.norm(self.place.centre - expected)) / self.place.size
+        self.seen = seen
+        self.weak_frames = self.weak_frames + 1 if seen.score < keep_score else 0
+
+    def remember_place(self) -> None:
+        """Call at the end of a frame in which the face stayed: a good place outlives its loss."""
+        if self.weak_frames == 0:
+            self.good_place = self.place
+
+    def face(self, mean_shape: Float[np.ndarray, "points 3"], step_secs: float) -> Face:
+        """What the tracker hands out, smoothed."""
+        landmarks = self.seen.landmarks
+        if self._filter is not None:
+            points = self._filter.update(
+                landmarks.points_image, landmarks.confidence, self.place.size, step_secs
+            )
+            landmarks = Landmarks(points, landmarks.confidence)
+        pose = pose_head(landmarks.points_image, mean_shape).pose
+        return Face(self.track_id, self.seen.score, landmarks, pose)

@@ -1,0 +1,222 @@
+"""The life of a face, as figure 6 of the paper (3.4): detection, model 1, then model 2.
+
+States of a face, in plain words:
+
+* *found*: the detector reports a box that overlaps no living face. Model 1 looks at it, then
+  model 2 at the crop aligned by model 1's points, in the same frame. Below ``confirm_score`` in
+  either it is forgotten; otherwise it lives, with its old number if it lies near a face lost less
+  than ``remember_secs`` ago, else with the next one.
+* *living*: each frame model 2 looks where the last landmarks were, moved ahead by their motion.
+  A frame with a score of ``keep_score`` or more is good.
+* *weak*: a living face counts its frames below ``keep_score``: up by one a frame, back to zero with
+  a good one. While it is weak the detector looks too, and a better alignment it finds replaces the
+  weak one under the same number. Beyond ``weak_frames`` the face ends.
+* *lost*: a face ends when it was weak for too long, at once below ``end_score``, when most of it
+  has left the picture, or when it slid onto another living face. Its number and its last good place
+  are kept for ``remember_secs``, then forgotten for good. Numbers are never used twice.
+
+The detector looks in every frame while no face lives, every ``detect_every`` frames while some do
+(every ``search_every`` while one is weak or lost), and not at all while ``max_faces`` live well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mien.geometry import Similarity, crop_from_detection, crop_from_landmarks
+from mien.tracking.association import match_boxes, match_places, same_face
+from mien.tracking.clock import Clock
+from mien.tracking.protocols import FaceFinder, LandmarkPredictor, ScoredLandmarks
+from mien.tracking.region import Place, next_crop, share_inside
+from mien.tracking.settings import TrackerSettings
+from mien.tracking.track import LostFace, Track
+from mien.types import Box, Detection, Face, Frame
+
+__all__ = ["Tracker"]
+
+_LEAST_INSIDE = 0.3
+"""Share of the landmark box that must lie in the picture."""
+_LEAST_SIZE = 6.0
+"""Landmark boxes smaller than this, in px, hold no face that could be read."""
+_CLEAR_SURPRISE = 0.1
+"""Of two tracks on one face the less surprised stays, if the difference is clear."""
+
+
+class Tracker:
+    """Follows the faces of one video, frame after frame."""
+
+    def __init__(
+        self,
+        finder: FaceFinder,
+        first: LandmarkPredictor,
+        following: LandmarkPredictor,
+        settings: TrackerSettings | None = None,
+    ) -> None:
+        """Join the parts: ``first`` is model 1, ``following`` model 2; they may be the same."""
+        self._finder = finder
+        self._first = first
+        self._following = following
+        self._settings = settings or TrackerSettings()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything, numbers too: the next frame begins another video."""
+        self._clock = Clock()
+        self._tracks: list[Track] = []
+        self._lost: list[LostFace] = []
+        self._next_id = 0
+        self._frames_since_search = 0
+
+    def update(self, frame: Frame) -> list[Face]:
+        """The faces of the next frame, by number; empty where there is none."""
+        step_secs = self._clock.tick(frame.time_secs)
+        self._forget()
+        lost_before = len(self._lost)
+        self._follow(frame, step_secs)
+        self._merge()
+        self._frames_since_search += 1
+        if self._must_search(just_lost=len(self._lost) > lost_before):
+            self._frames_since_search = 0
+            self._search(frame)
+        for track in self._tracks:
+            track.remember_place()
+        self._tracks.sort(key=lambda track: track.track_id)
+        mean_shape = self._following.mean_shape
+        return [track.face(mean_shape, step_secs) for track in self._tracks]
+
+    def _follow(self, frame: Frame, step_secs: float) -> None:
+        """Model 2 on every living face; those that do not stand end."""
+        places = [
+            next_crop(
+                track.points_image,
+                track.place,
+                self._following.mean_shape,
+                self._following.side,
+                self._settings.lead * step_secs,
+            )
+            for track in self._tracks
+        ]
+        seen_all = self._predict(self._following, frame, places)
+        for track, seen in zip(tuple(self._tracks), seen_all, strict=True):
+            if seen.score < self._settings.end_score or not _is_readable(seen, frame):
+                self._end(track)
+                continue
+            track.see(seen, step_secs, self._settings.keep_score)
+            if track.weak_frames > self._settings.weak_frames:
+                self._end(track)
+
+    def _merge(self) -> None:
+        """Two tracks on one face: the one that slid there ends, else the younger."""
+        for one in sorted(self._tracks, key=lambda track: track.track_id):
+            for other in sorted(self._tracks, key=lambda track: track.track_id):
+                both_live = one in self._tracks and other in self._tracks
+                if not both_live or other.track_id <= one.track_id:
+                    continue
+                if same_face(one.points_image, other.points_image):
+                    slid = one.surprise > other.surprise + _CLEAR_SURPRISE
+                    self._end(one if slid else other)
+
+    def _must_search(self, *, just_lost: bool) -> bool:
+        settings = self._settings
+        if not self._tracks:
+            return True
+        just_weak = any(track.weak_frames == 1 for track in self._tracks)
+        is_weak = any(track.weak_frames for track in self._tracks)
+        if len(self._tracks) >= settings.max_faces and not is_weak:
+            return False
+        if just_lost or just_weak:
+            return True
+        every = settings.search_every if is_weak or self._lost else settings.detect_every
+        return self._frames_since_search >= min(every, settings.detect_every)
+
+    def _search(self, frame: Frame) -> None:
+        """Look at the whole frame: align weak faces anew, and let new ones in."""
+        found = list(self._finder.find(frame))
+        pairs = match_boxes([face.box for face in found], [track.box for track in self._tracks])
+        track_of = {row: self._tracks[col] for row, col in pairs}
+        weak = [(i, track) for i, track in track_of.items() if track.weak_frames]
+        free = self._settings.max_faces - len(self._tracks)
+        new = sorted(
+            (i for i in range(len(found)) if i not in track_of), key=lambda i: -_area(found[i].box)
+        )[:free]
+        seen_all = self._confirm(frame, [found[i] for i in [i for i, _ in weak] + new])
+        for (_, track), seen in zip(weak, seen_all, strict=False):
+            if seen is not None and seen.score > track.seen.score:
+                track.seen = seen
+                track.place = Place.of(seen.landmarks.points_image)
+                track.weak_frames = 0
+        self._enter([seen for seen in seen_all[len(weak) :] if seen is not None])
+
+    def _confirm(self, frame: Frame, found: Sequence[Detection]) -> list[ScoredLandmarks | None]:
+        """Model 1, aligned anew, model 2: what they see, ``None`` where they see no face."""
+        sure = self._settings.confirm_score
+        rough = [crop_from_detection(face, self._first.side) for face in found]
+        guesses = self._predict(self._first, frame, rough)
+        passed = [i for i, guess in enumerate(guesses) if _passes(guess, sure, frame)]
+        places = [
+            crop_from_landmarks(
+                guesses[i].landmarks.points_image, self._following.mean_shape, self._following.side
+            )
+            for i in passed
+        ]
+        result: list[ScoredLandmarks | None] = [None] * len(found)
+        for i, seen in zip(passed, self._predict(self._following, frame, places), strict=True):
+            if _passes(seen, sure, frame):
+                result[i] = seen
+        return result
+
+    def _enter(self, seen_all: Sequence[ScoredLandmarks]) -> None:
+        """Start a track for each face that no track lies on, under its old number if it has one."""
+        fresh: list[ScoredLandmarks] = []
+        for seen in seen_all:
+            points = seen.landmarks.points_image
+            taken = [track.points_image for track in self._tracks]
+            taken += [other.landmarks.points_image for other in fresh]
+            if not any(same_face(points, other) for other in taken):
+                fresh.append(seen)
+        places = [Place.of(seen.landmarks.points_image) for seen in fresh]
+        ages = [self._clock.now_secs - face.lost_secs for face in self._lost]
+        old_id = {
+            row: self._lost[col].track_id
+            for row, col in match_places(places, [face.place for face in self._lost], ages)
+        }
+        for i, seen in enumerate(fresh):
+            if i not in old_id:
+                old_id[i], self._next_id = self._next_id, self._next_id + 1
+            self._tracks.append(Track(old_id[i], seen, self._settings.smoothing))
+        self._lost = [face for face in self._lost if face.track_id not in old_id.values()]
+
+    def _end(self, track: Track) -> None:
+        self._tracks.remove(track)
+        self._lost.append(LostFace(track.track_id, track.good_place, self._clock.now_secs))
+
+    def _forget(self) -> None:
+        oldest = self._clock.now_secs - self._settings.remember_secs
+        self._lost = [face for face in self._lost if face.lost_secs >= oldest]
+
+    @staticmethod
+    def _predict(
+        model: LandmarkPredictor, frame: Frame, places: Sequence[Similarity]
+    ) -> Sequence[ScoredLandmarks]:
+        return model.predict(frame.image_rgb, places) if places else []
+
+
+def _passes(seen: ScoredLandmarks, least_score: float, frame: Frame) -> bool:
+    return seen.score >= least_score and _is_readable(seen, frame)
+
+
+def _is_readable(seen: ScoredLandmarks, frame: Frame) -> bool:
+    """Whether the points are numbers, not too small, and mostly in the picture."""
+    points = seen.landmarks.points_image
+    if not np.isfinite(points).all():
+        return False
+    box = Box.around(points)
+    height, width = frame.image_rgb.shape[:2]
+    is_large = min(box.width, box.height) >= _LEAST_SIZE / 2 and _area(box) >= _LEAST_SIZE**2
+    return is_large and share_inside(box, width, height) >= _LEAST_INSIDE
+
+
+def _area(box: Box) -> float:
+    return box.width * box.height
