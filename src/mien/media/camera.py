@@ -1,0 +1,79 @@
+"""Webcams, through OpenCV."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Final, Self
+
+import cv2
+
+from mien.errors import InputError
+from mien.media.source import SourceKind, check_size
+from mien.types import Frame
+
+__all__ = ["CameraSource"]
+
+_USUAL_RATE = 30.0
+"""Frames a second for a camera whose driver names none."""
+
+
+class CameraSource:
+    """A webcam. Its frames never end by themselves; times are those of arrival."""
+
+    kind: Final = SourceKind.CAMERA
+    frames_expected: Final = None
+
+    def __init__(self, number: int) -> None:
+        """Open camera ``number``, counted from 0.
+
+        Raises:
+            InputError: there is none, or another program holds it.
+        """
+        self.name = f"camera{number}"
+        self._capture = _open_quietly(number)
+        if not self._capture.isOpened():
+            self._capture.release()
+            raise InputError(
+                f"camera {number}: cannot be opened; connect it, close other programs that use "
+                "it, or name another number"
+            )
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        self.rate = rate if 1 <= rate <= 1000 else _USUAL_RATE
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._capture.release()
+
+    def __iter__(self) -> Iterator[Frame]:
+        start_secs: float | None = None
+        index = 0
+        while True:
+            ready, image_bgr = self._capture.read()
+            now_secs = time.monotonic()
+            if not ready:
+                raise InputError(f"{self.name}: it stopped after {index} frames; connect it again")
+            if start_secs is None:
+                start_secs = now_secs
+                check_size(self.name, image_bgr.shape[1], image_bgr.shape[0])
+            image_rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
+            yield Frame(image_rgb, index, now_secs - start_secs)
+            index += 1
+
+
+def _open_quietly(number: int) -> cv2.VideoCapture:
+    """Open without OpenCV's own lines on stderr: a missing camera is told once, by our error."""
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        return cv2.VideoCapture(number)
+    finally:
+        cv2.utils.logging.setLogLevel(level)

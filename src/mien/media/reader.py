@@ -1,0 +1,131 @@
+"""From what a user names to sources of frames: files, folders, cameras."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mien.errors import InputError
+from mien.media.camera import CameraSource
+from mien.media.photo import PhotoSource, is_photo
+from mien.media.source import Source, is_a_camera, require_file
+from mien.media.video import VideoSource
+
+__all__ = ["Input", "list_inputs", "open_source", "output_stems"]
+
+_log = logging.getLogger(__name__)
+
+_PHOTO_SUFFIXES: Final = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".tif", ".tiff", ".bmp", ".dib", ".webp"),
+    *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".tga", ".avif", ".heic", ".heif"),
+)
+_VIDEO_SUFFIXES: Final = (
+    *(".mp4", ".m4v", ".mov", ".qt", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m2v", ".mts"),
+    *(".m2ts", ".ts", ".wmv", ".asf", ".flv", ".3gp", ".3g2", ".ogv", ".gif", ".mjpeg", ".mjpg"),
+    *(".vob", ".mxf", ".dv", ".y4m"),
+)
+_OUR_OUTPUTS = (".overlay.mp4", ".overlay.png", ".timeline.png")
+"""Left over in a folder that an earlier run read from and wrote to."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One thing to track, and what its outputs are named after."""
+
+    where: str
+    """A path, or the number of a camera: what :func:`open_source` takes."""
+    stem: str
+    """Unique among the inputs listed together, also where case is ignored."""
+
+
+def open_source(where: str | Path, *, threads: int = 0) -> Source:
+    """The photo, video or webcam ("0", "1", ...) of that name.
+
+    The bytes decide what a file is; a photo's ending only forbids reading it as a video.
+
+    ``threads``: decoder threads of a video, 0 for one a core.
+
+    Raises:
+        InputError: it cannot be read, or is a folder: :func:`list_inputs` lists one.
+    """
+    if is_a_camera(where):
+        return CameraSource(int(str(where)))
+    path = Path(where)
+    require_file(path)
+    if is_photo(path) or path.suffix.lower() in _PHOTO_SUFFIXES:
+        return PhotoSource(path)
+    return VideoSource(path, threads=threads)
+
+
+def list_inputs(where: str | Path) -> list[Input]:
+    """A folder's photos and videos in natural order, or the one file or camera named.
+
+    Folders within and hidden files are skipped, and so are mien's own overlays and timelines.
+
+    Raises:
+        InputError: nothing is there, or a folder holds neither photos nor videos.
+    """
+    if is_a_camera(where):
+        return [Input(str(where), f"camera{int(str(where))}")]
+    folder = Path(where)
+    if not folder.is_dir():
+        require_file(folder)
+        return [Input(str(folder), folder.stem)]
+    try:
+        found = [path for path in folder.iterdir() if _is_input(path)]
+    except OSError as error:
+        raise InputError(f"{folder}: the folder cannot be listed ({error.strerror})") from error
+    if not found:
+        raise InputError(
+            f"{folder}: the folder holds no photos or videos (folders within are not searched); "
+            "name one that does"
+        )
+    found.sort(key=_natural_order)
+    pairs = zip(found, output_stems(found), strict=True)
+    return [Input(str(path), stem) for path, stem in pairs]
+
+
+def output_stems(paths: Sequence[Path]) -> list[str]:
+    """For each path a name for its outputs, none of them twice.
+
+    The file's stem; its whole name where a stem is shared (``a.jpg`` beside ``a.mp4``); and a
+    number behind it in the rare case that this, too, is taken.
+    """
+    folded = [path.stem.casefold() for path in paths]
+    unshared = {stem for stem, count in Counter(folded).items() if count == 1}
+    taken = set(unshared)
+    stems = []
+    for path, fold in zip(paths, folded, strict=True):
+        stem = path.stem
+        if fold not in unshared:
+            stem, number = path.name, 1
+            while stem.casefold() in taken:
+                number += 1
+                stem = f"{path.name}-{number}"
+            taken.add(stem.casefold())
+        stems.append(stem)
+    return stems
+
+
+def _is_input(path: Path) -> bool:
+    name = path.name.lower()
+    if name.startswith(".") or not path.is_file():
+        return False
+    if path.suffix.lower() not in _PHOTO_SUFFIXES + _VIDEO_SUFFIXES:
+        return False
+    if name.endswith(_OUR_OUTPUTS):
+        _log.info("%s: skipped, an output of an earlier run", path)
+        return False
+    return True
+
+
+def _natural_order(path: Path) -> tuple[list[tuple[int, int, str]], str]:
+    """``frame2`` before ``frame10``, whatever the case."""
+    parts = re.findall(r"\d+|\D+", path.name.casefold())
+    key = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
+    return key, path.name

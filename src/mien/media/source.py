@@ -1,0 +1,102 @@
+"""What a source of frames is, whatever it reads."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from mien.errors import InputError
+from mien.types import Frame
+
+__all__ = ["SMALLEST_SIDE", "Source", "SourceKind", "check_size", "is_a_camera", "require_file"]
+
+SMALLEST_SIDE = 16
+"""Pixels: under this no face can be told from noise, and codecs misbehave."""
+
+
+class SourceKind(enum.Enum):
+    """Where frames come from; it decides what a sink writes."""
+
+    PHOTO = "photo"
+    VIDEO = "video"
+    CAMERA = "camera"
+
+
+class Source(Protocol):
+    """Frames in order of time. Iterating again starts again, except with a camera."""
+
+    @property
+    def name(self) -> str:
+        """What outputs are named after: the file's stem, or ``camera0``."""
+
+    @property
+    def kind(self) -> SourceKind: ...
+
+    @property
+    def frames_expected(self) -> int | None:
+        """How many frames the file says it holds, for a progress bar; ``None`` if it does not."""
+
+    @property
+    def rate(self) -> float:
+        """Frames a second, for a writer that must name one; the frames' own times are exact."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield every whole frame.
+
+        Raises:
+            InputError: after the last whole frame, if the source broke off before its end.
+        """
+
+
+def is_a_camera(where: str | Path) -> bool:
+    """Whether this names a webcam ("0", "1", ...) and not a file of that name."""
+    text = str(where)
+    return text.isascii() and text.isdigit() and not Path(text).exists()
+
+
+def check_size(where: str | Path, width: int, height: int) -> None:
+    """Refuse pictures too small to hold a face.
+
+    Raises:
+        InputError: a side is under ``SMALLEST_SIDE``.
+    """
+    if min(width, height) < SMALLEST_SIDE:
+        raise InputError(
+            f"{where}: expected a picture of at least {SMALLEST_SIDE}x{SMALLEST_SIDE} px, "
+            f"got {width}x{height}; give one that is large enough to show a face"
+        )
+
+
+def require_file(path: Path) -> None:
+    """Refuse what cannot be a photo or video before any decoder sees it.
+
+    Raises:
+        InputError: missing, not a file, empty or not readable.
+    """
+    try:
+        if not path.exists():
+            raise InputError(f"{path}: no such file; check the path")
+        if path.is_dir():
+            raise InputError(f"{path}: expected a photo or video, got a folder; name a file in it")
+        if not path.is_file():
+            raise InputError(f"{path}: expected a photo or video, got a device or pipe")
+        if path.stat().st_size == 0:
+            raise InputError(f"{path}: the file is empty (0 bytes); copy or download it again")
+        with path.open("rb"):
+            pass
+    except PermissionError as error:
+        raise InputError(f"{path}: no permission to read it; change its rights") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error})") from error
