@@ -7,6 +7,7 @@ Why x and y are taken as stored, and z and yaw are not: ``docs/decisions/0010-af
 from __future__ import annotations
 
 import math
+import zipfile
 import zlib
 from pathlib import Path
 from typing import Any
@@ -91,11 +92,11 @@ def _read_reannotation(path: Path) -> dict[str, Float[np.ndarray, "68 2"]]:
     if not path.is_file():
         return {}
     try:
-        with np.load(path) as labels:
+        with path.open("rb") as stream, np.load(stream) as labels:
             if "name" not in labels or "reannotated_68" not in labels:
                 return {}
             names, points = labels["name"], labels["reannotated_68"].astype(np.float64)
-    except (OSError, ValueError, EOFError, zlib.error) as error:
+    except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise DataError(f"{path} is no readable .npz file ({error}): copy it again") from error
     if points.shape != (len(names), 68, 2):
         raise DataError(

@@ -6,6 +6,7 @@ three sources, see ``pack_labels``.
 
 from __future__ import annotations
 
+import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,10 +37,10 @@ def read_face_pack(
     if not file.is_file():
         raise DataError(f"{root} holds no faces.npz: give the folder of the face pack")
     try:
-        with np.load(file) as pack:
+        with file.open("rb") as stream, np.load(stream) as pack:
             path, source, splits = (pack[key].astype(str) for key in ("path", "source", "split"))
             stored, parameters = pack["manual68"], pack["tddfa_params"]
-    except (OSError, ValueError, KeyError, EOFError, zlib.error) as error:
+    except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise DataError(f"{file} is not a whole face pack ({error}): copy it again") from error
     if stored.shape != (len(path), 68, 2) or len(parameters) != len(path):
         raise DataError(

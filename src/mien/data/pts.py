@@ -79,7 +79,7 @@ def parse_pts(path: Path) -> Float[np.ndarray, "points 2"]:
         points = np.array([[float(x), float(y)] for x, y in rows]).reshape(count, 2)
     except ValueError as error:
         raise DataError(
-            f"{path}: each line between the braces should be 'x y' ({error})"
+            f"{path}: each line between the braces should be two numbers ({error})"
         ) from error
     if not np.isfinite(points).all():
         raise DataError(f"{path} has points that are not finite numbers: copy it again")

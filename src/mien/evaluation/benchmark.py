@@ -100,7 +100,7 @@ def _resume(
     if not file.is_file():
         return 0
     try:
-        with np.load(file) as saved:
+        with file.open("rb") as stream, np.load(stream) as saved:
             done = int(saved["done"])
             same = str(saved["run"]) == run and tuple(saved["name"].tolist()) == names
             if not same or done >= len(names):

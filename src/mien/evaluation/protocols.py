@@ -19,10 +19,10 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from mien.data.sample import LabelledPhoto
-from mien.geometry import Similarity, crop_from_box, crop_from_landmarks
+from mien.geometry import Similarity, crop_from_landmarks, pose_head
 from mien.types import Box, Landmarks
 
-__all__ = ["FaceLandmarker", "Init", "Mirrored", "Role", "locate"]
+__all__ = ["FaceLandmarker", "Init", "Mirrored", "locate", "mirror_crop"]
 
 Image = UInt8[np.ndarray, "height width 3"]
 
@@ -39,25 +39,20 @@ class Init(StrEnum):
     DETECTOR = "detector"
 
 
-class Role(StrEnum):
-    """Which of the paper's two models looks at a crop (3.4)."""
-
-    DETECTION = "detection"
-    """Model 1: crops as roughly aligned as a detector's."""
-    TRACKING = "tracking"
-    """Model 2: crops aligned by landmarks."""
-
-
 class FaceLandmarker(Protocol):
     """What is measured. Points are those of the 68-point markup."""
 
     @property
     def side(self) -> int:
-        """Side of the square crops that ``align`` takes, in px."""
+        """Side of the square crops that ``align_crop`` takes, in px."""
         ...
 
-    def align(self, image_rgb: Image, image_from_crop: Similarity, role: Role) -> Landmarks:
-        """The landmarks of the face in this crop of the image, in image pixels."""
+    def align_crop(self, image_rgb: Image, image_from_crop: Similarity) -> Landmarks:
+        """The landmarks of the face in a crop that landmarks have aligned."""
+        ...
+
+    def align_box(self, image_rgb: Image, box: Box) -> Landmarks:
+        """The landmarks of the face whose landmarks have this box."""
         ...
 
     def find(self, image_rgb: Image) -> Sequence[Landmarks]:
@@ -76,16 +71,28 @@ def locate(
     mean_shape: Float[np.ndarray, "68 3"],
 ) -> Landmarks | None:
     """The landmarks predicted for the labelled face, or ``None`` where it was not found."""
-    valid = photo.valid
-    truth = photo.points_image[valid]
+    # x and y only: depth is not known for every data set, and the crop must not depend on it.
+    truth = _completed(photo.points_image[:, :2], mean_shape)
     if init is Init.ORACLE:
-        # x and y only: depth is not known for every data set, and the crop must not depend on it.
-        crop = crop_from_landmarks(truth[:, :2], mean_shape[valid], landmarker.side)
-        return landmarker.align(image_rgb, crop, Role.TRACKING)
+        crop = crop_from_landmarks(truth, mean_shape, landmarker.side)
+        return landmarker.align_crop(image_rgb, crop)
     if init is Init.BOX:
-        crop = crop_from_box(Box.around(truth), landmarker.side)
-        return landmarker.align(image_rgb, crop, Role.DETECTION)
+        return landmarker.align_box(image_rgb, Box.around(truth))
     return _nearest(landmarker.find(image_rgb), Box.around(truth))
+
+
+def _completed(
+    truth: Float[np.ndarray, "68 2"], mean_shape: Float[np.ndarray, "68 3"]
+) -> Float[np.ndarray, "68 2"]:
+    """Points without a label taken from the mean head in the pose of the others.
+
+    Without a jaw the box would be that of the inner face, half as large.
+    """
+    known = np.isfinite(truth).all(axis=1)
+    if known.all():
+        return truth
+    head = pose_head(truth[known], mean_shape[known])
+    return np.where(known[:, None], truth, head.project(mean_shape))
 
 
 def _nearest(faces: Sequence[Landmarks], box: Box) -> Landmarks | None:
@@ -108,11 +115,18 @@ class Mirrored:
     def side(self) -> int:
         return self.inner.side
 
-    def align(self, image_rgb: Image, image_from_crop: Similarity, role: Role) -> Landmarks:
+    def align_crop(self, image_rgb: Image, image_from_crop: Similarity) -> Landmarks:
         width = image_rgb.shape[1]
-        plain = self.inner.align(image_rgb, image_from_crop, role)
+        plain = self.inner.align_crop(image_rgb, image_from_crop)
         crop = mirror_crop(image_from_crop, width, self.side)
-        mirrored = self.inner.align(_flip(image_rgb), crop, role)
+        mirrored = self.inner.align_crop(_flip(image_rgb), crop)
+        return _mean(plain, self._unmirror(mirrored, width))
+
+    def align_box(self, image_rgb: Image, box: Box) -> Landmarks:
+        width = image_rgb.shape[1]
+        plain = self.inner.align_box(image_rgb, box)
+        turned = Box(width - 1 - box.right, box.top, width - 1 - box.left, box.bottom)
+        mirrored = self.inner.align_box(_flip(image_rgb), turned)
         return _mean(plain, self._unmirror(mirrored, width))
 
     def find(self, image_rgb: Image) -> Sequence[Landmarks]:

@@ -29,7 +29,8 @@ class Provenance:
     init: str
     mirror: bool
     model: str
-    model_sha256: str
+    detection_sha256: str
+    tracking_sha256: str
     version: str
     """Of mien."""
 

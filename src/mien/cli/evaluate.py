@@ -1,0 +1,212 @@
+"""``mien evaluate``: a model measured on a labelled data set, by the protocols of paper 4.1."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from mien.data.aflw2000 import read_aflw2000
+from mien.data.face_pack import read_face_pack
+from mien.data.pts import read_pts
+from mien.data.sample import LabelledPhoto
+from mien.errors import ConfigError, DataError, OutputError
+from mien.evaluation.benchmark import Predictions, predict
+from mien.evaluation.figures import require_matplotlib, write_ced, write_yaw_scatter
+from mien.evaluation.measured import MeasuredModel
+from mien.evaluation.protocols import FaceLandmarker, Init, Mirrored, locate
+from mien.evaluation.report import Evaluation, Provenance, evaluate_predictions, write_json
+from mien.evaluation.scoring import Score
+from mien.evaluation.sheet import write_worst
+from mien.markup import load_markup
+from mien.runtime import DEFAULT_MODEL, load_landmarkers
+from mien.types import Landmarks
+
+__all__ = ["Format", "evaluate"]
+
+
+class Format(StrEnum):
+    """Layouts of labelled data that can be measured on."""
+
+    AFLW2000 = "aflw2000"
+    PTS = "pts"
+    FACES = "faces"
+
+
+def evaluate(
+    data_format: Annotated[
+        Format,
+        typer.Argument(
+            metavar="FORMAT",
+            help="aflw2000: imageNNNNN.jpg + .mat; pts: photos + iBUG .pts; faces: our face pack.",
+        ),
+    ],
+    root: Annotated[Path, typer.Argument(help="Folder of the data set.")],
+    json_file: Annotated[
+        Path,
+        typer.Option("--json", help="Result file; the predictions go beside it, as .npz."),
+    ],
+    init: Annotated[
+        Init,
+        typer.Option(
+            help="Where the crop comes from: the true landmarks, their box, or the photo alone."
+        ),
+    ] = Init.ORACLE,
+    plots: Annotated[
+        Path | None, typer.Option(help="Folder for curves and a sheet of the worst faces.")
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="Shipped model, or the path of a weight file.")
+    ] = DEFAULT_MODEL,
+    split: Annotated[str, typer.Option(help="Split of the face pack.")] = "test",
+    source: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this source of the face pack; may be given again."),
+    ] = None,
+    mirror: Annotated[
+        bool, typer.Option("--mirror", help="Average with what is seen in the mirrored photo.")
+    ] = False,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads for the network; default: all cores.")
+    ] = None,
+) -> None:
+    """Measure a model's landmarks on labelled photos."""
+    if plots is not None:
+        require_matplotlib()
+    photos = _read_photos(data_format, root, split, source or [])
+    _make_folders(json_file, plots)
+    pair = load_landmarkers(model, threads=threads)
+    shape = load_markup(68)
+    landmarker: FaceLandmarker = MeasuredModel(pair, _first_frame_finder(pair, init))
+    if mirror:
+        landmarker = Mirrored(landmarker, np.array(shape.mirror))
+    provenance = Provenance(
+        command=_command(data_format, root, init, model, split, source or [], mirror),
+        data_format=data_format.value,
+        init=init.value,
+        mirror=mirror,
+        model=pair.name,
+        detection_sha256=pair.first.card.sha256,
+        tracking_sha256=pair.following.card.sha256,
+        version=metadata.version("mien"),
+    )
+    console = Console(stderr=True)
+    predictions = _predict(
+        photos,
+        lambda photo: locate(landmarker, photo, photo.read_rgb(), init, shape.mean_shape),
+        json_file.with_name(json_file.stem + ".predictions.npz"),
+        provenance,
+        console,
+    )
+    evaluation = evaluate_predictions(photos, predictions, provenance)
+    write_json(evaluation, json_file)
+    if plots is not None:
+        write_ced(evaluation, plots / "ced.png")
+        write_yaw_scatter(evaluation, plots / "nme_against_yaw.png")
+        write_worst(photos, predictions, evaluation.main, plots / "worst.png")
+    Console().print(_table(evaluation))
+
+
+def _read_photos(
+    data_format: Format, root: Path, split: str, sources: Sequence[str]
+) -> tuple[LabelledPhoto, ...]:
+    if sources and data_format is not Format.FACES:
+        raise ConfigError(f"--source chooses within the face pack: {data_format} has no sources")
+    if not root.is_dir():
+        raise DataError(f"{root} is no folder: give the folder of the data set")
+    if data_format is Format.AFLW2000:
+        return read_aflw2000(root)
+    if data_format is Format.PTS:
+        return read_pts(root)
+    return read_face_pack(root, split=split, sources=sources)
+
+
+def _make_folders(json_file: Path, plots: Path | None) -> None:
+    """Before an hour of predicting, not after it."""
+    for folder in (json_file.parent, *([] if plots is None else [plots])):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"{folder} cannot be made a folder ({error.strerror}): name another place"
+            ) from error
+
+
+def _predict(
+    photos: Sequence[LabelledPhoto],
+    locate_face: Callable[[LabelledPhoto], Landmarks | None],
+    file: Path,
+    provenance: Provenance,
+    console: Console,
+) -> Predictions:
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("predicting", total=len(photos))
+        return predict(
+            photos,
+            locate_face,
+            file,
+            run=repr(provenance),
+            on_face=lambda done: progress.update(task, completed=done),
+        )
+
+
+def _command(
+    data_format: Format,
+    root: Path,
+    init: Init,
+    model: str,
+    split: str,
+    sources: Sequence[str],
+    mirror: bool,
+) -> str:
+    """The command that gives these numbers again; paths by their last name, as folders differ."""
+    words = ["mien", "evaluate", data_format.value, root.resolve().name, "--init", init.value]
+    words += ["--model", Path(model).name]
+    if data_format is Format.FACES:
+        words += ["--split", split]
+        for source in sources:
+            words += ["--source", source]
+    return shlex.join([*words, "--mirror"] if mirror else words)
+
+
+def _table(evaluation: Evaluation) -> Table:
+    """The numbers for a reader; the file holds them all."""
+    source = evaluation.provenance
+    table = Table(title=f"{source.data_format}, {source.init}, {source.model}")
+    columns = [("truth", evaluation.main), *evaluation.others]
+    table.add_column()
+    for name, _ in columns:
+        table.add_column(name, justify="right")
+    rows: list[tuple[str, Callable[[Score], str]]] = [
+        ("faces", lambda one: str(one.n)),
+        ("missed", lambda one: str(one.missed)),
+        ("NME", lambda one: _number(one.nme)),
+        ("NME, inner 51", lambda one: _number(one.nme_inner51)),
+        ("NME in 3D", lambda one: _number(one.nme_3d)),
+        ("balanced over yaw", lambda one: _number(one.balanced)),
+        ("AUC to 0.07", lambda one: _number(one.auc_07)),
+        ("failures at 0.07", lambda one: f"{one.failure_rate_07:.1%}"),
+    ]
+    for index, one in enumerate(evaluation.main.bins or ()):
+        rows.insert(-3, (f"NME, yaw {one.name}", partial(_bin_number, index)))
+    for label, show in rows:
+        table.add_row(label, *(show(measured) for _, measured in columns))
+    return table
+
+
+def _bin_number(index: int, measured: Score) -> str:
+    return _number(measured.bins[index].nme) if measured.bins else "-"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
