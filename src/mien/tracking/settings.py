@@ -18,6 +18,9 @@ class SmoothingSettings:
     open_hz: float = 60.0
     """Hz added for a speed of one face size a second. At 0.5 face sizes a second the filter is
     5 ms behind, which is 0.3 % of the face."""
+    noise: float = 0.15
+    """Speed of a point against the rest of its face, in face sizes a second, that is taken for
+    the network's noise and opens nothing. A closing eyelid moves at 0.5."""
     speed_hz: float = 4.0
     """Cut-off for the estimate of speed."""
     doubt: float = 0.25

@@ -3,6 +3,8 @@
 An exponential low pass a point, whose cut-off rises with the point's speed (the idea of the
 1-euro filter: Casiez, Roussel, Vogel, CHI 2012). Speed is measured in face sizes a second, so that
 a face twice as near is smoothed alike, and steps in seconds, so that frame rate does not matter.
+The motion of the whole face is read from all points together, which averages the network's noise
+away; the motion of a point within the face counts from where it rises above that noise.
 Points the network doubts rest harder; once they move, they follow as fast as any.
 """
 
@@ -45,7 +47,9 @@ class PointFilter:
             moved - self._velocity
         )
         size = np.maximum(np.asarray(face_size, dtype=np.float64), 1e-6)[..., None]
-        speed = np.linalg.norm(self._velocity, axis=-1) / size
+        whole = self._velocity.mean(axis=-2, keepdims=True)
+        within = np.linalg.norm(self._velocity - whole, axis=-1) / size
+        speed = np.linalg.norm(whole, axis=-1) / size + np.maximum(within - settings.noise, 0)
         trust = settings.doubt + (1 - settings.doubt) * np.clip(confidence, 0, 1)
         weight = _weight(settings.rest_hz * trust + settings.open_hz * speed, step_secs)
         self._points = self._points + weight[..., None] * (points - self._points)

@@ -1,0 +1,211 @@
+"""The life of a face, on scripts a reader can count by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from world import MEAN, ScriptedFace, World, frame_at, points_at
+
+from mien.errors import ConfigError
+from mien.tracking import Tracker, TrackerSettings
+from mien.types import Box, Detection, Face
+
+RAW = TrackerSettings(smoothing=None)
+
+
+def run(world: World, frames: range, settings: TrackerSettings = RAW) -> list[list[Face]]:
+    tracker = Tracker(world, world, world, settings)
+    return [tracker.update(frame_at(index)) for index in frames]
+
+
+def ids(history: list[list[Face]]) -> list[list[int]]:
+    return [[face.track_id for face in faces] for faces in history]
+
+
+def still(x: float = 200, size: float = 60) -> ScriptedFace:
+    return ScriptedFace(lambda frame: (x, 120, size))
+
+
+def test_a_still_face_is_one_track_at_its_exact_place() -> None:
+    history = run(World(still()), range(30))
+    assert ids(history) == [[0]] * 30
+    for (face,) in history:
+        np.testing.assert_allclose(face.landmarks.points_image, points_at(200, 120, 60))
+        assert abs(face.pose.yaw_deg) < 1e-6
+        assert face.score == 0.95
+
+
+def test_an_empty_video_is_searched_in_every_frame() -> None:
+    world = World()
+    assert ids(run(world, range(7))) == [[]] * 7
+    assert world.searched == list(range(7))
+
+
+def test_the_detector_rests_between_its_turns_and_while_all_places_are_taken() -> None:
+    world = World(still())
+    run(world, range(25))
+    assert world.searched == [0, 10, 20]
+    full = World(still())
+    run(full, range(25), TrackerSettings(max_faces=1, smoothing=None))
+    assert full.searched == [0]
+
+
+def test_a_face_that_enters_is_found_at_the_next_search() -> None:
+    newcomer = ScriptedFace(lambda frame: (450, 120, 60) if frame >= 4 else None)
+    history = run(World(still(), newcomer), range(12))
+    assert ids(history) == [[0]] * 10 + [[0, 1]] * 2
+
+
+def test_the_biggest_faces_enter_first() -> None:
+    history = run(
+        World(still(80, 30), still(250, 60), still(450, 50)),
+        range(2),
+        TrackerSettings(max_faces=2, smoothing=None),
+    )
+    assert [round(face.box.centre[0]) for face in history[1]] == [250, 450]
+
+
+def test_a_false_alarm_of_the_detector_never_becomes_a_face() -> None:
+    world = World()
+    world.false_alarms = [Detection(Box(100, 80, 160, 150), 0.99)]
+    assert ids(run(world, range(5))) == [[]] * 5
+
+
+def test_a_jump_cut_leaves_no_ghost() -> None:
+    """Face until frame 9; from 10 another scene with a face elsewhere, found in the same frame."""
+    before = ScriptedFace(lambda frame: (120, 120, 60) if frame < 10 else None)
+    after = ScriptedFace(lambda frame: (500, 120, 60) if frame >= 10 else None)
+    assert ids(run(World(before, after), range(13))) == [[0]] * 10 + [[1]] * 3
+
+
+def test_a_cut_to_an_empty_scene_ends_every_face_at_once() -> None:
+    gone = ScriptedFace(lambda frame: (120, 120, 60) if frame < 10 else None)
+    assert ids(run(World(gone), range(12))) == [[0]] * 10 + [[]] * 2
+
+
+def test_a_number_survives_a_second_behind_a_pillar() -> None:
+    """Hidden in frames 10 to 34, one second at 25 a second, then back where it was."""
+    hidden = ScriptedFace(lambda frame: None if 10 <= frame < 35 else (300, 120, 60))
+    assert ids(run(World(hidden), range(40))) == [[0]] * 10 + [[]] * 25 + [[0]] * 5
+
+
+def test_a_number_is_forgotten_in_time() -> None:
+    """Gone for two seconds: whoever comes back is somebody new."""
+    hidden = ScriptedFace(lambda frame: None if 10 <= frame < 60 else (300, 120, 60))
+    history = run(World(hidden), range(62))
+    assert ids(history[-2:]) == [[1], [1]]
+
+
+def test_a_small_face_in_the_lost_one_s_place_is_somebody_else() -> None:
+    def place(frame: int) -> tuple[float, float, float] | None:
+        if 5 <= frame < 10:
+            return None
+        return (300, 120, 60) if frame < 5 else (300, 120, 25)
+
+    assert ids(run(World(ScriptedFace(place)), range(12)))[-1] == [1]
+
+
+def test_numbers_survive_a_crossing() -> None:
+    """A walks right, B left, 4 px a frame. B passes behind A and is hidden while they overlap."""
+
+    def right(frame: int) -> tuple[float, float, float]:
+        return (100 + 4.0 * frame, 120, 60)
+
+    def left(frame: int) -> tuple[float, float, float] | None:
+        x = 500 - 4.0 * frame
+        return None if abs(x - right(frame)[0]) < 45 else (x, 120, 60)
+
+    history = run(World(ScriptedFace(right), ScriptedFace(left)), range(90))
+    assert all(faces[0].track_id == 0 for faces in history)
+    for index in (10, 30, 75, 89):
+        a, b = history[index]
+        assert (a.track_id, b.track_id) == (0, 1)
+        assert a.box.centre[0] == pytest.approx(Box.around(points_at(*right(index))).centre[0])
+        expected = left(index)
+        assert expected is not None
+        assert b.box.centre[0] == pytest.approx(Box.around(points_at(*expected)).centre[0])
+    assert {face.track_id for faces in history for face in faces} == {0, 1}
+
+
+def test_two_tracks_never_stay_on_one_face() -> None:
+    """The right one of two faces vanishes into the left one: one track is left, the elder's."""
+    stays = still(200)
+    slides = ScriptedFace(lambda frame: (320 - min(frame, 15) * 8.0, 120, 60))
+    history = run(World(stays, slides), range(20))
+    assert ids(history)[0] == [0, 1]
+    assert ids(history)[-1] == [0]
+
+
+def test_two_boxes_on_one_face_make_one_track() -> None:
+    world = World(still(200))
+    world.false_alarms = [Detection(Box(180, 100, 235, 160), 0.8)]
+    assert ids(run(world, range(3))) == [[0]] * 3
+
+
+def test_a_fast_face_is_followed_by_its_motion() -> None:
+    """14 px a frame is 0.35 of its size of 40 px; after a start from rest the crop leads."""
+    runner = ScriptedFace(lambda frame: (60 + 14.0 * max(frame - 2, 0), 120, 40))
+    assert ids(run(World(runner), range(35))) == [[0]] * 35
+
+
+def test_a_face_that_leaves_the_picture_ends() -> None:
+    leaving = ScriptedFace(lambda frame: (560 + 5.0 * frame, 120, 60))
+    history = run(World(leaving), range(30))
+    assert ids(history)[0] == [0]
+    assert ids(history)[-1] == []
+    last = max(index for index, faces in enumerate(history) if faces)
+    # Its box is about 62 px wide: less than 30 % is inside when the centre is 12 px outside.
+    assert 640 + 5 < 560 + 5 * last < 640 + 20
+
+
+def test_weak_frames_count_up_and_back_to_zero() -> None:
+    settings = TrackerSettings(weak_frames=2, smoothing=None)
+
+    def weak_in(*frames: int) -> World:
+        # The detector of this world finds the face, but model 2's look is as weak there.
+        return World(
+            ScriptedFace(
+                lambda frame: (200, 120, 60), lambda frame: 0.3 if frame in frames else 0.9
+            )
+        )
+
+    assert ids(run(weak_in(3, 4, 6, 7), range(9), settings)) == [[0]] * 9
+    assert ids(run(weak_in(3, 4, 5), range(6), settings)) == [[0]] * 5 + [[]]
+
+
+def test_timestamps_may_stand_still_or_run_backwards() -> None:
+    walker = ScriptedFace(lambda frame: (200 + 2.0 * frame, 120, 60))
+    tracker = Tracker(*[World(walker)] * 3, TrackerSettings())
+    times = [0.0, 0.0, 0.04, 0.08, 0.02, 0.02, float("nan"), 5.0, 5.04, 5.04]
+    for index, secs in enumerate(times):
+        (face,) = tracker.update(frame_at(index, secs))
+        assert face.track_id == 0
+        error = np.abs(face.landmarks.points_image - points_at(200 + 2.0 * index, 120, 60)).max()
+        assert error < 2.5
+
+
+def test_reset_begins_another_video() -> None:
+    world = World(still())
+    tracker = Tracker(world, world, world, RAW)
+    tracker.update(frame_at(0))
+    tracker.reset()
+    assert [face.track_id for face in tracker.update(frame_at(0))] == [0]
+    assert world.searched == [0, 0]
+
+
+def test_numbers_that_are_not_finite_end_a_face() -> None:
+    world = World(ScriptedFace(lambda frame: (200, 120, 60) if frame < 3 else (np.nan, 120, 60)))
+    world.find = lambda frame: [Detection(Box(170, 90, 230, 150), 0.9)]  # type: ignore[method-assign]
+    assert ids(run(world, range(5))) == [[0]] * 3 + [[]] * 2
+
+
+@pytest.mark.parametrize(
+    "bad", [{"max_faces": 0}, {"detect_every": 0}, {"end_score": 0.9}, {"weak_frames": -1}]
+)
+def test_settings_that_make_no_sense_are_refused(bad: dict[str, int]) -> None:
+    with pytest.raises(ConfigError):
+        TrackerSettings(**bad)  # type: ignore[arg-type]
+
+
+def test_the_mean_shape_is_what_the_world_draws() -> None:
+    assert points_at(0, 0, 1) == pytest.approx(MEAN)
