@@ -1,0 +1,85 @@
+"""What lies around a head, bent along when the head is turned.
+
+The photo outside the head is stretched in polar coordinates about the head's middle, so that the
+old outline of the head comes to lie on the new one and the picture's rim stays where it is.
+Nothing tears, and hair that stood outside the head keeps standing there.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float
+
+__all__ = ["bend_background"]
+
+_BINS = 180
+_COARSE = 4
+"""The bend is smooth: it is computed on every fourth pixel and interpolated."""
+
+
+def bend_background(
+    mask_source: Bool[np.ndarray, "height width"],
+    mask_turned: Bool[np.ndarray, "height width"],
+    centre: Float[np.ndarray, "2"],
+    skip: Float[np.ndarray, " bins"],
+) -> Float[np.ndarray, "height width 2"]:
+    """Source place (x, y) of every pixel outside the turned head.
+
+    ``centre`` lies inside both masks. ``skip`` (180 bins of 2 degrees, from image right on
+    clockwise) leaves out a part of the head's radius beyond its old outline: where a profile now
+    looks into the open, the hair beside the old cheek must not stand before it.
+    """
+    height, width = mask_source.shape
+    old, new = _outline(mask_source, centre), _outline(mask_turned, centre)
+    start = old * (1 + skip)
+    ys, xs = np.mgrid[0 : height + _COARSE : _COARSE, 0 : width + _COARSE : _COARSE].astype(
+        np.float32
+    )
+    dx, dy = xs - centre[0], ys - centre[1]
+    radius, turn = np.hypot(dx, dy), np.arctan2(dy, dx)
+    rim = np.float32(0.75 * max(height, width))
+    new_here, start_here = _at(new, turn), np.minimum(_at(start, turn), rim * 0.95)
+    grow = (rim - start_here) / np.maximum(rim - new_here, 1)
+    beyond = radius - new_here
+    # Inside the new outline (its dents) the picture beyond is mirrored back in.
+    place = start_here + np.where(beyond >= 0, beyond * grow, -0.6 * beyond)
+    place = np.where(radius > rim, radius, place)
+    safe = np.maximum(radius, 1e-3)
+    coarse = np.stack([centre[0] + dx / safe * place, centre[1] + dy / safe * place], axis=-1)
+    fine = cv2.warpAffine(
+        coarse.astype(np.float32),
+        np.float32([[_COARSE, 0, 0], [0, _COARSE, 0]]),
+        (width, height),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(fine, np.float32)
+
+
+def _outline(
+    mask: Bool[np.ndarray, "height width"], centre: Float[np.ndarray, "2"]
+) -> Float[np.ndarray, " bins"]:
+    """Largest radius of the mask in every direction, smoothed a little."""
+    ys, xs = np.nonzero(mask[::2, ::2])
+    dx, dy = xs * 2 - centre[0], ys * 2 - centre[1]
+    bins = ((np.arctan2(dy, dx) / (2 * np.pi) * _BINS) % _BINS).astype(np.int64)
+    radius = np.zeros(_BINS, np.float64)
+    np.maximum.at(radius, bins, np.hypot(dx, dy))
+    wrapped = np.concatenate([radius[-4:], radius, radius[:4]])
+    highest = np.maximum(np.maximum(wrapped[:-2], wrapped[1:-1]), wrapped[2:])
+    smooth = np.convolve(highest, np.array([1, 2, 3, 2, 1]) / 9, mode="same")[3:-3]
+    return smooth.astype(np.float32)
+
+
+def _at(
+    values: Float[np.ndarray, " bins"], turn: Float[np.ndarray, "*grid"]
+) -> Float[np.ndarray, "*grid"]:
+    """Periodic linear interpolation of bin values at angles in radians."""
+    place = (turn / (2 * np.pi) * _BINS - 0.5) % _BINS
+    low = np.floor(place).astype(np.int64)
+    part = (place - low).astype(np.float32)
+    out: Float[np.ndarray, "*grid"] = (
+        values[low % _BINS] * (1 - part) + values[(low + 1) % _BINS] * part
+    )
+    return out

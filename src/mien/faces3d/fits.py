@@ -1,0 +1,79 @@
+"""Fitted heads of a whole table of faces: made in batches, kept in one file."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from mien.errors import DataError
+from mien.faces3d.anchors import Anchors, gather_evidence
+from mien.faces3d.fitting import HeadFits, fit_heads
+from mien.faces3d.morphable import MorphableHead
+from mien.faces3d.photos import FacePhotos
+from mien.faces3d.surface import SurfacePoints
+
+__all__ = ["fit_photos", "load_fits", "points_of", "save_fits", "yaw_deg"]
+
+_log = logging.getLogger(__name__)
+_BATCH = 200
+
+
+def fit_photos(
+    head: MorphableHead, photos: FacePhotos, anchors: Anchors, manual: bool = True
+) -> HeadFits:
+    """Fit the head to every face of a table."""
+    batches = []
+    for start in range(0, len(photos), _BATCH):
+        batch = photos.take(np.arange(start, min(start + _BATCH, len(photos))))
+        batches.append(fit_heads(head, gather_evidence(batch, anchors, manual)))
+        _log.info("fitted %d of %d faces", start + len(batch), len(photos))
+    return HeadFits(
+        *(np.concatenate([getattr(b, field.name) for b in batches]) for field in fields(HeadFits))
+    )
+
+
+def points_of(
+    head: MorphableHead, fits: HeadFits, surface: SurfacePoints
+) -> Float[np.ndarray, "faces points 3"]:
+    """Surface points of all heads in image px; z in px away from the camera, 0 at the origin."""
+    modes = np.concatenate([head.identity, head.expression])
+    coefficients = np.concatenate([fits.identity, fits.expression], axis=1)
+    points = surface.of(head.mean) + np.tensordot(coefficients, surface.of(modes), 1)
+    placed: Float[np.ndarray, "faces points 3"] = points @ fits.rotation.transpose(0, 2, 1)
+    placed = placed * fits.scale[:, None, None]
+    placed[..., :2] += fits.shift[:, None]
+    return placed
+
+
+def yaw_deg(rotation: Float[np.ndarray, "*faces 3 3"]) -> Float[np.ndarray, "*faces"]:
+    """Yaw of head-to-image rotations, positive when the face turns to the image's right."""
+    # As in `mien.geometry.pose`: level the head's up axis first, undo the pitch, read the yaw.
+    roll = np.arctan2(-rotation[..., 0, 1], rotation[..., 1, 1])
+    cos, sin = np.cos(roll), np.sin(roll)
+    forward_x = -(cos * rotation[..., 0, 2] + sin * rotation[..., 1, 2])
+    right_x = cos * rotation[..., 0, 0] + sin * rotation[..., 1, 0]
+    angle: Float[np.ndarray, "*faces"] = np.degrees(np.arctan2(forward_x, right_x))
+    return angle
+
+
+def save_fits(path: Path, photos: FacePhotos, fits: HeadFits) -> None:
+    """Write one row a face, with the photo it belongs to."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrays = {field.name: getattr(fits, field.name) for field in fields(HeadFits)}
+    np.savez(path, path=photos.path, **arrays)
+
+
+def load_fits(path: Path, photos: FacePhotos) -> HeadFits:
+    """Read fits back; ``DataError`` when they were made from another table of faces."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in ("path", *(f.name for f in fields(HeadFits)))}
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"expected fits (mien data fit), not {path}: {error}") from error
+    if not np.array_equal(arrays.pop("path"), photos.path):
+        raise DataError(f"{path} was fitted to other faces than this table; run mien data fit anew")
+    return HeadFits(**arrays)
