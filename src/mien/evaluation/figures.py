@@ -80,8 +80,14 @@ def write_yaw_scatter(evaluation: Evaluation, file: Path) -> bool:
         if one.nme is not None:
             for sign in (-1, 1):
                 axes.plot([sign * lower, sign * upper], [one.nme] * 2, color="black", lw=1)
-            axes.annotate(
-                f"{one.nme:.4f}", ((lower + upper) / 2, one.nme), ha="center", va="bottom"
+            middle = (lower + upper) / 2
+            axes.text(
+                middle,
+                one.nme,
+                f"{one.nme:.4f}",
+                ha="center",
+                va="center",
+                bbox={"facecolor": "white", "edgecolor": "black", "pad": 2},
             )
     axes.axhline(FAILURE_AT, color="grey", lw=1, ls="--")
     axes.set(
