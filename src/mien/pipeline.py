@@ -1,0 +1,320 @@
+"""Track this video: reader, tracker and sinks joined.
+
+The frames are decoded ahead and written behind in a thread each, so that neither decoding nor
+drawing nor encoding waits for the network. There is no second tracking loop anywhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from mien.geometry import Similarity
+from mien.media import Source, SourceKind, open_source
+from mien.runtime import (
+    DEFAULT_MODEL,
+    FaceDetector,
+    Landmarker,
+    LandmarkerPair,
+    Prediction,
+    load_landmarkers,
+    open_detector,
+)
+from mien.runtime.detectors import BoxesCsv
+from mien.tracking import Tracker, TrackerSettings
+from mien.types import Detection, Face, Frame
+
+__all__ = [
+    "Sink",
+    "StageSeconds",
+    "Tally",
+    "find_faces",
+    "load_tracker",
+    "make_tracker",
+    "track",
+    "track_source",
+]
+
+_FRAMES_AHEAD = 4
+_FRAMES_BEHIND = 16
+"""Bounds on frames in memory: 16 of 1920x1080 are 100 MB."""
+
+
+class Sink(Protocol):
+    """Takes each frame with its faces, in order."""
+
+    def write(self, frame: Frame, faces: Sequence[Face]) -> None:
+        """Take the next frame."""
+        ...
+
+    def close(self) -> None:
+        """Finish the file: what was written so far is then readable."""
+        ...
+
+
+@dataclass
+class StageSeconds:
+    """Seconds spent in each stage; stages overlap, so that their sum may exceed the run."""
+
+    decode: float = 0.0
+    detect: float = 0.0
+    landmarks: float = 0.0
+    write: float = 0.0
+
+
+@dataclass
+class Tally:
+    """What was written so far: it agrees with the files also after an error or Ctrl-C."""
+
+    frames_decoded: int = 0
+    frames_with_face: int = 0
+    track_ids: set[int] = field(default_factory=set)
+    seconds: float = 0.0
+    stages: StageSeconds = field(default_factory=StageSeconds)
+
+    @property
+    def fps(self) -> float:
+        return self.frames_decoded / self.seconds if self.seconds > 0 else 0.0
+
+    def count(self, faces: Sequence[Face]) -> None:
+        """One frame more."""
+        self.frames_decoded += 1
+        self.frames_with_face += bool(faces)
+        self.track_ids.update(face.track_id for face in faces)
+
+
+def load_tracker(
+    model: str = DEFAULT_MODEL,
+    *,
+    points: int | None = None,
+    detector: str = "centerface",
+    settings: TrackerSettings | None = None,
+    threads: int | None = None,
+) -> Tracker:
+    """A tracker with the model of that name or path, ready for a first frame.
+
+    Args:
+        points: markup asked for, 68 or 84; ``None`` takes the model's own.
+        detector: see :func:`mien.runtime.open_detector`.
+        threads: threads for the network; ``None`` means all cores.
+
+    Raises:
+        ModelError, ConfigError, InputError: as the parts say.
+    """
+    pair = load_landmarkers(model, points=points, threads=threads)
+    return make_tracker(pair, open_detector(detector), settings)
+
+
+def track(where: str | Path, tracker: Tracker | None = None) -> Iterator[tuple[Frame, list[Face]]]:
+    """Each frame of a video, photo or webcam ("0") with its faces.
+
+    ::
+
+        for frame, faces in mien.track("clip.mp4"):
+            print(frame.time_secs, [face.pose.yaw_deg for face in faces])
+
+    Raises:
+        InputError: it cannot be read, or broke off: then after its last whole frame.
+    """
+    tracker = tracker or load_tracker()
+    tracker.reset()
+    with open_source(where) as source, _ReadAhead(source, StageSeconds()) as frames:
+        for frame in frames:
+            yield frame, tracker.update(frame)
+
+
+def find_faces(tracker: Tracker, image_rgb: UInt8[np.ndarray, "height width 3"]) -> list[Face]:
+    """The faces of one photo, which has nothing to do with the one before."""
+    tracker.reset()
+    return tracker.update(Frame(image_rgb, 0, 0.0))
+
+
+def make_tracker(
+    pair: LandmarkerPair,
+    detector: FaceDetector,
+    settings: TrackerSettings | None = None,
+    stages: StageSeconds | None = None,
+) -> Tracker:
+    """Join networks and detector; their times are added to ``stages``."""
+    stages = stages or StageSeconds()
+    first = _TimedPredictor(pair.first, stages)
+    following = _TimedPredictor(pair.following, stages)
+    return Tracker(_TimedFinder(detector, stages), first, following, settings)
+
+
+def track_source(
+    source: Source,
+    tracker: Tracker,
+    sinks: Sequence[Sink],
+    tally: Tally,
+    on_frame: Callable[[int], None] = lambda done: None,
+) -> None:
+    """Track an open source from its start into ``sinks``, which are closed whatever happens.
+
+    Raises:
+        InputError: the source broke off; all its whole frames were tracked and written before.
+        OutputError: a sink could not write.
+    """
+    tracker.reset()
+    start_secs = time.perf_counter()
+    with contextlib.ExitStack() as closing:
+        closing.callback(lambda: _stop_clock(tally, start_secs))
+        for sink in sinks:
+            closing.callback(sink.close)
+        writer = closing.enter_context(_WriteBehind(sinks, tally))
+        for frame in closing.enter_context(_ReadAhead(source, tally.stages)):
+            writer.put(frame, tracker.update(frame))
+            on_frame(tally.frames_decoded)
+
+
+def _stop_clock(tally: Tally, start_secs: float) -> None:
+    tally.seconds = time.perf_counter() - start_secs
+
+
+class _TimedFinder:
+    """The detector as the tracker sees it."""
+
+    def __init__(self, detector: FaceDetector, stages: StageSeconds) -> None:
+        self._detector = detector
+        self._stages = stages
+
+    def find(self, frame: Frame) -> list[Detection]:
+        if isinstance(self._detector, BoxesCsv):
+            self._detector.seek(frame.index)
+        start_secs = time.perf_counter()
+        found = self._detector.detect(frame.image_rgb)
+        self._stages.detect += time.perf_counter() - start_secs
+        return found
+
+
+class _TimedPredictor:
+    """A network as the tracker sees it."""
+
+    def __init__(self, landmarker: Landmarker, stages: StageSeconds) -> None:
+        self._landmarker = landmarker
+        self._stages = stages
+
+    @property
+    def side(self) -> int:
+        return self._landmarker.side
+
+    @property
+    def mean_shape(self) -> Float[np.ndarray, "points 3"]:
+        return self._landmarker.mean_shape
+
+    def predict(
+        self,
+        image_rgb: UInt8[np.ndarray, "height width 3"],
+        image_from_crops: Sequence[Similarity],
+    ) -> list[Prediction]:
+        start_secs = time.perf_counter()
+        predictions = self._landmarker.predict(image_rgb, image_from_crops)
+        self._stages.landmarks += time.perf_counter() - start_secs
+        return predictions
+
+
+class _ReadAhead:
+    """Iterates a source in a thread, a few frames ahead. Its error is raised in its place."""
+
+    def __init__(self, source: Source, stages: StageSeconds) -> None:
+        self._source = source
+        self._stages = stages
+        # A camera's frames must not queue up: they would be old when they are tracked.
+        depth = 1 if source.kind is SourceKind.CAMERA else _FRAMES_AHEAD
+        self._frames: queue.Queue[Frame | BaseException | None] = queue.Queue(depth)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._read, name="mien-decode", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        while self._thread.is_alive():
+            with contextlib.suppress(queue.Empty):
+                self._frames.get(timeout=0.02)
+
+    def __iter__(self) -> Iterator[Frame]:
+        while True:
+            frame = self._frames.get()
+            if frame is None:
+                return
+            if isinstance(frame, BaseException):
+                raise frame
+            yield frame
+
+    def _read(self) -> None:
+        try:
+            start_secs = time.perf_counter()
+            for frame in self._source:
+                self._stages.decode += time.perf_counter() - start_secs
+                self._frames.put(frame)
+                if self._stop.is_set():
+                    return
+                start_secs = time.perf_counter()
+        except BaseException as error:
+            self._frames.put(error)
+        else:
+            self._frames.put(None)
+
+
+class _WriteBehind:
+    """Hands frames to the sinks in a thread. The first error of a sink is raised to the producer,
+    and no later frame is written."""
+
+    def __init__(self, sinks: Sequence[Sink], tally: Tally) -> None:
+        self._sinks = sinks
+        self._tally = tally
+        self._queue: queue.Queue[tuple[Frame, list[Face]] | None] = queue.Queue(_FRAMES_BEHIND)
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._write, name="mien-write", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._queue.put(None)
+        self._thread.join()
+        if kind is None and self._error is not None:
+            raise self._error
+
+    def put(self, frame: Frame, faces: list[Face]) -> None:
+        """Queue a frame; waits while the sinks are too far behind."""
+        if self._error is not None:
+            raise self._error
+        self._queue.put((frame, faces))
+
+    def _write(self) -> None:
+        while (item := self._queue.get()) is not None:
+            if self._error is not None:
+                continue
+            start_secs = time.perf_counter()
+            try:
+                for sink in self._sinks:
+                    sink.write(*item)
+                self._tally.count(item[1])
+            except BaseException as error:
+                self._error = error
+            self._tally.stages.write += time.perf_counter() - start_secs

@@ -1,0 +1,155 @@
+"""Detectors: the decoding against a synthetic head, the whole against a real face."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from mien.errors import ConfigError, InputError, MienError, ModelError
+from mien.runtime.detectors import BoxesCsv, CenterFace, YuNet, open_detector
+from mien.runtime.detectors.centerface import HeadMaps, decode_heads
+from mien.types import Detection
+
+SHARES = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])
+
+
+def empty_maps(rows: int = 10, cols: int = 12) -> HeadMaps:
+    return HeadMaps(
+        np.zeros((rows, cols), np.float32),
+        np.zeros((2, rows, cols), np.float32),
+        np.zeros((2, rows, cols), np.float32),
+        np.zeros((10, rows, cols), np.float32),
+    )
+
+
+def put(maps: HeadMaps, left: float, top: float, width: float, height: float, score: float) -> None:
+    """Encode a box, in pixels with centres at integers, as the network was taught to."""
+    centre_y, centre_x = top + height / 2 + 0.5, left + width / 2 + 0.5
+    row, col = int(centre_y / 4), int(centre_x / 4)
+    maps.heat[row, col] = score
+    maps.scale[:, row, col] = np.log([height / 4, width / 4])
+    maps.offset[:, row, col] = centre_y / 4 - row - 0.5, centre_x / 4 - col - 0.5
+    maps.landmarks[:, row, col] = SHARES[:, ::-1].ravel()
+
+
+def test_a_head_is_decoded_to_the_box_it_encodes() -> None:
+    maps = empty_maps()
+    put(maps, 10.25, 7.5, 17.0, 21.0, 0.8)
+    (found,) = decode_heads(maps, 0.5, 0.3)
+    assert found.score == pytest.approx(0.8)
+    box = found.box
+    np.testing.assert_allclose(
+        [box.left, box.top, box.right, box.bottom], [10.25, 7.5, 27.25, 28.5], atol=1e-5
+    )
+    expected = np.array([10.25, 7.5]) + SHARES * [17, 21]
+    np.testing.assert_allclose(found.five_points, expected, atol=1e-4)
+
+
+def test_the_weaker_of_two_overlapping_boxes_goes_and_the_order_is_by_score() -> None:
+    maps = empty_maps()
+    put(maps, 2, 2, 12, 12, 0.6)
+    put(maps, 26, 20, 12, 12, 0.9)
+    put(maps, 30, 20, 12, 12, 0.7)
+    found = decode_heads(maps, 0.5, 0.3)
+    assert [round(one.score, 2) for one in found] == [0.9, 0.6]
+    assert [round(one.score, 2) for one in decode_heads(maps, 0.5, 0.6)] == [0.9, 0.7, 0.6]
+    assert decode_heads(maps, 0.95, 0.3) == []
+
+
+@pytest.fixture(scope="module")
+def portrait() -> np.ndarray:
+    import skimage.data  # a photo by NASA, inside scikit-image's wheel
+
+    return np.asarray(skimage.data.astronaut())
+
+
+@pytest.fixture(scope="module")
+def detector() -> CenterFace:
+    return CenterFace()
+
+
+def corners(found: Detection) -> np.ndarray:
+    assert found.five_points is not None
+    box = found.box
+    return np.array([[box.left, box.top], [box.right, box.bottom], *found.five_points])
+
+
+def test_a_real_face_is_found_where_it_is(detector: CenterFace, portrait: np.ndarray) -> None:
+    (found,) = detector.detect(portrait)
+    assert found.score > 0.8
+    # Eyes, nose tip and mouth corners as seen by eye in the picture.
+    truth = [[203, 101], [246, 104], [223, 124], [203, 142], [241, 144]]
+    np.testing.assert_allclose(corners(found)[2:], truth, atol=4)
+
+
+def test_a_mirrored_face_is_found_in_the_mirrored_place(
+    detector: CenterFace, portrait: np.ndarray
+) -> None:
+    (found,), (twin,) = detector.detect(portrait), detector.detect(portrait[:, ::-1].copy())
+    back = corners(twin)
+    back[:, 0] = portrait.shape[1] - 1 - back[:, 0]
+    back[:2, 0] = back[1::-1, 0]
+    back[2:] = back[[3, 2, 4, 6, 5]]
+    assert np.abs(back - corners(found)).mean() < 2.5
+
+
+def test_the_place_does_not_hang_on_the_picture_s_size(
+    detector: CenterFace, portrait: np.ndarray
+) -> None:
+    """Both are searched at the same working size; odd sides and borders must not shift it."""
+    large = cv2.resize(portrait, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
+    (found,), (twin,) = detector.detect(portrait), detector.detect(large)
+    assert np.abs((corners(twin) + 0.5) / 2 - 0.5 - corners(found)).max() < 1.0
+    (cut,) = detector.detect(portrait[:301, :333].copy())
+    assert np.abs(corners(cut) - corners(found)).max() < 5
+
+
+def test_a_picture_without_a_face_and_a_tiny_one(detector: CenterFace) -> None:
+    assert detector.detect(np.zeros((240, 320, 3), np.uint8)) == []
+    assert detector.detect(np.zeros((1, 1, 3), np.uint8)) == []
+
+
+def test_boxes_from_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "boxes.csv"
+    path.write_text("frame,left,top,right,bottom\n0,1,2,3,4\n2,5,6,7,8\n2,1,1,2,2\n")
+    boxes = open_detector(f"boxes:{path}")
+    assert isinstance(boxes, BoxesCsv)
+    picture = np.zeros((9, 9, 3), np.uint8)
+    counts = []
+    for frame in range(4):
+        boxes.seek(frame)
+        counts.append(len(boxes.detect(picture)))
+    assert counts == [1, 0, 2, 0]
+
+
+@pytest.mark.parametrize(
+    "text", ["frame,left,top\n0,1,2\n", "frame,left,top,right,bottom\n0,9,2,3,4\n", "", "\0\0"]
+)
+def test_a_table_that_is_none_is_one_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "boxes.csv"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        BoxesCsv(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_words_that_name_no_detector_are_refused(tmp_path: Path) -> None:
+    for words in ("", "haar", "yunet", "boxes:", "centerface:big", "centerface:3"):
+        with pytest.raises(ConfigError, match="unknown detector"):
+            open_detector(words)
+    with pytest.raises(MienError):
+        open_detector(f"boxes:{tmp_path / 'none.csv'}")
+    assert isinstance(open_detector("centerface:256"), CenterFace)
+
+
+def test_yunet_says_what_is_wrong_with_its_file(tmp_path: Path) -> None:
+    with pytest.raises(ModelError):
+        YuNet(tmp_path / "none.onnx")
+    bad = tmp_path / "bad.onnx"
+    bad.write_bytes(b"not a network")
+    with pytest.raises(ModelError) as caught:
+        YuNet(bad)
+    assert "\n" not in str(caught.value)

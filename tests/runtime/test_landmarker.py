@@ -1,0 +1,62 @@
+"""Crop, predict, lift: the stand-in sees a square where the picture has one."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien.geometry import Similarity, crop_from_landmarks
+from mien.markup import load_markup
+from mien.runtime import LandmarkerPair, load_landmarkers
+from mien.types import Box, Detection
+from standin import SIDE, square_picture
+
+MEAN = load_markup(68).mean_shape
+
+
+@pytest.fixture(scope="module")
+def pair(standin_model: Path) -> LandmarkerPair:
+    return load_landmarkers(str(standin_model), threads=1)
+
+
+@pytest.mark.parametrize("turn_deg", [0, 30, -110])
+def test_points_are_lifted_by_the_crop_s_similarity(pair: LandmarkerPair, turn_deg: float) -> None:
+    """However the crop is turned, the square's middle and area are found in the picture."""
+    image = square_picture((90, 60, 41))
+    crop = Similarity.about((63.5, 63.5), scale=0.8, angle_rad=math.radians(turn_deg))
+    centred = Similarity(
+        crop.scale, crop.angle_rad, (crop.translation[0] + 26.5, crop.translation[1] - 3.5)
+    )
+    (seen,) = pair.following.predict(image, [centred])
+    points = seen.landmarks.points_image
+    np.testing.assert_allclose(points[:, :2].mean(axis=0), [90, 60], atol=0.05)
+    size = np.ptp(points @ _upright(turn_deg), axis=0)
+    assert math.sqrt(size[0] * size[1]) == pytest.approx(41, abs=0.3)
+    np.testing.assert_allclose(points[:, 2], MEAN[:, 2] * 41, atol=0.3)
+
+
+def _upright(turn_deg: float) -> np.ndarray:
+    cos, sin = math.cos(math.radians(turn_deg)), math.sin(math.radians(turn_deg))
+    return np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+
+
+def test_many_crops_are_run_in_batches_and_stay_in_order(pair: LandmarkerPair) -> None:
+    image = square_picture(*((20 + 40 * i, 30 + 35 * j, 15) for i in range(4) for j in range(3)))
+    centres = [(20 + 40 * i, 30 + 35 * j) for i in range(4) for j in range(3)]
+    crops = [crop_from_landmarks(MEAN * 15 + np.array([x, y, 0]), MEAN, SIDE) for x, y in centres]
+    seen = pair.following.predict(image, crops)
+    found = [one.landmarks.points_image[:, :2].mean(axis=0) for one in seen]
+    np.testing.assert_allclose(found, centres, atol=0.1)
+    assert pair.following.predict(image, []) == []
+
+
+def test_a_box_and_a_detection_lead_to_the_same_points(pair: LandmarkerPair) -> None:
+    image = square_picture((80, 60, 40))
+    box = Box(60, 38, 101, 80)
+    from_box = pair.align_box(image, box).landmarks.points_image
+    (from_detection,) = pair.align_detections(image, [Detection(box, 0.9)])
+    np.testing.assert_allclose(from_box, MEAN * 40 + [80, 60, 0], atol=0.8)
+    np.testing.assert_allclose(from_detection.landmarks.points_image, from_box, atol=0.8)
