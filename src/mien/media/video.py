@@ -71,7 +71,8 @@ class VideoSource:
             if width and height:  # some formats tell only with the first frame
                 check_size(path, width, height)
             self.rate = float(stream.average_rate or stream.guessed_rate or _USUAL_RATE)
-            self.frames_expected = self._count(container, stream)
+            self._frames_declared = self._declared(container, stream)
+            self.frames_expected = self._frames_declared or self._estimate(container, stream)
 
     def __enter__(self) -> Self:
         return self
@@ -202,11 +203,13 @@ class VideoSource:
             )
         return stream
 
-    def _count(self, container: Any, stream: Any) -> int | None:
-        if self._cut_off and container.format.name == "gif":
-            return None  # counted by the demuxer from what is left
-        if stream.frames:
-            return int(stream.frames)
+    def _declared(self, container: Any, stream: Any) -> int:
+        """The frames the file says it holds, 0 if it does not say."""
+        if container.format.name == "gif":
+            return 0 if self._cut_off else int(stream.frames)  # counted from what is left
+        return int(stream.frames)
+
+    def _estimate(self, container: Any, stream: Any) -> int | None:
         if stream.duration and stream.time_base:
             return max(1, round(float(stream.duration * stream.time_base) * self.rate))
         if container.duration:
@@ -215,9 +218,10 @@ class VideoSource:
 
     def _say_what_is_missing(self, tally: _Tally, last_secs: float) -> None:
         expected = self.frames_expected
-        of_all = f" of {expected}" if expected and expected >= tally.frames else ""
+        of_all = f" of {expected}" if expected and expected > tally.frames else ""
         read = f"{tally.frames}{of_all} frames were read (up to {last_secs:.2f} s)"
-        cut_off = self._cut_off and (expected is None or tally.packets < expected)
+        declared = self._frames_declared
+        cut_off = self._cut_off and (not declared or tally.packets < declared)
         if cut_off or tally.stopped:
             raise InputError(
                 f"{self._path}: the video is cut off: {read}; copy or download it again for the "

@@ -13,8 +13,13 @@ from typing import BinaryIO
 
 __all__ = ["is_cut_off"]
 
-_MP4_FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"pnot")
+_MP4_BOXES = (
+    *(b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"pnot", b"moof", b"mfra"),
+    *(b"sidx", b"ssix", b"uuid", b"meta", b"udta", b"emsg", b"prft", b"pdin"),
+)
 _EBML_MAGIC = b"\x1a\x45\xdf\xa3"
+_EBML_ELEMENTS = (_EBML_MAGIC, b"\x18\x53\x80\x67", b"\xec")
+"""The top level of Matroska: header, segment, void."""
 
 
 def is_cut_off(path: Path) -> bool:
@@ -26,7 +31,7 @@ def is_cut_off(path: Path) -> bool:
         head = file.read(12)
         length = file.seek(0, os.SEEK_END)
         file.seek(0)
-        if head[4:8] in _MP4_FIRST_BOXES:
+        if head[4:8] in _MP4_BOXES:
             return _mp4_end(file, length) > length
         if head[:4] in (b"RIFF", b"RIFX"):
             return _riff_end(file, length) > length
@@ -48,8 +53,8 @@ def _mp4_end(file: BinaryIO, length: int) -> int:
             size = int.from_bytes(header[8:16], "big")
         if size == 0:  # "to the end of the file"
             return length
-        if size < 8 or not header[4:8].isascii():
-            return end  # bytes after the last box are not ours to judge
+        if size < 8 or header[4:8] not in _MP4_BOXES:
+            return end  # a tail that is not MP4 is not ours to judge
         end += size
     return end
 
@@ -62,7 +67,7 @@ def _riff_end(file: BinaryIO, length: int) -> int:
         header = file.read(8)
         size = int.from_bytes(header[4:8], "little")
         if header[:4] not in (b"RIFF", b"RIFX") or size in (0, 0xFFFFFFFF):
-            return min(end, length)  # size unknown: a recording that was never closed
+            return end  # a tail, or a recording that was never closed
         end += 8 + size
     return end
 
@@ -75,8 +80,8 @@ def _ebml_end(file: BinaryIO, length: int) -> int:
         head = file.read(12)
         id_length = _vint_length(head, 0)
         size_length = _vint_length(head, id_length)
-        if not id_length or not size_length or len(head) < id_length + size_length:
-            return min(end, length)
+        if head[:id_length] not in _EBML_ELEMENTS or not size_length:
+            return end
         bits = 7 * size_length
         raw = head[id_length : id_length + size_length]
         size = int.from_bytes(raw, "big") & ((1 << bits) - 1)
