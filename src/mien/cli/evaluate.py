@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import partial
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -29,10 +30,15 @@ from mien.evaluation.report import Evaluation, Provenance, evaluate_predictions,
 from mien.evaluation.scoring import Score
 from mien.evaluation.sheet import write_worst
 from mien.markup import load_markup
-from mien.runtime import DEFAULT_MODEL, load_landmarkers
+from mien.pipeline import find_faces, make_tracker
+from mien.runtime import DEFAULT_MODEL, load_landmarkers, open_detector
+from mien.tracking import TrackerSettings
 from mien.types import Landmarks
 
 __all__ = ["Format", "evaluate"]
+
+_ALL_FACES = TrackerSettings(max_faces=64)
+"""The labelled face of a group photo may be a small one, and big ones enter first."""
 
 
 class Format(StrEnum):
@@ -73,6 +79,13 @@ def evaluate(
         list[str] | None,
         typer.Option(help="Only this source of the face pack; may be given again."),
     ] = None,
+    detector: Annotated[
+        str,
+        typer.Option(
+            help="centerface, centerface:LONG_SIDE, yunet:MODEL_FILE or boxes:FILE.csv; "
+            "read with --init detector."
+        ),
+    ] = "centerface",
     mirror: Annotated[
         bool, typer.Option("--mirror", help="Average with what is seen in the mirrored photo.")
     ] = False,
@@ -83,15 +96,26 @@ def evaluate(
     """Measure a model's landmarks on labelled photos."""
     if plots is not None:
         require_matplotlib()
-    photos = _read_photos(data_format, root, split, source or [])
+    sources = source or []
+    photos = _read_photos(data_format, root, split, sources)
     _make_folders(json_file, plots)
     pair = load_landmarkers(model, threads=threads)
     shape = load_markup(68)
-    landmarker: FaceLandmarker = MeasuredModel(pair, _first_frame_finder(pair, init))
+    tracker = make_tracker(pair, open_detector(detector), _ALL_FACES)
+    landmarker: FaceLandmarker = MeasuredModel(
+        pair, lambda image_rgb: [face.landmarks for face in find_faces(tracker, image_rgb)]
+    )
     if mirror:
         landmarker = Mirrored(landmarker, np.array(shape.mirror))
+    words = ["mien", "evaluate", data_format.value, root.resolve().name, "--init", init.value]
+    words += ["--model", Path(model).name]
+    if data_format is Format.FACES:
+        words += ["--split", split, *chain.from_iterable(("--source", name) for name in sources)]
+    if init is Init.DETECTOR:
+        words += ["--detector", detector]
+    words += ["--mirror"] if mirror else []
     provenance = Provenance(
-        command=_command(data_format, root, init, model, split, source or [], mirror),
+        command=shlex.join(words),
         data_format=data_format.value,
         init=init.value,
         mirror=mirror,
@@ -158,25 +182,6 @@ def _predict(
             run=repr(provenance),
             on_face=lambda done: progress.update(task, completed=done),
         )
-
-
-def _command(
-    data_format: Format,
-    root: Path,
-    init: Init,
-    model: str,
-    split: str,
-    sources: Sequence[str],
-    mirror: bool,
-) -> str:
-    """The command that gives these numbers again; paths by their last name, as folders differ."""
-    words = ["mien", "evaluate", data_format.value, root.resolve().name, "--init", init.value]
-    words += ["--model", Path(model).name]
-    if data_format is Format.FACES:
-        words += ["--split", split]
-        for source in sources:
-            words += ["--source", source]
-    return shlex.join([*words, "--mirror"] if mirror else words)
 
 
 def _table(evaluation: Evaluation) -> Table:

@@ -1,0 +1,149 @@
+"""``mien evaluate`` from the command line to its files, with a network that knows one face."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+import scipy.io
+import typer
+from typer.testing import CliRunner, Result
+
+from mien.cli import evaluate as command
+from mien.errors import ConfigError, DataError, OutputError
+from mien.geometry import FACE_SHARE, Similarity, crop_from_box, crop_from_detection
+from mien.markup import load_markup
+from mien.runtime import LandmarkerPair, Prediction
+from mien.types import Box, Detection, Landmarks
+
+SIDE = 64
+MARKUP = load_markup(68)
+MIDDLE = (MARKUP.mean_shape.min(axis=0) + MARKUP.mean_shape.max(axis=0)) / 2
+TRUTH = (MARKUP.mean_shape - MIDDLE) * 80 + [150, 140, 0]
+
+
+class MeanHead:
+    """Sees the upright mean head in the middle of every crop."""
+
+    side = SIDE
+    mean_shape = MARKUP.mean_shape
+    markup = MARKUP
+    card = SimpleNamespace(name="mean", markup=68, side=SIDE, sha256="cafe")
+
+    def predict(self, image_rgb: np.ndarray, crops: Sequence[Similarity]) -> list[Prediction]:
+        points_crop = (self.mean_shape - MIDDLE) * FACE_SHARE * SIDE
+        points_crop[:, :2] += (SIDE - 1) / 2
+        return [Prediction(Landmarks(crop.apply(points_crop), np.ones(68)), 0.9) for crop in crops]
+
+
+class WhiteFinder:
+    """A face where the photo is not black."""
+
+    def detect(self, image_rgb: np.ndarray) -> list[Detection]:
+        return [Detection(_box_as_a_detector_draws_it(), 0.9)] if image_rgb.any() else []
+
+
+def _box_as_a_detector_draws_it() -> Box:
+    """The box from which the detector's crop is the one around the true landmarks."""
+    box = Box.around(TRUTH)
+    ratio = crop_from_box(box, SIDE).scale / crop_from_detection(Detection(box, 1), SIDE).scale
+    half = np.array([box.width, box.height]) * ratio / 2
+    bigger = Box(*(np.array(box.centre) - half), *(np.array(box.centre) + half))
+    middle = np.full(2, (SIDE - 1) / 2)
+    down = crop_from_detection(Detection(bigger, 1), SIDE).apply(middle)[1] - box.centre[1]
+    return Box(bigger.left, bigger.top - down, bigger.right, bigger.bottom - down)
+
+
+@pytest.fixture
+def aflw2000(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two photos with the same upright face; the second is black."""
+    pair = LandmarkerPair(MeanHead(), MeanHead())  # type: ignore[arg-type]
+    monkeypatch.setattr(command, "load_landmarkers", lambda model, threads: pair)
+    monkeypatch.setattr(command, "open_detector", lambda words: WhiteFinder())
+    root = tmp_path / "set"
+    root.mkdir()
+    for number, grey in ((1, 200), (2, 0)):
+        cv2.imwrite(str(root / f"image{number:05d}.jpg"), np.full((300, 300, 3), grey, np.uint8))
+        stored = (TRUTH * [1, 1, -1]).T
+        pose = np.zeros((1, 7))
+        scipy.io.savemat(root / f"image{number:05d}.mat", {"pt3d_68": stored, "Pose_Para": pose})
+    return root
+
+
+def run(*words: object) -> Result:
+    app = typer.Typer()
+    app.command()(command.evaluate)
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.mark.parametrize("init", ["oracle", "box"])
+@pytest.mark.parametrize("mirror", [False, True])
+def test_the_mean_head_is_measured_without_error(
+    aflw2000: Path, tmp_path: Path, init: str, mirror: bool
+) -> None:
+    file = tmp_path / "out" / "r.json"
+    flags = ["--mirror"] if mirror else []
+    ran = run("aflw2000", aflw2000, "--init", init, "--json", file, *flags)
+    assert ran.exit_code == 0, ran.output
+    result = json.loads(file.read_text())
+    assert (result["n"], result["missed"]) == (2, 0)
+    assert result["nme"] < 1e-4  # the mean shape is mirror symmetric to five digits
+    assert result["nme_3d"] < 1e-4
+    assert result["auc_07"] > 0.998
+    assert result["model"] == "mean"
+    assert result["command"] == " ".join(
+        ["mien evaluate aflw2000 set --init", init, "--model fast", *flags]
+    )
+    assert (tmp_path / "out" / "r.predictions.npz").is_file()
+    assert "NME" in ran.output
+
+
+def test_a_face_not_detected_is_missed_and_fails(aflw2000: Path, tmp_path: Path) -> None:
+    file = tmp_path / "r.json"
+    ran = run("aflw2000", aflw2000, "--init", "detector", "--json", file)
+    assert ran.exit_code == 0, ran.output
+    result = json.loads(file.read_text())
+    assert (result["n"], result["missed"]) == (2, 1)
+    assert result["nme"] < 1e-4
+    assert result["failure_rate_07"] == 0.5
+    assert result["per_image"][1]["missed"] is True
+
+
+def test_plots_are_written(aflw2000: Path, tmp_path: Path) -> None:
+    plots = tmp_path / "plots"
+    ran = run("aflw2000", aflw2000, "--json", tmp_path / "r.json", "--plots", plots)
+    assert ran.exit_code == 0, ran.output
+    assert {file.name for file in plots.iterdir()} == {
+        "ced.png",
+        "nme_against_yaw.png",
+        "worst.png",
+    }
+
+
+def test_mistakes_are_our_own_errors(aflw2000: Path, tmp_path: Path) -> None:
+    file = tmp_path / "r.json"
+    wrong_place = tmp_path / "a_file"
+    wrong_place.write_text("")
+    cases: list[tuple[type[Exception], list[object]]] = [
+        (DataError, ["aflw2000", tmp_path / "nowhere", "--json", file]),
+        (DataError, ["pts", aflw2000, "--json", file]),
+        (DataError, ["faces", aflw2000, "--json", file]),
+        (ConfigError, ["aflw2000", aflw2000, "--json", file, "--source", "helen"]),
+        (OutputError, ["aflw2000", aflw2000, "--json", wrong_place / "r.json"]),
+    ]
+    for error, words in cases:
+        ran = run(*words)
+        assert isinstance(ran.exception, error), (words, ran.output)
+        assert "\n" not in str(ran.exception)
+
+
+def test_an_unknown_format_or_init_is_refused_with_the_choices(aflw2000: Path) -> None:
+    for words in (["300w", aflw2000], ["pts", aflw2000, "--init", "truth"]):
+        ran = run(*words, "--json", "r.json")
+        assert ran.exit_code == 2
+        assert "oracle" in ran.output or "aflw2000" in ran.output
