@@ -1,0 +1,64 @@
+"""Follow human faces in 3D: landmarks with depth, head pose, identity and confidence, offline.
+
+::
+
+    import mien
+
+    for frame, faces in mien.track("clip.mp4"):
+        for face in faces:
+            print(frame.time_secs, face.track_id, face.pose.yaw_deg)
+
+The names below are loaded when they are first used, so that ``import mien`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mien.errors import MienError
+    from mien.markup import load_markup
+    from mien.pipeline import find_faces, load_tracker, track
+    from mien.tracking import Tracker, TrackerSettings
+    from mien.types import Box, Detection, Face, Frame, HeadPose, Landmarks
+
+    __version__: str
+
+__all__ = [
+    "Box",
+    "Detection",
+    "Face",
+    "Frame",
+    "HeadPose",
+    "Landmarks",
+    "MienError",
+    "Tracker",
+    "TrackerSettings",
+    "__version__",
+    "find_faces",
+    "load_markup",
+    "load_tracker",
+    "track",
+]
+
+_HOMES = {
+    "mien.types": ("Box", "Detection", "Face", "Frame", "HeadPose", "Landmarks"),
+    "mien.errors": ("MienError",),
+    "mien.tracking": ("Tracker", "TrackerSettings"),
+    "mien.markup": ("load_markup",),
+    "mien.pipeline": ("find_faces", "load_tracker", "track"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return importlib.import_module("importlib.metadata").version("mien")
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(home), name)
+    raise AttributeError(f"module 'mien' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

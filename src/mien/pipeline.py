@@ -38,9 +38,9 @@ __all__ = [
     "Sink",
     "StageSeconds",
     "Tally",
+    "TrackerParts",
     "find_faces",
     "load_tracker",
-    "make_tracker",
     "track",
     "track_source",
 ]
@@ -93,6 +93,25 @@ class Tally:
         self.track_ids.update(face.track_id for face in faces)
 
 
+@dataclass(frozen=True)
+class TrackerParts:
+    """What a tracker is made of: opened once, good for any number of videos."""
+
+    pair: LandmarkerPair
+    detector: FaceDetector
+    settings: TrackerSettings = field(default_factory=TrackerSettings)
+
+    def tracker(self, stages: StageSeconds | None = None) -> Tracker:
+        """A new tracker; the time its parts take is added to ``stages``."""
+        stages = stages or StageSeconds()
+        return Tracker(
+            _TimedFinder(self.detector, stages),
+            _TimedPredictor(self.pair.first, stages),
+            _TimedPredictor(self.pair.following, stages),
+            self.settings,
+        )
+
+
 def load_tracker(
     model: str = DEFAULT_MODEL,
     *,
@@ -112,7 +131,7 @@ def load_tracker(
         ModelError, ConfigError, InputError: as the parts say.
     """
     pair = load_landmarkers(model, points=points, threads=threads)
-    return make_tracker(pair, open_detector(detector), settings)
+    return TrackerParts(pair, open_detector(detector), settings or TrackerSettings()).tracker()
 
 
 def track(where: str | Path, tracker: Tracker | None = None) -> Iterator[tuple[Frame, list[Face]]]:
@@ -139,22 +158,9 @@ def find_faces(tracker: Tracker, image_rgb: UInt8[np.ndarray, "height width 3"])
     return tracker.update(Frame(image_rgb, 0, 0.0))
 
 
-def make_tracker(
-    pair: LandmarkerPair,
-    detector: FaceDetector,
-    settings: TrackerSettings | None = None,
-    stages: StageSeconds | None = None,
-) -> Tracker:
-    """Join networks and detector; their times are added to ``stages``."""
-    stages = stages or StageSeconds()
-    first = _TimedPredictor(pair.first, stages)
-    following = _TimedPredictor(pair.following, stages)
-    return Tracker(_TimedFinder(detector, stages), first, following, settings)
-
-
 def track_source(
     source: Source,
-    tracker: Tracker,
+    parts: TrackerParts,
     sinks: Sequence[Sink],
     tally: Tally,
     on_frame: Callable[[int], None] = lambda done: None,
@@ -165,7 +171,7 @@ def track_source(
         InputError: the source broke off; all its whole frames were tracked and written before.
         OutputError: a sink could not write.
     """
-    tracker.reset()
+    tracker = parts.tracker(tally.stages)
     start_secs = time.perf_counter()
     with contextlib.ExitStack() as closing:
         closing.callback(lambda: _stop_clock(tally, start_secs))

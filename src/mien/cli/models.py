@@ -1,0 +1,58 @@
+"""``mien models``: what ships, what it cost, what it learned from and what it reaches."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from mien.runtime import ShippedModel, shipped_models
+
+__all__ = ["models"]
+
+
+def models(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON list: the cards, with file and bytes.")
+    ] = False,
+) -> None:
+    """List the weights that ship with mien."""
+    shipped = shipped_models()
+    if as_json:
+        typer.echo(json.dumps([_as_json(model) for model in shipped], indent=2))
+        return
+    if not shipped:
+        typer.echo("this installation has no weights: give a file with --model PATH.onnx")
+        return
+    console = Console()
+    table = Table()
+    for column in ("model", "for crops by", "markup", "parameters", "GFLOPs", "MB"):
+        table.add_column(column, justify="left" if column in ("model", "for crops by") else "right")
+    for model in shipped:
+        card = model.card
+        table.add_row(
+            card.name,
+            "a detection" if card.role == "detection" else "the last landmarks",
+            str(card.markup),
+            f"{card.parameters:,}",
+            f"{card.gflops:.2f}",
+            f"{model.size_bytes / 1e6:.1f}",
+        )
+    console.print(table)
+    for model in shipped:
+        console.print(f"[bold]{model.path.name}[/bold]  licence: {model.card.licence}")
+        console.print(f"  learned from: {', '.join(model.card.training_sources) or 'not said'}")
+        for name, value in model.card.results.items():
+            console.print(f"  {name}: {value}")
+
+
+def _as_json(model: ShippedModel) -> dict[str, Any]:
+    return {
+        "file": model.path.name,
+        "bytes": model.size_bytes,
+        **dataclasses.asdict(model.card),
+    }

@@ -1,0 +1,53 @@
+"""What ``import mien`` promises, and what it does not cost."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import mien
+
+NAMES = {
+    "Box",
+    "Detection",
+    "Face",
+    "Frame",
+    "HeadPose",
+    "Landmarks",
+    "MienError",
+    "Tracker",
+    "TrackerSettings",
+    "__version__",
+    "find_faces",
+    "load_markup",
+    "load_tracker",
+    "track",
+}
+
+
+def test_the_public_names_are_these() -> None:
+    assert set(mien.__all__) == NAMES
+    assert len(NAMES) <= 15
+    for name in NAMES:
+        assert getattr(mien, name) is not None
+    assert set(dir(mien)) == NAMES
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    assert not hasattr(mien, "nonesuch")
+
+
+def test_importing_the_package_and_its_command_loads_no_network() -> None:
+    """torch, onnxruntime and OpenCV take seconds: ``mien --help`` must not wait for them."""
+    code = (
+        "import sys, mien, mien.cli;"
+        "print([name for name in ('torch', 'onnxruntime', 'cv2', 'scipy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_tracking_videos_never_loads_torch() -> None:
+    code = "import sys, mien.pipeline, mien.cli.models; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
