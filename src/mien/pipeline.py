@@ -41,6 +41,7 @@ __all__ = [
     "TrackerParts",
     "find_faces",
     "load_tracker",
+    "make_tracker",
     "track",
     "track_source",
 ]
@@ -131,7 +132,14 @@ def load_tracker(
         ModelError, ConfigError, InputError: as the parts say.
     """
     pair = load_landmarkers(model, points=points, threads=threads)
-    return TrackerParts(pair, open_detector(detector), settings or TrackerSettings()).tracker()
+    return make_tracker(pair, open_detector(detector), settings)
+
+
+def make_tracker(
+    pair: LandmarkerPair, detector: FaceDetector, settings: TrackerSettings | None = None
+) -> Tracker:
+    """Join opened networks and a detector."""
+    return TrackerParts(pair, detector, settings or TrackerSettings()).tracker()
 
 
 def track(where: str | Path, tracker: Tracker | None = None) -> Iterator[tuple[Frame, list[Face]]]:
