@@ -18,6 +18,7 @@ from mien.pipeline import Tally, TrackerParts, find_faces, track_source
 from mien.runtime import load_landmarkers
 from mien.tracking import TrackerSettings
 from mien.types import Box, Detection, Face, Frame
+from mien.viewer import Sink
 from standin import square_picture
 
 
@@ -65,7 +66,7 @@ class ListSource:
             raise self._error
 
 
-class ListSink:
+class ListSink(Sink):
     """Keeps what it is given; may be full after some frames, or slow."""
 
     def __init__(self, room: int = 10**6, pause_secs: float = 0.0) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -33,10 +33,10 @@ from mien.runtime import (
 from mien.runtime.detectors import BoxesCsv
 from mien.tracking import Tracker, TrackerSettings
 from mien.types import Detection, Face, Frame
+from mien.viewer import Sink
 
 __all__ = [
-    "Sink",
-    "StageSeconds",
+    "StageTimes",
     "Tally",
     "TrackerParts",
     "find_faces",
@@ -51,20 +51,8 @@ _FRAMES_BEHIND = 16
 """Bounds on frames in memory: 16 of 1920x1080 are 100 MB."""
 
 
-class Sink(Protocol):
-    """Takes each frame with its faces, in order."""
-
-    def write(self, frame: Frame, faces: Sequence[Face]) -> None:
-        """Take the next frame."""
-        ...
-
-    def close(self) -> None:
-        """Finish the file: what was written so far is then readable."""
-        ...
-
-
 @dataclass
-class StageSeconds:
+class StageTimes:
     """Seconds spent in each stage; stages overlap, so that their sum may exceed the run."""
 
     decode: float = 0.0
@@ -81,7 +69,7 @@ class Tally:
     frames_with_face: int = 0
     track_ids: set[int] = field(default_factory=set)
     seconds: float = 0.0
-    stages: StageSeconds = field(default_factory=StageSeconds)
+    stages: StageTimes = field(default_factory=StageTimes)
 
     @property
     def fps(self) -> float:
@@ -102,9 +90,9 @@ class TrackerParts:
     detector: FaceDetector
     settings: TrackerSettings = field(default_factory=TrackerSettings)
 
-    def tracker(self, stages: StageSeconds | None = None) -> Tracker:
+    def tracker(self, stages: StageTimes | None = None) -> Tracker:
         """A new tracker; the time its parts take is added to ``stages``."""
-        stages = stages or StageSeconds()
+        stages = stages or StageTimes()
         return Tracker(
             _TimedFinder(self.detector, stages),
             _TimedPredictor(self.pair.first, stages),
@@ -155,7 +143,7 @@ def track(where: str | Path, tracker: Tracker | None = None) -> Iterator[tuple[F
     """
     tracker = tracker or load_tracker()
     tracker.reset()
-    with open_source(where) as source, _ReadAhead(source, StageSeconds()) as frames:
+    with open_source(where) as source, _ReadAhead(source, StageTimes()) as frames:
         for frame in frames:
             yield frame, tracker.update(frame)
 
@@ -184,7 +172,7 @@ def track_source(
     with contextlib.ExitStack() as closing:
         closing.callback(lambda: _stop_clock(tally, start_secs))
         for sink in sinks:
-            closing.callback(sink.close)
+            closing.enter_context(sink)
         writer = closing.enter_context(_WriteBehind(sinks, tally))
         for frame in closing.enter_context(_ReadAhead(source, tally.stages)):
             writer.put(frame, tracker.update(frame))
@@ -198,7 +186,7 @@ def _stop_clock(tally: Tally, start_secs: float) -> None:
 class _TimedFinder:
     """The detector as the tracker sees it."""
 
-    def __init__(self, detector: FaceDetector, stages: StageSeconds) -> None:
+    def __init__(self, detector: FaceDetector, stages: StageTimes) -> None:
         self._detector = detector
         self._stages = stages
 
@@ -214,7 +202,7 @@ class _TimedFinder:
 class _TimedPredictor:
     """A network as the tracker sees it."""
 
-    def __init__(self, landmarker: Landmarker, stages: StageSeconds) -> None:
+    def __init__(self, landmarker: Landmarker, stages: StageTimes) -> None:
         self._landmarker = landmarker
         self._stages = stages
 
@@ -240,7 +228,7 @@ class _TimedPredictor:
 class _ReadAhead:
     """Iterates a source in a thread, a few frames ahead. Its error is raised in its place."""
 
-    def __init__(self, source: Source, stages: StageSeconds) -> None:
+    def __init__(self, source: Source, stages: StageTimes) -> None:
         self._source = source
         self._stages = stages
         # A camera's frames must not queue up: they would be old when they are tracked.
