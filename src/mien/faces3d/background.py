@@ -21,7 +21,7 @@ _COARSE = 4
 def bend_background(
     mask_source: Bool[np.ndarray, "height width"],
     mask_turned: Bool[np.ndarray, "height width"],
-    centre: Float[np.ndarray, "2"],
+    centre: Float[np.ndarray, " 2"],
     skip: Float[np.ndarray, " bins"],
 ) -> Float[np.ndarray, "height width 2"]:
     """Source place (x, y) of every pixel outside the turned head.
@@ -38,7 +38,7 @@ def bend_background(
     )
     dx, dy = xs - centre[0], ys - centre[1]
     radius, turn = np.hypot(dx, dy), np.arctan2(dy, dx)
-    rim = np.float32(0.75 * max(height, width))
+    rim = 0.75 * max(height, width)
     new_here, start_here = _at(new, turn), np.minimum(_at(start, turn), rim * 0.95)
     grow = (rim - start_here) / np.maximum(rim - new_here, 1)
     beyond = radius - new_here
@@ -49,7 +49,7 @@ def bend_background(
     coarse = np.stack([centre[0] + dx / safe * place, centre[1] + dy / safe * place], axis=-1)
     fine = cv2.warpAffine(
         coarse.astype(np.float32),
-        np.float32([[_COARSE, 0, 0], [0, _COARSE, 0]]),
+        np.array([[_COARSE, 0, 0], [0, _COARSE, 0]], np.float32),
         (width, height),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
@@ -58,7 +58,7 @@ def bend_background(
 
 
 def _outline(
-    mask: Bool[np.ndarray, "height width"], centre: Float[np.ndarray, "2"]
+    mask: Bool[np.ndarray, "height width"], centre: Float[np.ndarray, " 2"]
 ) -> Float[np.ndarray, " bins"]:
     """Largest radius of the mask in every direction, smoothed a little."""
     ys, xs = np.nonzero(mask[::2, ::2])

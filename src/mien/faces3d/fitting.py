@@ -118,9 +118,9 @@ class _Solver:
 
     def step(self, robust: bool, shape: bool) -> None:
         """One Gauss-Newton step of every face; ``shape`` frees identity and expression."""
-        model = self.mean + (self.coefficients @ self.basis.reshape(-1, self.basis.shape[2]).T).reshape(
-            len(self.target), -1, 3
-        )
+        model = self.mean + (
+            self.coefficients @ self.basis.reshape(-1, self.basis.shape[2]).T
+        ).reshape(len(self.target), -1, 3)
         turned = model @ self.rotation.transpose(0, 2, 1)
         scale = self.scale[:, None, None]
         offset = np.zeros_like(turned)

@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from mien.faces3d.anchors import Anchors
-from mien.faces3d.fitting import HeadFits
 from mien.faces3d.fits import points_of
+from mien.faces3d.fitting import HeadFits
 from mien.faces3d.morphable import MorphableHead
 from mien.faces3d.photos import FacePhotos
 

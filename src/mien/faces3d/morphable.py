@@ -32,10 +32,19 @@ from mien.errors import DataError
 
 __all__ = ["MorphableHead", "load_head"]
 
-_ARRAYS = (
-    "mean identity expression expression_names triangles landmarks68 jaw_right jaw_left chin "
-    "region_names region_ranges"
-).split()
+_ARRAYS = [
+    "mean",
+    "identity",
+    "expression",
+    "expression_names",
+    "triangles",
+    "landmarks68",
+    "jaw_right",
+    "jaw_left",
+    "chin",
+    "region_names",
+    "region_ranges",
+]
 # Model frame (y up, z forward) to ours (y down, z away): a proper half turn about x.
 _FLIP = np.array([1, -1, -1], np.float32)
 
@@ -52,12 +61,12 @@ class MorphableHead:
     expression: Float[np.ndarray, "expressions vertices 3"]
     expression_names: tuple[str, ...]
     triangles: Int[np.ndarray, "triangles 3"]
-    landmarks68: Int[np.ndarray, "68"]
-    jaw33: Int[np.ndarray, "33"]
+    landmarks68: Int[np.ndarray, " 68"]
+    jaw33: Int[np.ndarray, " 33"]
     """The 84-point jaw, image-left ear to image-right ear: every second vertex of the jaw line."""
     face_vertices: int
     """Vertices below this index are the face, the next ones head and neck, then the patches."""
-    patches: Int[np.ndarray, "3"]
+    patches: Int[np.ndarray, " 3"]
     """Centres of the patches that close the eye at the image's left, the other eye, the mouth."""
 
     def vertices(
@@ -88,7 +97,9 @@ def load_head(path: Path, identities: int = 60) -> MorphableHead:
                 raise DataError(f"a head model holds {', '.join(missing)}; {path} does not")
             arrays = {name: file[name] for name in _ARRAYS}
     except (OSError, ValueError) as error:
-        raise DataError(f"expected a head model (.npz), but {path} cannot be read: {error}") from error
+        raise DataError(
+            f"expected a head model (.npz), but {path} cannot be read: {error}"
+        ) from error
     ranges = dict(zip(arrays["region_names"].tolist(), arrays["region_ranges"], strict=True))
     if "face" not in ranges or "head_neck" not in ranges:
         raise DataError(f"a head model names the regions face and head_neck; {path} does not")
@@ -120,7 +131,8 @@ def load_head(path: Path, identities: int = 60) -> MorphableHead:
 
 
 def _every_other(line: Int[np.ndarray, " line"], count: int) -> Int[np.ndarray, " count"]:
-    return line[np.round(np.linspace(0, len(line) - 1, count)).astype(int)]
+    places = np.round(np.linspace(0, len(line) - 1, count)).astype(int)
+    return np.asarray(line[places], np.int64)
 
 
 def _hole_loops(

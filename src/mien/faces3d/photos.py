@@ -116,7 +116,7 @@ def _continue_past_border(
     return np.asarray(np.round(image * (1 - soft) + smooth * soft), np.uint8)
 
 
-def _pixels(points: Int[np.ndarray, "..."], parts: int) -> Float[np.ndarray, "..."]:
+def _pixels(points: Int[np.ndarray, "*any"], parts: int) -> Float[np.ndarray, "*any"]:
     values = points.astype(np.float32) / parts
     values[points == _UNKNOWN] = np.nan
     return values

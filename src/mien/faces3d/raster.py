@@ -31,7 +31,9 @@ class Raster:
         covered: Bool[np.ndarray, "height width"] = np.isfinite(self.depth)
         return covered
 
-    def blend(self, values: Float[np.ndarray, "vertices dims"]) -> Float[np.ndarray, "covered dims"]:
+    def blend(
+        self, values: Float[np.ndarray, "vertices dims"]
+    ) -> Float[np.ndarray, "covered dims"]:
         """Values given at vertices, interpolated at the covered pixels."""
         w = self.weights
         a, b, c = self.corners.T

@@ -32,7 +32,7 @@ class SetEntry:
 
     image: UInt8[np.ndarray, "side side 3"]
     points_image: Float[np.ndarray, "68 3"]
-    hidden: Bool[np.ndarray, "68"]
+    hidden: Bool[np.ndarray, " 68"]
     yaw_deg: float
     source_path: str
     split: str
@@ -97,9 +97,7 @@ class SetWriter:
         path = self._folder / "manifest.json"
         runs = json.loads(path.read_text())["runs"] if path.exists() else []
         counts = dict(sorted(self._counts.items()))
-        runs.append(
-            {"command": command, "seed": seed, "pictures": self.pictures, "counts": counts}
-        )
+        runs.append({"command": command, "seed": seed, "pictures": self.pictures, "counts": counts})
         path.write_text(json.dumps({"split": self._split, "runs": runs}, indent=1) + "\n")
 
 

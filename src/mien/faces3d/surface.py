@@ -22,7 +22,7 @@ class SurfacePoints:
     def at_vertices(cls, vertices: Int[np.ndarray, " points"]) -> SurfacePoints:
         """Points that sit on mesh vertices."""
         corners = np.repeat(np.asarray(vertices)[:, None], 3, axis=1)
-        return cls(corners, np.tile(np.float32([1, 0, 0]), (len(corners), 1)))
+        return cls(corners, np.tile(np.array([1, 0, 0], np.float32), (len(corners), 1)))
 
     def of(self, values: Float[np.ndarray, "... vertices 3"]) -> Float[np.ndarray, "... points 3"]:
         """Where the points lie, or move, when the vertices lie, or move, like ``values``."""

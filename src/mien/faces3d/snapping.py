@@ -1,0 +1,94 @@
+"""Draw a fitted head the last millimetres onto the points it was fitted to.
+
+A linear model cannot follow every lid and lip. What is left between the fit and the evidence is
+spread over the surface around each point, so that the skin of the photo is cut out exactly where
+the label says it is, and lids can be closed along their real rims.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from scipy.spatial import cKDTree
+
+from mien.faces3d.anchors import Anchors
+from mien.faces3d.fits import points_of
+from mien.faces3d.fitting import HeadFits
+from mien.faces3d.labels import FaceLabels, best_labels
+from mien.faces3d.morphable import MorphableHead
+from mien.faces3d.photos import FacePhotos, read_photo
+
+__all__ = ["FittedPhoto", "Snapper"]
+
+_REACH_CM = 0.4
+_LIMIT_CM = 0.5
+_MANUAL_WEIGHT = 5.0
+# A vertex with little evidence near it keeps the model's place.
+_STAY_WEIGHT = 0.25
+
+
+@dataclass(frozen=True)
+class FittedPhoto:
+    """A photo and the head found in it."""
+
+    image: UInt8[np.ndarray, "height width 3"]
+    """In OpenCV's colour order."""
+    rotation: Float[np.ndarray, "3 3"]
+    """Head to image frame."""
+    scale: float
+    """px per cm."""
+    shift: Float[np.ndarray, " 2"]
+    """Image place of the head's origin, px."""
+    vertices_cm: Float[np.ndarray, "vertices 3"]
+    """The head in its own frame."""
+    points_cm: Float[np.ndarray, "68 3"]
+    """The label in the head's frame."""
+    expression: Float[np.ndarray, " expressions"]
+
+
+class Snapper:
+    """Hands out fitted photos of one table, their heads drawn onto what is known of them."""
+
+    def __init__(
+        self, head: MorphableHead, anchors: Anchors, photos: FacePhotos, fits: HeadFits
+    ) -> None:
+        self._head, self._anchors, self._photos, self._fits = head, anchors, photos, fits
+        self.labels: FaceLabels = best_labels(head, fits, photos, anchors)
+        spots = np.concatenate([anchors.mesh468.of(head.mean), anchors.manual51.of(head.mean)])
+        distance, self._near = cKDTree(spots).query(head.mean, k=12)
+        self._weight = np.exp(-0.5 * (distance / _REACH_CM) ** 2).astype(np.float32)
+        self._manual_fit = points_of(head, fits, anchors.manual51)
+        self._mesh_fit = points_of(head, fits, anchors.mesh468)[..., :2]
+
+    def photo(self, row: int) -> FittedPhoto:
+        """One photo of the table, read from disk."""
+        fits, photos = self._fits, self._photos
+        rotation, scale, shift = fits.rotation[row], float(fits.scale[row]), fits.shift[row]
+        vertices = self._head.vertices(fits.identity[row], fits.expression[row])
+        missed = np.zeros((468 + 51, 3), np.float32)
+        known = np.zeros(468 + 51, np.float32)
+        mesh = photos.mesh478[row, :468, :2]
+        if np.isfinite(mesh).all() and self.labels.usable[row]:
+            missed[:468, :2], known[:468] = mesh - self._mesh_fit[row], 1
+        if self.labels.inner_manual[row]:
+            clicked = photos.manual68[row, 17:]
+            missed[468:, :2] = clicked - self._manual_fit[row, :, :2]
+            known[468:] = _MANUAL_WEIGHT
+        missed = missed @ rotation / scale
+        missed *= 1 / np.maximum(1, np.linalg.norm(missed, axis=1, keepdims=True) / _LIMIT_CM)
+        weight = self._weight * known[self._near]
+        moved = (missed[self._near] * weight[..., None]).sum(axis=1)
+        vertices = vertices + moved / (weight.sum(axis=1, keepdims=True) + _STAY_WEIGHT)
+        points = self.labels.points_image[row].copy()
+        points[:, :2] -= shift
+        return FittedPhoto(
+            image=read_photo(photos, row),
+            rotation=rotation,
+            scale=scale,
+            shift=shift,
+            vertices_cm=vertices.astype(np.float32),
+            points_cm=(points @ rotation / scale).astype(np.float32),
+            expression=fits.expression[row],
+        )
