@@ -37,7 +37,7 @@ def demo(
     The clip is a public-domain photo (NASA), moved by mien's own code, so that the true landmarks
     of every frame are known.
     """
-    folder = Path(str(resources.files("mien"))) / "demo"
+    folder = _demo_folder()
     clip, truth = folder / "clip.mp4", _read_truth(folder / "landmarks.npz")
     outputs = Outputs(out, TableFormat.CSV, overlay=True, timeline=False)
     outputs.make_folder()
@@ -77,6 +77,10 @@ class _Against(Sink):
 
     def close(self) -> None:
         """Nothing to finish."""
+
+
+def _demo_folder() -> Path:
+    return Path(str(resources.files("mien"))) / "demo"
 
 
 def _read_truth(path: Path) -> Float[np.ndarray, "frames 68 3"]:

@@ -1,0 +1,162 @@
+"""Whatever a user gets wrong: one clear line, exit code 2, no traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from scene import Done, Scene, count_frames, read_rows, write_boxes, write_clip
+
+Mien = Callable[..., Done]
+
+
+def assert_one_line(done: Done, *words: str) -> None:
+    assert done.code == 2
+    assert done.err.count("\n") == 1, done.err
+    assert done.err.startswith("mien: ")
+    for word in words:
+        assert word in done.err
+    assert "Traceback" not in done.err + done.out
+
+
+def test_a_missing_file(mien: Mien, scene: Scene, tmp_path: Path) -> None:
+    done = mien("track", tmp_path / "none.mp4", "--out", tmp_path / "out", *scene.options)
+    assert_one_line(done, "none.mp4", "no such file")
+
+
+@pytest.mark.parametrize("name", ["empty.mp4", "empty.jpg"])
+def test_zero_bytes(mien: Mien, scene: Scene, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    done = mien("track", tmp_path / name, "--out", tmp_path / "out", *scene.options)
+    assert_one_line(done, name, "empty")
+
+
+def test_text_named_mp4(mien: Mien, scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("this is no video\n" * 20)
+    done = mien("track", tmp_path / "text.mp4", "--out", tmp_path / "out", *scene.options)
+    assert_one_line(done, "text.mp4")
+
+
+def test_a_folder_without_images(mien: Mien, scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "notes.txt").write_text("x")
+    done = mien("track", tmp_path / "bare", "--out", tmp_path / "out", *scene.options)
+    assert_one_line(done, "bare", "no photos or videos")
+
+
+def test_an_image_of_one_pixel(mien: Mien, scene: Scene, tmp_path: Path) -> None:
+    Image.new("RGB", (1, 1)).save(tmp_path / "dot.png")
+    done = mien("track", tmp_path / "dot.png", "--out", tmp_path / "out", *scene.options)
+    assert_one_line(done, "dot.png", "1x1")
+
+
+def test_an_output_folder_that_is_a_file(mien: Mien, scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("in the way")
+    done = mien("track", scene.clip, "--out", tmp_path / "out", *scene.options)
+    assert_one_line(done, "out")
+    assert (tmp_path / "out").read_text() == "in the way"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
+def test_an_output_folder_without_rights(mien: Mien, scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir(mode=0o500)
+    done = mien("track", scene.clip, "--out", tmp_path / "out", *scene.options)
+    assert_one_line(done, "permission")
+
+
+def test_an_unknown_model_names_the_known(mien: Mien, scene: Scene, tmp_path: Path) -> None:
+    done = mien("track", scene.clip, "--out", tmp_path / "out", "--model", "nonesuch")
+    assert_one_line(done, "unknown model 'nonesuch'")
+
+
+def test_a_weight_file_that_is_not_one(mien: Mien, scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / "w.onnx").write_text("no weights")
+    done = mien("track", scene.clip, "--out", tmp_path / "out", "--model", tmp_path / "w.onnx")
+    assert_one_line(done, "w.onnx")
+
+
+def test_a_markup_the_model_does_not_have(mien: Mien, scene: Scene, tmp_path: Path) -> None:
+    done = mien("track", scene.clip, "--out", tmp_path / "out", "--markup", "84", *scene.options)
+    assert_one_line(done, "68 points, not 84")
+
+
+def test_a_detector_nobody_knows(mien: Mien, scene: Scene, tmp_path: Path) -> None:
+    words = [*scene.options, "--detector", "haar"]
+    done = mien("track", scene.clip, "--out", tmp_path / "out", *words)
+    assert_one_line(done, "unknown detector 'haar'")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("track",),
+        ("track", "clip.mp4"),
+        ("track", "clip.mp4", "--out", "o", "--max-faces", "0"),
+        ("track", "clip.mp4", "--out", "o", "--format", "xls"),
+        ("track", "clip.mp4", "--out", "o", "--markup", "70"),
+        ("trakc",),
+    ],
+)
+def test_usage_errors_end_with_2(mien: Mien, words: tuple[str, ...]) -> None:
+    done = mien(*words)
+    assert done.code == 2
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file size limits stand in for a full disk")
+def test_a_full_disk_keeps_what_was_written(scene: Scene, tmp_path: Path) -> None:
+    """No file may grow beyond 20 kB: about eight rows of the table."""
+    out = tmp_path / "out"
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000));"
+        "from mien.cli import main; main(sys.argv[1:])"
+    )
+    words = ["track", scene.clip, "--out", out, "--no-overlay", *scene.options]
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True, check=False
+    )
+    assert_one_line(Done(ended.returncode, ended.stdout, ended.stderr), "clip.csv", "space")
+    rows = read_rows(out / "clip.csv")
+    assert 3 < len(rows) < 20
+    assert json.loads((out / "clip.json").read_text())["frames_decoded"] == len(rows)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_readable_files(
+    scene: Scene, tmp_path: Path, number: signal.Signals
+) -> None:
+    """130, and the table, the overlay and the summary agree."""
+    out, frames = tmp_path / "out", 4000
+    clip = write_clip(tmp_path / "long.mp4", frames=frames, dark=0)
+    write_boxes(tmp_path / "boxes.csv", frames=5)
+    command = [sys.executable, "-c", "from mien.cli import main; main()", "track"]
+    with subprocess.Popen(
+        [*command, str(clip), "--out", str(out), *scene.options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        started = out / "long.csv.part"
+        deadline = time.monotonic() + 20
+        while not (started.exists() and started.stat().st_size > 30_000):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    kept = len(read_rows(out / "long.csv"))
+    assert 0 < kept < frames
+    assert count_frames(out / "long.overlay.mp4") == kept
+    assert json.loads((out / "long.json").read_text())["frames_decoded"] == kept
+    assert not list(out.glob("*.part"))
