@@ -140,6 +140,13 @@ def test_a_table_in_parquet(mien: Mien, scene: Scene, tmp_path: Path) -> None:
     assert parquet.read_table(out / "clip.parquet").num_rows == FRAMES
 
 
+def test_a_timeline_on_demand(mien: Mien, scene: Scene, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = mien("track", scene.clip, "--out", out, "--no-overlay", "--timeline", *scene.options)
+    assert (done.code, done.err) == (0, "")
+    assert (out / "clip.timeline.png").stat().st_size > 0
+
+
 def test_running_twice_replaces_and_reads_no_output_as_input(
     mien: Mien, scene: Scene, tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ from mien.viewer import (
     Sink,
     StageSeconds,
     Summary,
+    Timeline,
     open_table,
     write_summary,
 )
@@ -88,6 +89,9 @@ class Outputs:
                     else OverlayVideo(path, markup.parts, source.rate)
                 )
                 sinks.append(opened.enter_context(drawn))
+            if self.timeline and not is_photo:
+                path = self.folder / f"{stem}.timeline.png"
+                sinks.append(opened.enter_context(Timeline(path, title=stem)))
             opened.pop_all()
         return sinks
 

@@ -113,7 +113,11 @@ def track(
     ] = True,
     timeline: Annotated[
         bool,
-        typer.Option("--timeline", help="Also draw who was there when.", rich_help_panel="Results"),
+        typer.Option(
+            "--timeline",
+            help="Also draw STEM.timeline.png: who was there when, and how the heads turn.",
+            rich_help_panel="Results",
+        ),
     ] = False,
 ) -> None:
     """Follow the faces of a video, photo, folder or webcam.
