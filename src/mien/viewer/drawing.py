@@ -70,8 +70,9 @@ def draw_faces(
     for face in faces:
         _draw_box(canvas, face, width_px)
     for face in faces:
-        _draw_points(canvas, face, parts, colouring, width_px)
-        _draw_axis(canvas, face, width_px)
+        thin_px = max(1, min(width_px, round(_face_size(face) / 130)))
+        _draw_points(canvas, face, parts, colouring, thin_px)
+        _draw_axis(canvas, face, thin_px)
     return canvas
 
 
@@ -123,22 +124,22 @@ def _draw_box(canvas: Image, face: Face, width_px: int) -> None:
 
 
 def _draw_axis(canvas: Image, face: Face, width_px: int) -> None:
-    """Three arrows at the box's upper right corner, the farthest drawn first."""
+    """Three arms outside the box's upper right corner, the farthest drawn first."""
     arm = 0.16 * _face_size(face)
     (_, top), (right, _) = _wide_box(face)
     height, width = canvas.shape[:2]
     origin = np.array(
         [
-            min(max(right - 1.1 * arm, 1.1 * arm), width - 1.1 * arm),
-            min(max(top + 1.1 * arm, 1.1 * arm), height - 1.1 * arm),
+            min(max(right + 1.2 * arm, 1.1 * arm), width - 1.1 * arm),
+            min(max(top + arm, 1.1 * arm), height - 1.1 * arm),
         ]
     )
     arrows = rotation_from_angles(face.pose).T * np.array([[1], [1], [-1]])
     for number in sorted(range(3), key=lambda axis: -arrows[axis, 2]):
         tip = origin + arm * arrows[number, :2]
         ends = _fixed(np.stack([origin, tip])).reshape(-1, 1, 2)
-        cv2.polylines(canvas, [ends], False, _RIM, width_px + 2, cv2.LINE_AA, _SHIFT)
-        cv2.polylines(canvas, [ends], False, _AXES[number], width_px, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(canvas, [ends], False, _RIM, width_px + 3, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(canvas, [ends], False, _AXES[number], width_px + 1, cv2.LINE_AA, _SHIFT)
 
 
 def _face_size(face: Face) -> float:

@@ -23,7 +23,7 @@ _Colour = tuple[int, int, int]
 
 _FINE = 2
 """Drawn twice as large and shrunk, which makes OpenCV's lettering smooth."""
-_WIDTH, _LEFT, _RIGHT, _GAP = 1200, 96, 24, 14
+_WIDTH, _LEFT, _RIGHT, _GAP = 1200, 116, 24, 22
 _HEAD, _ROW, _CURVES, _FOOT = 34, 20, 110, 34
 _MOST_ROWS = 16
 
@@ -95,6 +95,7 @@ class Timeline(Sink):
         sheet = _Sheet(height, self._edges_secs())
         self._shade_lost(sheet, _HEAD, height - _FOOT)
         sheet.text(self._headline(len(by_length) - len(shown)), _LEFT, 22)
+        _draw_key(sheet)
         for row, number in enumerate(shown):
             self._draw_bar(sheet, number, _HEAD + row * _ROW)
         for axis, name in enumerate(("yaw", "pitch", "roll")):
@@ -129,11 +130,7 @@ class Timeline(Sink):
         shades = np.rint(np.clip(np.frombuffer(track.scores), 0, 1) * 100).astype(int)
         for first, last in _runs(frames, shades):
             shade = shades[np.searchsorted(frames, first)] / 100
-            colour = tuple(
-                round(float(np.interp(shade, (0, 0.5, 1), [stop[c] for stop in _SCORES])))
-                for c in range(3)
-            )
-            sheet.block(first, last, top + 3, top + _ROW - 3, (colour[0], colour[1], colour[2]))
+            sheet.block(first, last, top + 3, top + _ROW - 3, _score_colour(shade))
         sheet.block_of_colour(_LEFT - 60, top + 6, 8, track_colour(number))
         sheet.text(f"#{number}", _LEFT - 46, top + 15)
 
@@ -147,13 +144,32 @@ class Timeline(Sink):
         for deg in (-reach, 0, reach):
             sheet.level(middle - deg * per_deg)
             sheet.text(f"{deg:+d}" if deg else "0", _LEFT - 34, middle - deg * per_deg + 4)
-        sheet.text(name, 12, middle + 4)
+        sheet.text(f"{name} deg", 10, middle + 4)
         for number, angles in series.items():
             frames = np.frombuffer(self._tracks[number].frames, dtype=np.int64)
             heights = middle - np.nan_to_num(angles) * per_deg
             for first, last in _runs(frames):
                 inside = slice(*np.searchsorted(frames, (first, last + 1)))
                 sheet.curve(frames[inside], heights[inside], track_colour(number))
+
+
+def _score_colour(score: float) -> _Colour:
+    red, green, blue = (
+        round(float(np.interp(score, (0, 0.5, 1), [stop[channel] for stop in _SCORES])))
+        for channel in range(3)
+    )
+    return red, green, blue
+
+
+def _draw_key(sheet: _Sheet) -> None:
+    """What the bars' colours and the shading mean."""
+    left = _WIDTH - _RIGHT - 238
+    sheet.text("score 0", left, 22)
+    for step in range(6):
+        sheet.block_of_colour(left + 54 + 12 * step, 12, 12, _score_colour(step / 5))
+    sheet.text("1", left + 132, 22)
+    sheet.block_of_colour(left + 162, 12, 12, _LOST)
+    sheet.text("no face", left + 180, 22)
 
 
 class _Sheet:
