@@ -11,6 +11,7 @@ them is best everywhere (``docs/decisions/0003-training-labels.md``):
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,7 @@ class PackLabels:
         return len(self.path)
 
 
+@functools.cache
 def load_pack_labels(root: Path) -> PackLabels:
     """Read ``faces.npz`` below ``root`` and join its labels.
 

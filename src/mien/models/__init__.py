@@ -1,0 +1,5 @@
+"""The networks (torch). Figure 2 of the paper is the constructor of :class:`Landmarker`."""
+
+from mien.models.landmarker import Landmarker, NetworkConfig, Prediction
+
+__all__ = ["Landmarker", "NetworkConfig", "Prediction"]

@@ -1,0 +1,54 @@
+"""``mien train``: a configuration and a folder of faces to a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mien.errors import ConfigError, OutputError
+
+if TYPE_CHECKING:
+    from mien.training.loop import Progress
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="TOML file, such as configs/fast.toml.")],
+    data: Annotated[Path, typer.Option(help="Folder of the face pack (faces.npz and faces/).")],
+    run: Annotated[
+        Path | None, typer.Option(help="Folder of the run [default: runs/NAME-ROLE].")
+    ] = None,
+    initial: Annotated[
+        Path | None, typer.Option(help="Checkpoint whose averaged weights to start from.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that train together, a share of the cores each.")
+    ] = 1,
+) -> None:
+    """Train a network; a run that was stopped goes on from its last checkpoint."""
+    try:
+        from mien.training.config import load_config
+        from mien.training.plot import plot_run
+        from mien.training.workers import train_together
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"training needs {error.name}: pip install 'mien[train]'") from error
+    settings = load_config(config)
+    if settings.schedule.batch % workers:
+        raise ConfigError(f"a batch of {settings.schedule.batch} does not divide by {workers}")
+    folder = run or Path("runs") / f"{settings.name}-{settings.role}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the run's folder {folder}: {error}") from error
+    train_together(settings, data, folder, workers=workers, initial=initial, report=_print)
+    typer.echo(f"{plot_run(folder)} shows the run; 'mien export {folder}' writes its weights")
+
+
+def _print(progress: Progress) -> None:
+    """A line every hundred steps: a log that a night's run can be read from."""
+    if progress.step % 100 == 0:
+        typer.echo(
+            f"step {progress.step}/{progress.steps}  loss {progress.loss:.4f}  "
+            f"best val NME {progress.nme:.4f}  {progress.faces_per_sec:.1f} faces/s"
+        )

@@ -1,0 +1,117 @@
+"""Where training pictures come from: our face pack, and folders of shards made from it.
+
+Both give the same thing: a picture with one face, its 3D points and which of them to trust.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from mien.data.pack_labels import load_pack_labels
+from mien.errors import DataError
+
+__all__ = ["LabelledFace", "PackFaces", "ShardFaces", "TrainingFaces"]
+
+
+@dataclass(frozen=True)
+class LabelledFace:
+    """One face to learn from, in the pixels of its picture."""
+
+    image_rgb: UInt8[np.ndarray, "height width 3"]
+    points: Float[np.ndarray, "points 3"]
+    trusted: Bool[np.ndarray, " points"]
+
+
+class TrainingFaces(Protocol):
+    """A set of faces that can be read in any order."""
+
+    name: str
+
+    def __len__(self) -> int: ...
+
+    def load(self, index: int) -> LabelledFace: ...
+
+
+class PackFaces:
+    """Faces of one source and split of the pack; compressed pictures stay in memory."""
+
+    def __init__(self, root: Path, *, split: str, source: str) -> None:
+        self.name = source
+        labels = load_pack_labels(root)
+        self._chosen = [
+            index
+            for index in range(len(labels))
+            if labels.split[index] == split
+            and labels.source[index] == source
+            and labels.trusted[index].any()
+        ]
+        if not self._chosen:
+            raise DataError(f"{root} has no {split} faces of source '{source}'")
+        self._points = labels.points[self._chosen]
+        self._trusted = labels.trusted[self._chosen]
+        self._files = [root / "faces" / labels.path[index] for index in self._chosen]
+        self._bytes: dict[int, np.ndarray] = {}
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def load(self, index: int) -> LabelledFace:
+        if index not in self._bytes:
+            self._bytes[index] = np.fromfile(self._files[index], dtype=np.uint8)
+        image = _decode(self._bytes[index], str(self._files[index]))
+        return LabelledFace(image, self._points[index], self._trusted[index])
+
+
+class ShardFaces:
+    """Faces of a folder of ``shard-*.npz`` files, as ``mien data profile`` writes them.
+
+    A shard holds ``jpeg`` (all pictures, one after the other), ``offsets``, ``points`` (n, 68, 3)
+    and ``split``; it is read into memory once.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.name = folder.name
+        files = sorted(folder.glob("shard-*.npz"))
+        if not files:
+            raise DataError(f"{folder} holds no shard-*.npz: give a folder of turned faces")
+        self._jpegs: list[np.ndarray] = []
+        points: list[np.ndarray] = []
+        for file in files:
+            with np.load(file) as shard:
+                jpeg, offsets = shard["jpeg"], shard["offsets"]
+                self._jpegs += [
+                    jpeg[start:end] for start, end in zip(offsets, offsets[1:], strict=False)
+                ]
+                points.append(shard["points"])
+        self._points = np.concatenate(points)
+
+    def __len__(self) -> int:
+        return len(self._points)
+
+    def load(self, index: int) -> LabelledFace:
+        image = _decode(self._jpegs[index], f"{self.name}, picture {index}")
+        points = self._points[index] - [0, 0, self._points[index, :, 2].mean()]
+        return LabelledFace(image, points.astype(np.float32), np.ones(len(points), bool))
+
+
+def _decode(encoded: np.ndarray, name: str) -> UInt8[np.ndarray, "height width 3"]:
+    image = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
+    if image is None:
+        raise DataError(f"{name} is not a picture OpenCV can read")
+    return np.asarray(image, dtype=np.uint8)
+
+
+def pick(
+    sets: Sequence[TrainingFaces], shares: Sequence[float], rng: np.random.Generator
+) -> LabelledFace:
+    """One face: first a set by its share, then any face of it."""
+    probabilities = np.array(shares) / sum(shares)
+    chosen = sets[int(rng.choice(len(sets), p=probabilities))]
+    return chosen.load(int(rng.integers(len(chosen))))

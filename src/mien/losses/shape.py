@@ -1,0 +1,56 @@
+"""Section 3.3: the l2 loss of the finetune output, and what the tracker asks of it besides.
+
+Distances are shares of the crop's side; divided by ``FACE_SHARE`` they are NME (eq. 5) of a head
+seen from the front.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from mien.geometry import FACE_SHARE
+
+__all__ = ["depth_loss", "error_loss", "score_loss", "shape_loss"]
+
+
+def shape_loss(
+    points: Float[Tensor, "n points dims"],
+    truth: Float[Tensor, "n points dims"],
+    weights: Float[Tensor, "n points"],
+) -> Float[Tensor, ""]:
+    """Mean Euclidean distance in the image plane over trusted points, in face sizes."""
+    distance = (points[..., :2] - truth[..., :2]).norm(dim=-1) / FACE_SHARE
+    return (distance * weights).sum() / weights.sum().clamp_min(1)
+
+
+def depth_loss(
+    points: Float[Tensor, "n points 3"],
+    truth: Float[Tensor, "n points 3"],
+    weights: Float[Tensor, "n points"],
+) -> Float[Tensor, ""]:
+    """Mean absolute error of z over trusted points, in face sizes."""
+    distance = (points[..., 2] - truth[..., 2]).abs() / FACE_SHARE
+    return (distance * weights).sum() / weights.sum().clamp_min(1)
+
+
+def error_loss(
+    log_error: Float[Tensor, "n points"],
+    points: Float[Tensor, "n points dims"],
+    truth: Float[Tensor, "n points dims"],
+    weights: Float[Tensor, "n points"],
+) -> Float[Tensor, ""]:
+    """Negative log likelihood of the distances under an exponential law of the expected error.
+
+    The distances themselves get no gradient from it: expecting an error must not make one.
+    """
+    distance = (points[..., :2] - truth[..., :2]).norm(dim=-1).detach()
+    likelihood = log_error + distance * torch.exp(-log_error)
+    return (likelihood * weights).sum() / weights.sum().clamp_min(1)
+
+
+def score_loss(score_logit: Float[Tensor, " n"], is_face: Float[Tensor, " n"]) -> Float[Tensor, ""]:
+    """Cross entropy of the score: 1 for an aligned face, 0 for background or a bad crop."""
+    return functional.binary_cross_entropy_with_logits(score_logit, is_face)

@@ -1,0 +1,74 @@
+"""All losses of a batch, each under its own name, and their weighted sum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from mien.losses.heatmap import gaussian_heatmaps, heatmap_loss
+from mien.losses.shape import depth_loss, error_loss, score_loss, shape_loss
+from mien.models import Prediction
+
+__all__ = ["LossTerms", "LossWeights", "total_loss"]
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weights of the terms in the sum."""
+
+    heatmap: float = 1.0
+    """Sigmoid cross entropy, for each stack (section 3.1)."""
+    shape: float = 10.0
+    """l2 of the finetune output, in face sizes (section 3.3)."""
+    depth: float = 5.0
+    """Absolute error of z, in face sizes."""
+    error: float = 0.05
+    """Likelihood of the expected error of each point."""
+    score: float = 0.2
+    """Cross entropy of the score."""
+
+
+@dataclass(frozen=True)
+class LossTerms:
+    """Unweighted terms of one batch, and their weighted ``total``."""
+
+    total: Float[Tensor, ""]
+    heatmap: Float[Tensor, ""]
+    shape: Float[Tensor, ""]
+    depth: Float[Tensor, ""]
+    error: Float[Tensor, ""]
+    score: Float[Tensor, ""]
+
+
+def total_loss(
+    prediction: Prediction,
+    truth: Float[Tensor, "n points 3"],
+    weights: Float[Tensor, "n points"],
+    is_face: Float[Tensor, " n"],
+    loss_weights: LossWeights,
+) -> LossTerms:
+    """Losses of a batch; ``truth`` is in shares of the side.
+
+    A counter-example (``is_face`` 0) has weight 0 for all its points: it teaches the score alone.
+    """
+    weights = weights * is_face.unsqueeze(-1)
+    side = prediction.heatmap_logits[0].shape[-1]
+    targets = gaussian_heatmaps(truth[..., :2], side)
+    targets = targets.contiguous(memory_format=torch.channels_last)
+    stacks = [heatmap_loss(logits, targets, weights) for logits in prediction.heatmap_logits]
+    heatmap = torch.stack(stacks).mean()
+    shape = shape_loss(prediction.points, truth, weights)
+    depth = depth_loss(prediction.points, truth, weights)
+    error = error_loss(prediction.log_error, prediction.points, truth, weights)
+    score = score_loss(prediction.score_logit, is_face)
+    total = (
+        loss_weights.heatmap * heatmap
+        + loss_weights.shape * shape
+        + loss_weights.depth * depth
+        + loss_weights.error * error
+        + loss_weights.score * score
+    )
+    return LossTerms(total, heatmap, shape, depth, error, score)

@@ -1,0 +1,85 @@
+"""Section 3.3: the finetune module (fig. 5), from staged heatmaps and the picture to the shape.
+
+A small VGG reads the heatmaps of every stack beside the RGB crop; two fully connected layers give
+the shape. It sees all points at once, so it can move a point that its heatmap alone gets wrong.
+Our output is a *correction* to the points decoded from the last heatmaps, with depth, and two
+things the tracker needs: how far each point is expected to be off, and whether a face is there
+(``docs/decisions/0005-finetune.md``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["Finetune", "Finetuned"]
+
+_POOLED = 4
+_FIRST_LOG_ERROR = -3.0
+"""An error of 5 % of the crop's side, before anything is learned."""
+
+
+@dataclass(frozen=True)
+class Finetuned:
+    """What the module says of a batch, in shares of the crop's side."""
+
+    correction: Float[Tensor, "n points 2"]
+    depth: Float[Tensor, "n points"]
+    log_error: Float[Tensor, "n points"]
+    """Logarithm of the expected distance of each point from the truth."""
+    score_logit: Float[Tensor, " n"]
+
+
+class Finetune(nn.Module):
+    """Heatmaps of all stacks and the crop to corrections, depth, expected error and score."""
+
+    def __init__(self, points: int, stacks: int, width: int, hidden: int) -> None:
+        super().__init__()
+        self.points = points
+        self.vgg = nn.Sequential(
+            *_convolution(points * stacks + 3, width),
+            *_convolution(width, width),
+            nn.MaxPool2d(2),
+            *_convolution(width, 2 * width),
+            nn.AdaptiveAvgPool2d(_POOLED),
+            nn.Flatten(),
+        )
+        self.hidden = nn.Sequential(
+            nn.Linear(2 * width * _POOLED * _POOLED, hidden), nn.ReLU(inplace=True)
+        )
+        self.shape = nn.Linear(hidden, points * 3)
+        self.quality = nn.Linear(hidden + points, points + 1)
+        nn.init.zeros_(self.shape.weight)
+        nn.init.zeros_(self.shape.bias)
+        nn.init.zeros_(self.quality.weight)
+        nn.init.zeros_(self.quality.bias)
+        nn.init.constant_(self.quality.bias[:points], _FIRST_LOG_ERROR)
+
+    def forward(
+        self,
+        heatmaps: Sequence[Float[Tensor, "n points h w"]],
+        crops: Float[Tensor, "n 3 s s"],
+    ) -> Finetuned:
+        """``heatmaps`` are probabilities, one tensor a stack, first to last."""
+        # Joined at half their size: a heatmap is smooth over 5 px, and 275 channels are dear.
+        side = heatmaps[0].shape[-1] // 2
+        small = [functional.avg_pool2d(heatmap, 2) for heatmap in heatmaps]
+        small.append(functional.avg_pool2d(crops, crops.shape[-1] // side))
+        hidden = self.hidden(self.vgg(torch.cat(small, dim=1)))
+        shape = self.shape(hidden).float().reshape(-1, self.points, 3)
+        peaks = heatmaps[-1].amax(dim=(2, 3))
+        quality = self.quality(torch.cat([hidden, peaks], dim=1)).float()
+        return Finetuned(shape[..., :2], shape[..., 2], quality[:, :-1], quality[:, -1])
+
+
+def _convolution(channels_in: int, channels_out: int) -> list[nn.Module]:
+    return [
+        nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False),
+        nn.BatchNorm2d(channels_out),
+        nn.ReLU(inplace=True),
+    ]

@@ -1,0 +1,101 @@
+"""Batches that follow from the seed and the step alone, made ahead in a thread.
+
+Step k draws the same crops whenever it is reached, so a resumed run sees exactly the data that an
+unbroken one would have seen; no state of the loader is saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from mien.data.augment import AugmentConfig, TrainingCrop, make_crop
+from mien.data.training_faces import PackFaces, ShardFaces, TrainingFaces, pick
+from mien.markup import load_markup
+from mien.training.config import TrainConfig
+
+__all__ = ["Batch", "batches_from", "collate", "normalise", "training_sets"]
+
+_AHEAD = 3
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Crops and their truth; places are shares of the side."""
+
+    crops: UInt8[Tensor, "n side side 3"]
+    points: Float[Tensor, "n points 3"]
+    weights: Float[Tensor, "n points"]
+    is_face: Float[Tensor, " n"]
+
+
+def normalise(crops: UInt8[Tensor, "n side side 3"]) -> Float[Tensor, "n 3 side side"]:
+    """Stored crops to what the network reads: channels first, values in -1..1."""
+    return crops.permute(0, 3, 1, 2).float() / 127.5 - 1.0
+
+
+def training_sets(config: TrainConfig, data: Path) -> tuple[list[TrainingFaces], list[float]]:
+    """The sets of a configuration and their shares."""
+    sets: list[TrainingFaces] = [
+        PackFaces(data, split="train", source=source) for source in config.data.pack_shares
+    ]
+    sets += [ShardFaces(Path(folder)) for folder in config.data.turned_shares]
+    return sets, [*config.data.pack_shares.values(), *config.data.turned_shares.values()]
+
+
+def batches_from(
+    step: int,
+    config: TrainConfig,
+    sets: Sequence[TrainingFaces],
+    shares: Sequence[float],
+    *,
+    rank: int = 0,
+    workers: int = 1,
+) -> Iterator[Batch]:
+    """Batches of one worker's part, from ``step`` to the last."""
+    count = config.schedule.batch // workers
+    slots = range(rank * count, (rank + 1) * count)
+
+    def make(step: int) -> Batch:
+        return collate(
+            [_crop(config, sets, shares, np.random.default_rng([config.seed, step, slot]))
+             for slot in slots]
+        )  # fmt: skip
+
+    with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
+        waiting: list[Future[Batch]] = []
+        for ahead in range(step, config.schedule.steps):
+            waiting.append(pool.submit(make, ahead))
+            if len(waiting) > _AHEAD:
+                yield waiting.pop(0).result()
+        for future in waiting:
+            yield future.result()
+
+
+def _crop(
+    config: TrainConfig,
+    sets: Sequence[TrainingFaces],
+    shares: Sequence[float],
+    rng: np.random.Generator,
+) -> TrainingCrop:
+    markup = load_markup(config.network.points)
+    augment: AugmentConfig = config.augment
+    face, other = pick(sets, shares, rng), pick(sets, shares, rng)
+    return make_crop(face, other.image_rgb, augment, markup, config.network.side, rng)
+
+
+def collate(crops: Sequence[TrainingCrop]) -> Batch:
+    """Stack crops to a batch."""
+    return Batch(
+        torch.from_numpy(np.stack([crop.crop_rgb for crop in crops])),
+        torch.from_numpy(np.stack([crop.points for crop in crops])),
+        torch.from_numpy(np.stack([crop.weights for crop in crops])),
+        torch.tensor([float(crop.is_face) for crop in crops]),
+    )

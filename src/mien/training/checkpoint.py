@@ -1,0 +1,69 @@
+"""What a run keeps on disk: enough to go on from the very step, and the weights worth shipping."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mien.errors import ModelError, OutputError
+from mien.training.config import TrainConfig
+
+__all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint", "start_from"]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A run after ``step`` steps."""
+
+    config: TrainConfig
+    step: int
+    model: dict[str, Tensor]
+    averaged: dict[str, Tensor]
+    """The exponential moving average of the model: what is validated and exported."""
+    optimiser: dict[str, Any]
+    best_nme: float
+    """Lowest mean validation NME so far; infinite before the first validation."""
+
+
+def save_checkpoint(checkpoint: Checkpoint, file: Path) -> None:
+    """Write to a temporary name and rename, so that a kill leaves the last one whole."""
+    partial = file.with_suffix(".partial")
+    values = {**vars(checkpoint), "config": checkpoint.config.to_dict()}
+    try:
+        torch.save(values, partial)
+        os.replace(partial, file)
+    except (OSError, RuntimeError) as error:
+        raise OutputError(f"cannot write the checkpoint {file}: {error}") from error
+
+
+def load_checkpoint(file: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises:
+        ModelError: the file is missing or is no checkpoint.
+    """
+    try:
+        values = torch.load(file, map_location="cpu", weights_only=True)
+        return Checkpoint(**{**values, "config": TrainConfig.from_dict(values["config"])})
+    except Exception as error:  # torch.load raises many kinds for a file that is not its own
+        raise ModelError(f"{file} is not a checkpoint of 'mien train': {error}") from error
+
+
+def start_from(model: nn.Module, weights: dict[str, Tensor]) -> list[str]:
+    """Copy the weights that fit into a new model; names of those that had to start afresh.
+
+    Widths or points may differ between stages of a campaign; shapes tell which layers do.
+    """
+    own = model.state_dict()
+    fitting = {
+        name: value
+        for name, value in weights.items()
+        if name in own and own[name].shape == value.shape and not name.endswith("mean_depth")
+    }
+    model.load_state_dict(fitting, strict=False)
+    return sorted(set(own) - set(fitting))

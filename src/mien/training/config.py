@@ -1,0 +1,144 @@
+"""The configuration of a training run: a TOML file that fills these frozen dataclasses.
+
+Every field has a meaning written under it; an unknown key is refused by name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mien.data.augment import AugmentConfig
+from mien.errors import ConfigError
+from mien.losses import LossWeights
+from mien.models import NetworkConfig
+
+__all__ = ["DataConfig", "Schedule", "TrainConfig", "load_config"]
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which faces, and how often each set is drawn."""
+
+    pack_shares: dict[str, float] = field(
+        default_factory=lambda: {
+            "helen": 0.25, "afw": 0.1, "mebeauty": 0.25, "lfw": 0.2, "ytf": 0.2
+        }
+    )  # fmt: skip
+    """Share of each source of the face pack (``--data``)."""
+    turned_shares: dict[str, float] = field(default_factory=dict)
+    """Share of each folder of turned faces (``mien data profile``)."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to learn."""
+
+    steps: int = 20000
+    """Optimiser steps."""
+    batch: int = 32
+    """Faces a step, over all workers."""
+    learning_rate: float = 1.5e-3
+    """Peak, reached after ``warmup`` steps, then a cosine to 2 % of it."""
+    warmup: int = 300
+    """Steps of linear warm-up."""
+    weight_decay: float = 1e-4
+    """AdamW's decay."""
+    clip: float = 5.0
+    """Largest norm of the gradient."""
+    ema: float = 0.998
+    """Decay a step of the averaged weights, which are what is validated and exported."""
+    validate_every: int = 1000
+    """Steps between validations (and checkpoints of the best)."""
+    save_every_secs: float = 180.0
+    """Seconds between checkpoints."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A whole run."""
+
+    name: str
+    """What the weights will be called."""
+    role: str
+    """``detection`` (model 1: crops from a detector) or ``tracking`` (model 2: from landmarks)."""
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    loss: LossWeights = field(default_factory=LossWeights)
+    schedule: Schedule = field(default_factory=Schedule)
+    seed: int = 0
+    """Everything random of step k follows from this and k."""
+
+    def __post_init__(self) -> None:
+        if self.role not in ("detection", "tracking"):
+            raise ConfigError(f"role is 'detection' or 'tracking', not '{self.role}'")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as a TOML or JSON file holds them."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
+        """The inverse of :meth:`to_dict`; missing keys take their defaults.
+
+        Raises:
+            ConfigError: an unknown key, a missing one without default, or a wrong type.
+        """
+        filled: TrainConfig = _fill(cls, values, "")
+        return filled
+
+
+def load_config(file: Path) -> TrainConfig:
+    """Read a TOML file.
+
+    Raises:
+        ConfigError: it cannot be read, or a key or value is wrong.
+    """
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{file} is not a readable TOML configuration: {error}") from error
+    return TrainConfig.from_dict(values)
+
+
+def _fill(kind: Any, values: dict[str, Any], where: str) -> Any:
+    hints = typing.get_type_hints(kind)
+    unknown = sorted(set(values) - set(hints))
+    if unknown:
+        raise ConfigError(
+            f"unknown key '{where}{unknown[0]}' in the configuration: "
+            f"known are {', '.join(sorted(hints))}"
+        )
+    arguments = {key: _value(hints[key], value, where + key) for key, value in values.items()}
+    missing = [
+        f.name
+        for f in dataclasses.fields(kind)
+        if f.name not in values
+        and f.default is dataclasses.MISSING
+        and f.default_factory is dataclasses.MISSING
+    ]
+    if missing:
+        raise ConfigError(f"the configuration lacks '{where}{missing[0]}'")
+    return kind(**arguments)
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        if not isinstance(value, dict):
+            raise ConfigError(f"'{where}' is a table of values, not {value!r}")
+        return _fill(hint, value, where + ".")
+    if isinstance(hint, types.GenericAlias):  # dict[str, float]
+        if not isinstance(value, dict):
+            raise ConfigError(f"'{where}' is a table of numbers, not {value!r}")
+        return {str(key): _value(float, number, f"{where}.{key}") for key, number in value.items()}
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not hint:
+        raise ConfigError(f"'{where}' is a {hint.__name__}, not {value!r}")
+    return value

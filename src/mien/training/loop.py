@@ -1,0 +1,167 @@
+"""The training loop: forward, loss, backward, clip, step, average, log, validate, save."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import dataclasses
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from mien.losses import LossTerms, total_loss
+from mien.models import Landmarker
+from mien.training.batches import Batch, batches_from, normalise, training_sets
+from mien.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, start_from
+from mien.training.config import TrainConfig
+from mien.training.schedule import average_into, learning_rate
+from mien.training.validation import SetScore, validate, validation_sets
+
+__all__ = ["Progress", "train"]
+
+_LOG_EVERY = 20
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a run has to tell after some steps."""
+
+    step: int
+    steps: int
+    faces_per_sec: float
+    loss: float
+    nme: float
+
+
+def train(
+    config: TrainConfig,
+    data: Path,
+    run: Path,
+    *,
+    initial: Path | None = None,
+    rank: int = 0,
+    workers: int = 1,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> None:
+    """Train one worker's part of a run, going on from ``run/last.pt`` where there is one.
+
+    Args:
+        data: folder of the face pack.
+        run: folder for checkpoints (``last.pt``, ``best.pt``), ``train.csv`` and ``val.csv``.
+        initial: checkpoint whose averaged weights a new run starts from.
+        rank, workers: this process among those that train together (gloo must be up).
+    """
+    torch.manual_seed(config.seed)
+    model = Landmarker(config.network).to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(model.parameters(), weight_decay=config.schedule.weight_decay)
+    averaged = copy.deepcopy(model)
+    step, best = 0, math.inf
+    if (run / "last.pt").exists():
+        last = load_checkpoint(run / "last.pt")
+        model.load_state_dict(last.model)
+        averaged.load_state_dict(last.averaged)
+        optimiser.load_state_dict(last.optimiser)
+        step, best = last.step, last.best_nme
+    elif initial is not None:
+        fresh = start_from(model, load_checkpoint(initial).averaged)
+        averaged.load_state_dict(model.state_dict())
+        logger.info("started from %s; afresh: %s", initial, ", ".join(fresh) or "nothing")
+    sets, shares = training_sets(config, data)
+    held_out = validation_sets(config, data)
+    wrapped = DistributedDataParallel(model, forward_sync_buffers=False) if workers > 1 else model
+    log, saved, clock, seen = _Log(run, step), time.monotonic(), time.monotonic(), 0
+
+    def checkpoint() -> Checkpoint:
+        return Checkpoint(
+            config, step, model.state_dict(), averaged.state_dict(), optimiser.state_dict(), best
+        )
+
+    for batch in batches_from(step, config, sets, shares, rank=rank, workers=workers):
+        terms = learn(wrapped, optimiser, batch, config, learning_rate(step, config.schedule))
+        average_into(averaged, model, step, config.schedule.ema)
+        step += 1
+        seen += config.schedule.batch
+        if step % _LOG_EVERY == 0 and rank == 0:
+            speed = seen / (time.monotonic() - clock)
+            log.terms(step, terms, speed)
+            report(Progress(step, config.schedule.steps, speed, float(terms.total.detach()), best))
+            clock, seen = time.monotonic(), 0
+        if step % config.schedule.validate_every == 0 or step == config.schedule.steps:
+            scores = validate(averaged, config, held_out, rank=rank, workers=workers)
+            mean = sum(score.nme for score in scores) / len(scores)
+            better, best = mean < best, min(mean, best)
+            if rank == 0:
+                log.scores(step, scores)
+                if better:
+                    save_checkpoint(checkpoint(), run / "best.pt")
+        overdue = time.monotonic() - saved > config.schedule.save_every_secs
+        if rank == 0 and (overdue or step == config.schedule.steps):
+            save_checkpoint(checkpoint(), run / "last.pt")
+            saved = time.monotonic()
+
+
+def learn(
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    batch: Batch,
+    config: TrainConfig,
+    rate: float,
+) -> LossTerms:
+    """One step of the optimiser on one batch."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    crops = normalise(batch.crops).contiguous(memory_format=torch.channels_last)
+    with torch.autocast("cpu", torch.bfloat16):
+        prediction = model(crops)
+    terms = total_loss(prediction, batch.points, batch.weights, batch.is_face, config.loss)
+    optimiser.zero_grad(set_to_none=True)
+    terms.total.backward()  # type: ignore[no-untyped-call]
+    norm = nn.utils.clip_grad_norm_(model.parameters(), config.schedule.clip)
+    if torch.isfinite(norm):
+        optimiser.step()
+    return terms
+
+
+class _Log:
+    """``train.csv`` and ``val.csv``, a row at a time, flushed; rows past ``step`` are dropped."""
+
+    def __init__(self, run: Path, step: int) -> None:
+        self._run = run
+        for name in ("train.csv", "val.csv"):
+            file = run / name
+            if distributed.is_initialized() and distributed.get_rank() > 0 or not file.exists():
+                continue
+            with file.open(newline="") as stream:
+                header, *rows = list(csv.reader(stream))
+            with file.open("w", newline="") as stream:
+                csv.writer(stream).writerows(
+                    [header, *(row for row in rows if row and int(row[0]) <= step)]
+                )
+
+    def terms(self, step: int, terms: LossTerms, faces_per_sec: float) -> None:
+        values = {name: round(float(value.detach()), 6) for name, value in vars(terms).items()}
+        self._append(
+            "train.csv", {"step": step, **values, "faces_per_sec": round(faces_per_sec, 2)}
+        )
+
+    def scores(self, step: int, scores: list[SetScore]) -> None:
+        for score in scores:
+            values = dataclasses.asdict(score)
+            self._append("val.csv", {"step": step, **values})
+
+    def _append(self, name: str, row: dict[str, object]) -> None:
+        file = self._run / name
+        new = not file.exists()
+        with file.open("a", newline="") as stream:
+            writer = csv.DictWriter(stream, list(row))
+            if new:
+                writer.writeheader()
+            writer.writerow(row)

@@ -1,0 +1,92 @@
+"""NME on the validation faces, set by set: crops astray like those in use, nothing spoilt."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import distributed, nn
+
+from mien.data.augment import make_crop
+from mien.data.training_faces import PackFaces, ShardFaces, TrainingFaces
+from mien.geometry import FACE_SHARE
+from mien.markup import load_markup
+from mien.training.batches import collate, normalise
+from mien.training.config import TrainConfig
+
+__all__ = ["SetScore", "validate", "validation_sets"]
+
+_BATCH = 16
+
+
+@dataclasses.dataclass(frozen=True)
+class SetScore:
+    """Mean errors over one set, in face sizes seen from the front."""
+
+    name: str
+    nme: float
+    nme_inner51: float
+    depth: float
+
+
+def validation_sets(config: TrainConfig, data: Path) -> list[TrainingFaces]:
+    """The ``val`` faces of each source that is trained on, and of each turned set's ``_val``."""
+    sets: list[TrainingFaces] = [
+        PackFaces(data, split="val", source=source) for source in config.data.pack_shares
+    ]
+    for folder in config.data.turned_shares:
+        beside = Path(folder + "_val")
+        if beside.is_dir():
+            sets.append(ShardFaces(beside))
+    return sets
+
+
+@torch.inference_mode()
+def validate(
+    model: nn.Module,
+    config: TrainConfig,
+    sets: Sequence[TrainingFaces],
+    *,
+    rank: int = 0,
+    workers: int = 1,
+) -> list[SetScore]:
+    """Score every set; each worker takes its share of the faces and gets all the results."""
+    model.eval()
+    plain = dataclasses.replace(
+        config.augment, wild=0.0, spoil=0.0, occlude=0.0, counter_examples=0.0, mirror=0.0
+    )
+    markup = load_markup(config.network.points)
+    inner = list(markup.inner)
+    scores = []
+    for number, faces in enumerate(sets):
+        sums = torch.zeros(4, dtype=torch.float64)
+        mine = range(rank, len(faces), workers)
+        for start in range(0, len(mine), _BATCH):
+            batch = collate(
+                [
+                    make_crop(
+                        face := faces.load(index), face.image_rgb, plain, markup,
+                        config.network.side, np.random.default_rng([number, index]),
+                    )
+                    for index in mine[start : start + _BATCH]
+                ]
+            )  # fmt: skip
+            with torch.autocast("cpu", torch.bfloat16):
+                crops = normalise(batch.crops).contiguous(memory_format=torch.channels_last)
+                points = model(crops).points
+            error = (points - batch.points)[..., :2].norm(dim=-1) / FACE_SHARE
+            depth = (points - batch.points)[..., 2].abs() / FACE_SHARE
+            for values in (error, error[:, inner], depth):
+                if not values.isfinite().all():
+                    raise FloatingPointError("the network's output is not finite")
+            part = [error.mean(1).sum(), error[:, inner].mean(1).sum(), depth.mean(1).sum()]
+            sums += torch.tensor([*map(float, part), float(len(error))], dtype=torch.float64)
+        if workers > 1:
+            distributed.all_reduce(sums)
+        nme, nme_inner, depth_error, count = sums.tolist()
+        scores.append(SetScore(faces.name, nme / count, nme_inner / count, depth_error / count))
+    model.train()
+    return scores

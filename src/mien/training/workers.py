@@ -1,0 +1,79 @@
+"""Several processes that train one model together, a thread each.
+
+Two processes with one thread each train faster on two cores than one with two threads, and do not
+stall when something else takes a core (``docs/training.md`` has the figures).
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import distributed, multiprocessing
+
+from mien.training.config import TrainConfig
+from mien.training.loop import Progress, train
+
+__all__ = ["train_together"]
+
+
+def train_together(
+    config: TrainConfig,
+    data: Path,
+    run: Path,
+    *,
+    workers: int,
+    initial: Path | None = None,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> None:
+    """Train with ``workers`` processes on this machine, or as one of torchrun's where it asks.
+
+    Under ``torchrun`` (``RANK`` and ``WORLD_SIZE`` set) this process takes its own part, and
+    ``workers`` is what torchrun says.
+    """
+    if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
+        distributed.init_process_group("gloo")
+        rank, workers = distributed.get_rank(), distributed.get_world_size()
+        _part(config, data, run, initial, rank, workers, report)
+        distributed.destroy_process_group()
+        return
+    if workers == 1:
+        _part(config, data, run, initial, 0, 1, report)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        multiprocessing.spawn(  # type: ignore[no-untyped-call]
+            _spawned,
+            (config, data, run, initial, workers, f"file://{folder}/meet", report),
+            nprocs=workers,
+        )
+
+
+def _spawned(
+    rank: int,
+    config: TrainConfig,
+    data: Path,
+    run: Path,
+    initial: Path | None,
+    workers: int,
+    meet: str,
+    report: Callable[[Progress], None],
+) -> None:
+    distributed.init_process_group("gloo", init_method=meet, rank=rank, world_size=workers)
+    _part(config, data, run, initial, rank, workers, report)
+    distributed.destroy_process_group()
+
+
+def _part(
+    config: TrainConfig,
+    data: Path,
+    run: Path,
+    initial: Path | None,
+    rank: int,
+    workers: int,
+    report: Callable[[Progress], None],
+) -> None:
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
+    train(config, data, run, initial=initial, rank=rank, workers=workers, report=report)
