@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import logging
+import zipfile
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
-from mien.errors import DataError
+from mien.errors import DataError, OutputError
 from mien.faces3d.anchors import Anchors, gather_evidence
 from mien.faces3d.fitting import HeadFits, fit_heads
 from mien.faces3d.morphable import MorphableHead
 from mien.faces3d.photos import FacePhotos
 from mien.faces3d.surface import SurfacePoints
 
-__all__ = ["fit_photos", "load_fits", "points_of", "save_fits", "yaw_deg"]
+__all__ = ["fit_photos", "fit_sources", "load_fits", "points_of", "save_fits", "yaw_deg"]
 
 _log = logging.getLogger(__name__)
 _BATCH = 200
@@ -60,20 +61,40 @@ def yaw_deg(rotation: Float[np.ndarray, "*faces 3 3"]) -> Float[np.ndarray, "*fa
     return angle
 
 
-def save_fits(path: Path, photos: FacePhotos, fits: HeadFits) -> None:
-    """Write one row a face, with the photo it belongs to."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def save_fits(path: Path, fits: HeadFits, photos: FacePhotos, model: Path) -> None:
+    """Write one row a face, with the photo it belongs to and the files it was made from."""
     arrays = {field.name: getattr(fits, field.name) for field in fields(HeadFits)}
-    np.savez(path, path=photos.path, **arrays)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as stream:
+            np.savez(
+                stream,
+                path=photos.path,
+                table=str(photos.table.resolve()),
+                model=str(model.resolve()),
+                **arrays,
+            )
+    except OSError as error:
+        raise OutputError(f"fits cannot be written to {path}: {error}") from error
+
+
+def fit_sources(path: Path) -> tuple[Path, Path]:
+    """The table of faces and the head model that a file of fits was made from."""
+    arrays = _read(path, ("table", "model"))
+    return Path(str(arrays["table"])), Path(str(arrays["model"]))
 
 
 def load_fits(path: Path, photos: FacePhotos) -> HeadFits:
     """Read fits back; ``DataError`` when they were made from another table of faces."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in ("path", *(f.name for f in fields(HeadFits)))}
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"expected fits (mien data fit), not {path}: {error}") from error
+    arrays = _read(path, ("path", *(field.name for field in fields(HeadFits))))
     if not np.array_equal(arrays.pop("path"), photos.path):
         raise DataError(f"{path} was fitted to other faces than this table; run mien data fit anew")
     return HeadFits(**arrays)
+
+
+def _read(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            return {name: file[name] for name in names}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"expected fits (mien data fit), not {path}: {error}") from error

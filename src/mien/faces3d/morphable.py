@@ -21,6 +21,7 @@ surface has no holes but the one below the neck. ICT FaceKit light (MIT) is laid
 
 from __future__ import annotations
 
+import zipfile
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,12 +92,12 @@ class MorphableHead:
 def load_head(path: Path, identities: int = 60) -> MorphableHead:
     """Read a head model; ``DataError`` when the file is not laid out as this module says."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             missing = [name for name in _ARRAYS if name not in file]
             if missing:
                 raise DataError(f"a head model holds {', '.join(missing)}; {path} does not")
             arrays = {name: file[name] for name in _ARRAYS}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(
             f"expected a head model (.npz), but {path} cannot be read: {error}"
         ) from error

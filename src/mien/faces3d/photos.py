@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +30,7 @@ _TRUSTED = ("helen", "afw")
 class FacePhotos:
     """One row a face; points are NaN where unknown, in px of the stored photo."""
 
-    folder: Path
+    table: Path
     path: Shaped[np.ndarray, " faces"]
     source: Shaped[np.ndarray, " faces"]
     split: Shaped[np.ndarray, " faces"]
@@ -51,7 +52,7 @@ class FacePhotos:
     def take(self, rows: Int[np.ndarray, " rows"]) -> FacePhotos:
         """Some of the faces."""
         return FacePhotos(
-            self.folder,
+            self.table,
             self.path[rows],
             self.source[rows],
             self.split[rows],
@@ -63,19 +64,20 @@ class FacePhotos:
 
 
 def load_photos(table: Path) -> FacePhotos:
-    """Read ``faces.npz``; the photos lie in the folder ``faces`` beside it."""
+    """Read ``faces.npz`` (or the folder it is in); the photos lie in ``faces`` beside it."""
+    table = table / "faces.npz" if table.is_dir() else table
     try:
-        with np.load(table, allow_pickle=False) as file:
+        with table.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             missing = [name for name in _ARRAYS if name not in file]
             if missing:
                 raise DataError(f"a table of faces holds {', '.join(missing)}; {table} does not")
             arrays = {name: file[name] for name in _ARRAYS}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"expected a table of faces (.npz), not {table}: {error}") from error
     teacher = _pixels(arrays["tddfa68"], 32)
     teacher[..., 2] *= -1
     return FacePhotos(
-        folder=table.parent / "faces",
+        table=table,
         path=arrays["path"],
         source=arrays["source"],
         split=arrays["split"],
@@ -88,7 +90,7 @@ def load_photos(table: Path) -> FacePhotos:
 
 def read_photo(photos: FacePhotos, row: int) -> UInt8[np.ndarray, "height width 3"]:
     """One photo in OpenCV's colour order."""
-    path = photos.folder / str(photos.path[row])
+    path = photos.table.parent / "faces" / str(photos.path[row])
     image = cv2.imread(str(path))
     if image is None:
         raise InputError(f"expected a photo, but {path} cannot be read; is the folder complete?")

@@ -12,6 +12,7 @@ import json
 import os
 from collections import Counter
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import cv2
@@ -91,13 +92,22 @@ class SetWriter:
         temporary.rename(self._folder / f"shard-{number:05d}.npz")
         self._waiting.clear()
 
-    def close(self, command: str, seed: int) -> None:
+    def close(self, command: str, seed: int, recipe: dict[str, object]) -> None:
         """Write the last shard and one manifest for this run."""
         self.flush()
         path = self._folder / "manifest.json"
         runs = json.loads(path.read_text())["runs"] if path.exists() else []
         counts = dict(sorted(self._counts.items()))
-        runs.append({"command": command, "seed": seed, "pictures": self.pictures, "counts": counts})
+        runs.append(
+            {
+                "command": command,
+                "mien": version("mien"),
+                "seed": seed,
+                "recipe": recipe,
+                "pictures": self.pictures,
+                "counts": counts,
+            }
+        )
         path.write_text(json.dumps({"split": self._split, "runs": runs}, indent=1) + "\n")
 
 

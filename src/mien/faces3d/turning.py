@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Bool, Float, UInt8
 from scipy.spatial.transform import Rotation
 
 from mien.faces3d.anchors import Anchors
@@ -143,7 +143,9 @@ class HeadTurner:
         )
         points = window.to_picture(placed)
         tolerance = 0.7 * photo.scale * window.zoom
-        hidden = _hidden(canvas_turned, triangles, self._label, scene.after, tolerance)
+        normals = self._label.of(vertex_normals(canvas_source, triangles)) @ change.T
+        spots = self._label.of(canvas_turned)
+        hidden = _turned_away(normals) | _behind(spots, scene.after, tolerance)
         points[:, 2] -= points[:, 2].mean()
         return TurnedPhoto(self._painter.paint(scene), points, hidden, scene.yaw_deg, window)
 
@@ -169,16 +171,19 @@ def _met_lids(points: Float[np.ndarray, "68 3"]) -> Float[np.ndarray, "68 3"]:
     return met
 
 
-def _hidden(
-    points: Float[np.ndarray, "vertices 3"],
-    triangles: Int[np.ndarray, "triangles 3"],
-    surface: SurfacePoints,
-    raster: Raster,
-    tolerance: float,
-) -> Bool[np.ndarray, " 68"]:
-    spot = surface.of(points)
-    facing = -surface.of(vertex_normals(points, triangles))[:, 2]
-    x = np.clip(np.round(spot[:, 0]).astype(int), 0, raster.width - 1)
-    y = np.clip(np.round(spot[:, 1]).astype(int), 0, raster.height - 1)
-    behind = spot[:, 2] > raster.depth[y, x] + tolerance
-    return np.asarray(behind | (facing < -0.1), bool)
+def _turned_away(normals: Float[np.ndarray, "68 3"]) -> Bool[np.ndarray, " 68"]:
+    """By the surface's normals before any edit: lids that meet fold their rims inwards."""
+    away = normals[:, 2].copy()
+    # Rims of lids and lips roll inwards: an eye counts as a whole, lips only by their depth.
+    for eye in (slice(36, 42), slice(42, 48)):
+        away[eye] = away[eye].mean() - 0.3
+    away[48:] -= 0.6
+    return np.asarray(away > 0.1, bool)
+
+
+def _behind(
+    spots: Float[np.ndarray, "points 3"], raster: Raster, tolerance: float
+) -> Bool[np.ndarray, " points"]:
+    x = np.clip(np.round(spots[:, 0]).astype(int), 0, raster.width - 1)
+    y = np.clip(np.round(spots[:, 1]).astype(int), 0, raster.height - 1)
+    return np.asarray(spots[:, 2] > raster.depth[y, x] + tolerance, bool)

@@ -1,0 +1,81 @@
+"""How good fits are: against what people clicked, against the teacher, and to the eye."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from mien.faces3d.anchors import Anchors
+from mien.faces3d.fits import points_of
+from mien.faces3d.fitting import HeadFits
+from mien.faces3d.labels import FaceLabels
+from mien.faces3d.morphable import MorphableHead
+from mien.faces3d.photos import FacePhotos, read_photo
+from mien.faces3d.sheets import SheetCell
+
+__all__ = ["FitQuality", "measure_fits", "worst_fits"]
+
+
+@dataclass(frozen=True)
+class FitQuality:
+    """Median errors of one source and split, over sqrt(width x height) of the teacher's box."""
+
+    source: str
+    split: str
+    faces: int
+    inner_nme: float
+    """Fit to the 51 manual points."""
+    jaw_nme: float
+    """Fit to the teacher's jaw, x and y."""
+
+
+def measure_fits(
+    head: MorphableHead, fits: HeadFits, photos: FacePhotos, anchors: Anchors
+) -> list[FitQuality]:
+    """One row a source and split that has trusted manual points."""
+    extent = np.ptp(photos.teacher68[..., :2], axis=1)
+    size = np.sqrt(extent.prod(axis=1))
+    inner = points_of(head, fits, anchors.manual51)[..., :2] - photos.manual68[:, 17:]
+    jaw = points_of(head, fits, anchors.points68)[:, :17, :2] - photos.teacher68[:, :17, :2]
+    rows = []
+    for source in np.unique(photos.source):
+        for split in np.unique(photos.split):
+            chosen = photos.trusted_manual & (photos.source == source) & (photos.split == split)
+            if chosen.any():
+                rows.append(
+                    FitQuality(
+                        str(source),
+                        str(split),
+                        int(chosen.sum()),
+                        _median_nme(inner[chosen], size[chosen]),
+                        _median_nme(jaw[chosen], size[chosen]),
+                    )
+                )
+    return rows
+
+
+def worst_fits(
+    fits: HeadFits, photos: FacePhotos, labels: FaceLabels, count: int
+) -> list[SheetCell]:
+    """Half of them the worst that sets still use, half from those left out."""
+    used = np.flatnonzero(labels.usable)
+    used = used[np.argsort(fits.residual_cm[used])[::-1]][: count // 2]
+    left_out = np.flatnonzero(~labels.usable)
+    left_out = left_out[np.argsort(fits.residual_cm[left_out])[::-1]][: count // 2]
+    return [
+        SheetCell(
+            read_photo(photos, row),
+            labels.points_image[row],
+            np.zeros(68, bool),
+            f"{photos.source[row]} {fits.residual_cm[row]:.2f} {'' if labels.usable[row] else 'X'}",
+        )
+        for row in np.concatenate([used, left_out]).tolist()
+    ]
+
+
+def _median_nme(
+    missed: Float[np.ndarray, "faces points 2"], size: Float[np.ndarray, " faces"]
+) -> float:
+    return float(np.median(np.linalg.norm(missed, axis=2).mean(axis=1) / size))

@@ -1,0 +1,83 @@
+"""Contact sheets: many faces with their labels in one picture, because sets must be looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from mien.errors import DataError, OutputError
+
+__all__ = ["SheetCell", "draw_sheet", "sheet_of_set", "write_sheet"]
+
+_SEEN, _HIDDEN, _TEXT = (0, 255, 0), (0, 0, 255), (255, 255, 0)
+
+
+@dataclass(frozen=True)
+class SheetCell:
+    """One picture of a sheet, in OpenCV's colour order."""
+
+    image: UInt8[np.ndarray, "height width 3"]
+    points_image: Float[np.ndarray, "points dims"]
+    """Points to draw; empty for a bare picture."""
+    hidden: Bool[np.ndarray, " points"]
+    caption: str = ""
+
+
+def draw_sheet(
+    cells: list[SheetCell], columns: int = 7, side: int = 260
+) -> UInt8[np.ndarray, "height width 3"]:
+    """Squares in rows: seen points green, hidden ones red."""
+    rows = max(1, -(-len(cells) // columns))
+    sheet = np.zeros((rows * side, columns * side, 3), np.uint8)
+    for number, cell in enumerate(cells):
+        zoom = side / max(cell.image.shape[:2])
+        small = cv2.resize(cell.image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+        for point, hidden in zip(cell.points_image, cell.hidden, strict=True):
+            spot = (int((point[0] + 0.5) * zoom), int((point[1] + 0.5) * zoom))
+            cv2.circle(small, spot, 2, _HIDDEN if hidden else _SEEN, -1)
+        cv2.putText(small, cell.caption, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.45, _TEXT, 1)
+        top, left = number // columns * side, number % columns * side
+        sheet[top : top + small.shape[0], left : left + small.shape[1]] = small[:side, :side]
+    return sheet
+
+
+def sheet_of_set(
+    folder: Path, pictures: int, rng: np.random.Generator, with_points: bool = True
+) -> UInt8[np.ndarray, "height width 3"]:
+    """A sheet of random pictures of a set of shards."""
+    shards = sorted(folder.glob("shard-*.npz"))
+    if not shards:
+        raise DataError(f"{folder} holds no shard-*.npz: give the folder of a set")
+    chosen = rng.integers(len(shards), size=pictures)
+    cells = []
+    for shard in np.unique(chosen):
+        with np.load(shards[shard], allow_pickle=False) as file:
+            names = ("jpeg", "offsets", "points", "hidden", "yaw_deg")
+            jpeg, offsets, points, hidden, yaw = (file[name] for name in names)
+            edit = file["edit"] if "edit" in file else np.full(len(yaw), "")
+        for row in rng.integers(len(yaw), size=int((chosen == shard).sum())):
+            image = cv2.imdecode(jpeg[offsets[row] : offsets[row + 1]], cv2.IMREAD_COLOR)
+            count = len(points[row]) if with_points else 0
+            cells.append(
+                SheetCell(
+                    np.asarray(image, np.uint8),
+                    points[row][:count],
+                    hidden[row][:count],
+                    f"{yaw[row]:.0f} {edit[row]}",
+                )
+            )
+    return draw_sheet(cells)
+
+
+def write_sheet(path: Path, sheet: UInt8[np.ndarray, "height width 3"]) -> None:
+    """Write a sheet as a picture, its format by the name's ending."""
+    try:
+        written = cv2.imwrite(str(path), sheet)
+    except cv2.error as error:
+        raise OutputError(f"expected a picture's name (.png, .jpg), not {path}") from error
+    if not written:
+        raise OutputError(f"the sheet cannot be written to {path}: does its folder exist?")
