@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -14,6 +14,7 @@ from mien.types import Detection, Frame, Landmarks
 __all__ = ["FaceFinder", "LandmarkPredictor", "ScoredLandmarks"]
 
 
+@runtime_checkable
 class FaceFinder(Protocol):
     """Looks for faces in a whole frame."""
 
@@ -22,6 +23,7 @@ class FaceFinder(Protocol):
         ...
 
 
+@runtime_checkable
 class ScoredLandmarks(Protocol):
     """Landmarks in the image, and the probability that a well aligned face lies under the crop."""
 
@@ -32,6 +34,7 @@ class ScoredLandmarks(Protocol):
     def score(self) -> float: ...
 
 
+@runtime_checkable
 class LandmarkPredictor(Protocol):
     """Reads landmarks from places in a picture."""
 

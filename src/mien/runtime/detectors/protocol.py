@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -12,6 +12,7 @@ from mien.types import Detection
 __all__ = ["FaceDetector"]
 
 
+@runtime_checkable
 class FaceDetector(Protocol):
     """Finds faces in a whole picture."""
 
