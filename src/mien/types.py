@@ -27,7 +27,9 @@ class Frame:
     def __post_init__(self) -> None:
         image = self.image_rgb
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-            raise ValueError(f"a frame is (height, width, 3) uint8, not {image.shape} {image.dtype}")
+            raise ValueError(
+                f"a frame is (height, width, 3) uint8, not {image.shape} {image.dtype}"
+            )
 
 
 @dataclass(frozen=True)

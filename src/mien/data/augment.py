@@ -41,7 +41,7 @@ class AugmentConfig:
     occlude: float = 0.25
     """Share of crops with something before the face."""
     backdrop: float = 0.6
-    """Share of crops whose part beyond the picture's edge is filled, so that black tells nothing."""
+    """Share of crops that are filled beyond the picture's edge, so that black tells nothing."""
     counter_examples: float = 0.1
     """Share of crops without a well aligned face; they teach the score."""
 
@@ -83,7 +83,8 @@ def make_crop(
         crop = occlude(crop, patch, rng)
     if rng.random() < config.spoil:
         crop = degrade(crop, rng)
-    shares = (points + [0.5, 0.5, 0]) / side - [0.5, 0.5, 0]
+    half = np.array([0.5, 0.5, 0.0])
+    shares = (points + half) / side - half
     return TrainingCrop(np.ascontiguousarray(crop), shares.astype(np.float32), weights, is_face)
 
 

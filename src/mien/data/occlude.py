@@ -32,8 +32,7 @@ def occlude(
             width = max(1, int(rng.uniform(0.005, 0.03) * side))
             cv2.polylines(mask, [strand.astype(np.int32)], False, 255, width, cv2.LINE_AA)
     cover = _cover(patch, side, rng)
-    mask = cv2.blur(mask, (3, 3))
-    weight = mask[..., None].astype(np.float32) / 255
+    weight = cv2.blur(mask, (3, 3))[..., None].astype(np.float32) / 255
     return np.asarray(crop * (1 - weight) + cover * weight, dtype=np.uint8)
 
 

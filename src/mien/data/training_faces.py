@@ -5,6 +5,7 @@ Both give the same thing: a picture with one face, its 3D points and which of th
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,9 +87,7 @@ class ShardFaces:
         for file in files:
             with np.load(file) as shard:
                 jpeg, offsets = shard["jpeg"], shard["offsets"]
-                self._jpegs += [
-                    jpeg[start:end] for start, end in zip(offsets, offsets[1:], strict=False)
-                ]
+                self._jpegs += [jpeg[start:end] for start, end in itertools.pairwise(offsets)]
                 points.append(shard["points"])
         self._points = np.concatenate(points)
 

@@ -38,7 +38,7 @@ class Similarity:
     def apply(self, points: Float[np.ndarray, "*batch dims"]) -> Float[np.ndarray, "*batch dims"]:
         """Move points (..., 2), or (..., 3) whose depth takes the scale alone."""
         matrix = self.matrix
-        plane = points[..., :2] @ matrix[:, :2].T + matrix[:, 2]
+        plane: Float[np.ndarray, "*batch 2"] = points[..., :2] @ matrix[:, :2].T + matrix[:, 2]
         if points.shape[-1] == 2:
             return plane
         return np.concatenate([plane, points[..., 2:] * self.scale], axis=-1)
@@ -47,9 +47,7 @@ class Similarity:
         """``source_from_target``."""
         cos, sin = math.cos(self.angle_rad) / self.scale, math.sin(self.angle_rad) / self.scale
         x, y = self.translation
-        return Similarity(
-            1 / self.scale, -self.angle_rad, (-cos * x - sin * y, sin * x - cos * y)
-        )
+        return Similarity(1 / self.scale, -self.angle_rad, (-cos * x - sin * y, sin * x - cos * y))
 
     def __matmul__(self, other: Similarity) -> Similarity:
         x, y = self.apply(np.array(other.translation))

@@ -23,7 +23,7 @@ def shape_loss(
 ) -> Float[Tensor, ""]:
     """Mean Euclidean distance in the image plane over trusted points, in face sizes."""
     distance = (points[..., :2] - truth[..., :2]).norm(dim=-1) / FACE_SHARE
-    return (distance * weights).sum() / weights.sum().clamp_min(1)
+    return _mean(distance, weights)
 
 
 def depth_loss(
@@ -33,7 +33,7 @@ def depth_loss(
 ) -> Float[Tensor, ""]:
     """Mean absolute error of z over trusted points, in face sizes."""
     distance = (points[..., 2] - truth[..., 2]).abs() / FACE_SHARE
-    return (distance * weights).sum() / weights.sum().clamp_min(1)
+    return _mean(distance, weights)
 
 
 def error_loss(
@@ -48,9 +48,16 @@ def error_loss(
     """
     distance = (points[..., :2] - truth[..., :2]).norm(dim=-1).detach()
     likelihood = log_error + distance * torch.exp(-log_error)
-    return (likelihood * weights).sum() / weights.sum().clamp_min(1)
+    return _mean(likelihood, weights)
 
 
 def score_loss(score_logit: Float[Tensor, " n"], is_face: Float[Tensor, " n"]) -> Float[Tensor, ""]:
     """Cross entropy of the score: 1 for an aligned face, 0 for background or a bad crop."""
     return functional.binary_cross_entropy_with_logits(score_logit, is_face)
+
+
+def _mean(
+    values: Float[Tensor, "n points"], weights: Float[Tensor, "n points"]
+) -> Float[Tensor, ""]:
+    mean: Tensor = (values * weights).sum() / weights.sum().clamp_min(1)
+    return mean

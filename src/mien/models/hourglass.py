@@ -15,16 +15,19 @@ __all__ = ["Hourglass", "Preprocessing"]
 
 
 class Preprocessing(nn.Module):
-    """A crop of 256 px to features of 64: 3x3 stride 2, residual, max pool, two residuals."""
+    """A crop of 256 px to features of 64: 3x3 stride 2, residual, max pool, two residuals.
+
+    Half the width until the pooling, as [30] has it: at 128 px every channel is dear.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
         half = max(width // 2, 8)
         self.layers = nn.Sequential(
             nn.Conv2d(3, half, 3, stride=2, padding=1),
-            Residual(half, width),
+            Residual(half, half),
             nn.MaxPool2d(2),
-            Residual(width, width),
+            Residual(half, width),
             Residual(width, width),
         )
 

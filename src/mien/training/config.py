@@ -18,7 +18,7 @@ from mien.errors import ConfigError
 from mien.losses import LossWeights
 from mien.models import NetworkConfig
 
-__all__ = ["DataConfig", "Schedule", "TrainConfig", "load_config"]
+__all__ = ["CardConfig", "DataConfig", "Schedule", "TrainConfig", "load_config"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,16 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class CardConfig:
+    """What the weight file will say of where it comes from."""
+
+    training_sources: tuple[str, ...] = ()
+    """Every data set that the weights saw, those of the weights they started from included."""
+    licence: str = "unknown"
+    """What the sources allow to do with the weights."""
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """A whole run."""
 
@@ -72,6 +82,7 @@ class TrainConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossWeights = field(default_factory=LossWeights)
     schedule: Schedule = field(default_factory=Schedule)
+    card: CardConfig = field(default_factory=CardConfig)
     seed: int = 0
     """Everything random of step k follows from this and k."""
 
@@ -133,6 +144,10 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         if not isinstance(value, dict):
             raise ConfigError(f"'{where}' is a table of values, not {value!r}")
         return _fill(hint, value, where + ".")
+    if typing.get_origin(hint) is tuple:  # tuple[str, ...]
+        if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
+            raise ConfigError(f"'{where}' is a list of texts, not {value!r}")
+        return tuple(value)
     if isinstance(hint, types.GenericAlias):  # dict[str, float]
         if not isinstance(value, dict):
             raise ConfigError(f"'{where}' is a table of numbers, not {value!r}")

@@ -60,7 +60,8 @@ def train(
         rank, workers: this process among those that train together (gloo must be up).
     """
     torch.manual_seed(config.seed)
-    model = Landmarker(config.network).to(memory_format=torch.channels_last)
+    model = Landmarker(config.network)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(model.parameters(), weight_decay=config.schedule.weight_decay)
     averaged = copy.deepcopy(model)
     step, best = 0, math.inf
@@ -137,7 +138,7 @@ class _Log:
         self._run = run
         for name in ("train.csv", "val.csv"):
             file = run / name
-            if distributed.is_initialized() and distributed.get_rank() > 0 or not file.exists():
+            if not file.exists() or (distributed.is_initialized() and distributed.get_rank() > 0):
                 continue
             with file.open(newline="") as stream:
                 header, *rows = list(csv.reader(stream))

@@ -44,7 +44,7 @@ def train_together(
         _part(config, data, run, initial, 0, 1, report)
         return
     with tempfile.TemporaryDirectory() as folder:
-        multiprocessing.spawn(  # type: ignore[no-untyped-call]
+        multiprocessing.spawn(  # type: ignore[no-untyped-call,attr-defined]
             _spawned,
             (config, data, run, initial, workers, f"file://{folder}/meet", report),
             nprocs=workers,

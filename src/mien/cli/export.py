@@ -1,0 +1,39 @@
+"""``mien export``: a run to a weight file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mien.errors import ConfigError, InputError
+
+_KEPT = ("n", "missed", "nme", "nme_inner51", "balanced", "auc_07", "failure_rate_07")
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a run, or a checkpoint file.")],
+    out: Annotated[Path, typer.Option(help="Weight file to write, such as fast-detection.onnx.")],
+    results: Annotated[
+        list[Path] | None,
+        typer.Option(help="JSON of 'mien evaluate' whose figures go into the card; repeatable."),
+    ] = None,
+) -> None:
+    """Write a run's best weights as ONNX with decoding and card inside, checked against torch."""
+    try:
+        from mien.export import export_run
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"exporting needs {error.name}: pip install 'mien[train]'") from error
+    figures = {file.stem: _figures(file) for file in results or []}
+    card = export_run(run, out, figures)
+    typer.echo(f"{out}: {card.parameters:,} parameters, {card.gflops} GFLOPs a face")
+
+
+def _figures(file: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+        return {key: values[key] for key in _KEPT} | {"init": values["init"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{file} is not a result of 'mien evaluate': {error!r}") from error

@@ -1,0 +1,177 @@
+"""A run's averaged weights to the one file the field wing reads: graph, decoding and card.
+
+The graph takes stored crops and gives pixels: normalisation and decoding lie inside, so that no
+user can get them wrong. A file is written only when onnxruntime and torch agree on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import warnings
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from mien.errors import ModelError, OutputError
+from mien.geometry import FACE_SHARE
+from mien.models import Landmarker
+from mien.models.decoding import pixels_from_shares
+from mien.runtime.card import CARD_KEY, ModelCard
+from mien.training.batches import normalise
+from mien.training.checkpoint import Checkpoint, load_checkpoint
+
+__all__ = ["CONFIDENCE_RADIUS", "Deployed", "export_run"]
+
+CONFIDENCE_RADIUS = 0.05
+"""A confidence is the probability that its point is at most this far off, in face sizes."""
+
+_OUTPUTS = ("points", "confidence", "score")
+_TOLERANCE_PX = 0.02
+_TOLERANCE_PROBABILITY = 1e-3
+
+
+class Deployed(nn.Module):
+    """The network between uint8 crops and pixels."""
+
+    def __init__(self, landmarker: Landmarker) -> None:
+        super().__init__()
+        self.landmarker = landmarker
+
+    def forward(
+        self, crops: UInt8[Tensor, "n side side 3"]
+    ) -> tuple[Float[Tensor, "n points 3"], Float[Tensor, "n points"], Float[Tensor, " n"]]:
+        side = self.landmarker.config.side
+        prediction = self.landmarker(normalise(crops))
+        points = prediction.points
+        depth = points[..., 2:] - points[..., 2:].mean(dim=1, keepdim=True)
+        pixels = torch.cat([pixels_from_shares(points[..., :2], side), depth * side], dim=-1)
+        # An exponential law of the error: P(error <= r) = 1 - exp(-r / mean error)
+        radius = CONFIDENCE_RADIUS * FACE_SHARE
+        confidence = 1 - torch.exp(-radius * torch.exp(-prediction.log_error))
+        return pixels, confidence, torch.sigmoid(prediction.score_logit)
+
+
+def export_run(run: Path, out: Path, results: Mapping[str, Any] | None = None) -> ModelCard:
+    """Write the best averaged weights of a run as ``out`` and return its card.
+
+    Args:
+        run: folder of a run (its ``best.pt``), or a checkpoint file.
+        results: measured results to put into the card, by name.
+
+    Raises:
+        ModelError: no checkpoint there, or onnxruntime and torch disagree.
+        OutputError: the file cannot be written.
+    """
+    checkpoint = load_checkpoint(run / "best.pt" if run.is_dir() else run)
+    deployed = _deploy(checkpoint)
+    graph = _to_onnx(deployed)
+    card = _card(checkpoint, deployed, graph, results or {})
+    graph.metadata_props.add(key=CARD_KEY, value=card.to_json())
+    contents = graph.SerializeToString()
+    _check_parity(deployed, contents)
+    partial = out.with_name(out.name + ".partial")
+    try:
+        partial.write_bytes(contents)
+        os.replace(partial, out)
+    except OSError as error:
+        raise OutputError(f"cannot write {out}: {error.strerror}") from error
+    return card
+
+
+def _deploy(checkpoint: Checkpoint) -> Deployed:
+    landmarker = Landmarker(checkpoint.config.network)
+    landmarker.load_state_dict(checkpoint.averaged)
+    return Deployed(landmarker).eval()
+
+
+def _to_onnx(deployed: Deployed) -> onnx.ModelProto:
+    side = deployed.landmarker.config.side
+    example = torch.zeros(2, side, side, 3, dtype=torch.uint8)
+    exporters_log = logging.getLogger("torch.onnx")
+    level = exporters_log.level
+    exporters_log.setLevel(logging.ERROR)  # it tells of operators of packages we do not have
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                deployed,
+                (example,),
+                input_names=["crops"],
+                output_names=list(_OUTPUTS),
+                dynamic_shapes={"crops": {0: torch.export.Dim("faces")}},
+                dynamo=True,
+                verbose=False,
+            )
+    finally:
+        exporters_log.setLevel(level)
+    assert program is not None
+    return program.model_proto
+
+
+def _card(
+    checkpoint: Checkpoint,
+    deployed: Deployed,
+    graph: onnx.ModelProto,
+    results: Mapping[str, Any],
+) -> ModelCard:
+    config = checkpoint.config
+    side = config.network.side
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        deployed(torch.zeros(1, side, side, 3, dtype=torch.uint8))
+    digest = hashlib.sha256()
+    for initializer in graph.graph.initializer:
+        digest.update(initializer.raw_data)
+    return ModelCard(
+        name=config.name,
+        role=config.role,
+        markup=config.network.points,
+        side=side,
+        input="crops: uint8 RGB (n, side, side, 3), aligned as mien.geometry.crop does",
+        units="points: crop px, pixel centres at integers, z away from the camera with mean 0",
+        confidence_radius=CONFIDENCE_RADIUS,
+        parameters=sum(parameter.numel() for parameter in deployed.parameters()),
+        gflops=round(counter.get_total_flops() / 1e9, 3),
+        training_sources=config.card.training_sources,
+        licence=config.card.licence,
+        results=dict(results),
+        mien_version=version("mien"),
+        sha256=digest.hexdigest(),
+    )
+
+
+def _check_parity(deployed: Deployed, contents: bytes) -> None:
+    """Compare onnxruntime with torch on noise of several sharpnesses."""
+    side = deployed.landmarker.config.side
+    rng = np.random.default_rng(0)
+    crops = np.stack(
+        [
+            np.kron(
+                rng.integers(0, 256, (side // block, side // block, 3), dtype=np.uint8),
+                np.ones((block, block, 1), np.uint8),
+            )
+            for block in (1, 4, 16)
+        ]
+    )
+    session = onnxruntime.InferenceSession(contents, providers=["CPUExecutionProvider"])
+    got = session.run(list(_OUTPUTS), {"crops": crops})
+    with torch.inference_mode():
+        expected = [value.numpy() for value in deployed(torch.from_numpy(crops))]
+    tolerances = (_TOLERANCE_PX, _TOLERANCE_PROBABILITY, _TOLERANCE_PROBABILITY)
+    for name, ours, theirs, tolerance in zip(_OUTPUTS, expected, got, tolerances, strict=True):
+        difference = float(np.abs(ours - theirs).max())
+        if not difference <= tolerance:  # NaN is a difference too
+            raise ModelError(
+                f"onnxruntime and torch disagree on '{name}' by {difference:.4g} "
+                f"(at most {tolerance:g}): nothing was written"
+            )
