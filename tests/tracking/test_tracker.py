@@ -67,7 +67,7 @@ def test_the_biggest_faces_enter_first() -> None:
 
 def test_a_false_alarm_of_the_detector_never_becomes_a_face() -> None:
     world = World()
-    world.false_alarms = [Detection(Box(100, 80, 160, 150), 0.99)]
+    world.false_alarms = [Detection(Box(100.0, 80.0, 160.0, 150.0), 0.99)]
     assert ids(run(world, range(5))) == [[]] * 5
 
 
@@ -138,7 +138,7 @@ def test_two_tracks_never_stay_on_one_face() -> None:
 
 def test_two_boxes_on_one_face_make_one_track() -> None:
     world = World(still(200))
-    world.false_alarms = [Detection(Box(180, 100, 235, 160), 0.8)]
+    world.false_alarms = [Detection(Box(180.0, 100.0, 235.0, 160.0), 0.8)]
     assert ids(run(world, range(3))) == [[0]] * 3
 
 
@@ -195,7 +195,7 @@ def test_reset_begins_another_video() -> None:
 
 def test_numbers_that_are_not_finite_end_a_face() -> None:
     world = World(ScriptedFace(lambda frame: (200, 120, 60) if frame < 3 else (np.nan, 120, 60)))
-    world.find = lambda frame: [Detection(Box(170, 90, 230, 150), 0.9)]  # type: ignore[method-assign]
+    world.find = lambda frame: [Detection(Box(170.0, 90.0, 230.0, 150.0), 0.9)]  # type: ignore[method-assign]
     assert ids(run(world, range(5))) == [[0]] * 3 + [[]] * 2
 
 

@@ -94,6 +94,7 @@ class ModelCard:
             _expect(data, key, int)
         for key in ("confidence_radius", "gflops"):
             _expect(data, key, int, float)
+            data[key] = float(data[key])
         _expect(data, "training_sources", list)
         _expect(data, "results", dict)
         if not all(isinstance(source, str) for source in data["training_sources"]):

@@ -57,7 +57,7 @@ class PointFilter:
 
 
 def _weight(
-    cutoff_hz: Float[np.ndarray, "*faces points"] | float, step_secs: float
-) -> Float[np.ndarray, "*faces points"]:
+    cutoff_hz: Float[np.ndarray, "*any"] | float, step_secs: float
+) -> Float[np.ndarray, "*any"]:
     """Weight of the new value in a first-order low pass with that cut-off."""
     return np.asarray(-np.expm1(-2 * np.pi * np.asarray(cutoff_hz) * step_secs))
