@@ -14,14 +14,14 @@ import numpy as np
 import typer
 
 from mien.errors import ConfigError
-from mien.faces3d.anchors import load_anchors
+from mien.faces3d.anchors import load_anchors, save_anchors
 from mien.faces3d.fits import fit_photos, fit_sources, load_fits, save_fits
 from mien.faces3d.labels import best_labels
 from mien.faces3d.morphable import load_head
 from mien.faces3d.photos import load_photos
 from mien.faces3d.recipe import Recipe, make_entries
 from mien.faces3d.report import measure_fits, worst_fits
-from mien.faces3d.settle import save_anchors, settle_anchors
+from mien.faces3d.settle import settle_anchors
 from mien.faces3d.shards import SetWriter
 from mien.faces3d.sheets import draw_sheet, sheet_of_set, write_sheet
 
@@ -34,6 +34,7 @@ data_app = typer.Typer(
 )
 
 _FACES = "faces.npz, or the folder that holds it and the photos."
+_ANCHORS = "Where mark-ups sit on another head than ICT's (mien data anchors)."
 _REPORT_EVERY = 500
 
 
@@ -43,17 +44,19 @@ def fit(
     model: Annotated[Path, typer.Option(help="The morphable head, ict_face_model.npz.")],
     out: Annotated[Path, typer.Option(help="File of fits to write (.npz).")],
     sheet: Annotated[Path | None, typer.Option(help="Picture of the worst fits to write.")] = None,
+    anchors: Annotated[Path | None, typer.Option(help=_ANCHORS)] = None,
 ) -> None:
     """Fit a head to every face: pose, identity, expression."""
-    head, photos, anchors = load_head(model), load_photos(faces), load_anchors()
+    head, photos = load_head(model), load_photos(faces)
+    points = load_anchors(head, anchors)
     start = time.monotonic()
-    fits = fit_photos(head, photos, anchors)
+    fits = fit_photos(head, photos, points)
     save_fits(out, fits, photos, model)
     seconds = time.monotonic() - start
-    labels = best_labels(head, fits, photos, anchors)
+    labels = best_labels(head, fits, photos, points)
     typer.echo(f"{len(photos)} faces fitted in {seconds:.0f} s to {out}")
     typer.echo(f"{int((~labels.usable).sum())} left out of sets: teachers disagree or fit is poor")
-    for row in measure_fits(head, fits, photos, anchors):
+    for row in measure_fits(head, fits, photos, points):
         typer.echo(
             f"{row.source} {row.split}: {row.faces} faces, median NME to manual inner points "
             f"{row.inner_nme:.4f}, jaw to teacher {row.jaw_nme:.4f}"
@@ -79,6 +82,7 @@ def profile(
     relit: Annotated[float, typer.Option(min=0, max=1, help="Share of new light.")] = 0.3,
     faces: Annotated[Path | None, typer.Option(help=f"{_FACES} [default: as fitted]")] = None,
     model: Annotated[Path | None, typer.Option(help="Head model [default: as fitted].")] = None,
+    anchors: Annotated[Path | None, typer.Option(help=_ANCHORS)] = None,
 ) -> None:
     """Turn photos to a larger yaw, with exact 3D labels."""
     if not 0 <= yaw[0] <= yaw[1] <= 90:
@@ -88,6 +92,7 @@ def profile(
     fitted_faces, fitted_model = fit_sources(fits)
     photos = load_photos(faces or fitted_faces)
     head, table = load_head(model or fitted_model), load_fits(fits, photos)
+    points = load_anchors(head, anchors)
     recipe = Recipe(
         pictures=pictures,
         split=split,
@@ -100,7 +105,7 @@ def profile(
     )
     writer, start = SetWriter(out, split), time.monotonic()
     rng = np.random.default_rng(seed)
-    for entry in make_entries(recipe, head, photos, table, load_anchors(), rng):
+    for entry in make_entries(recipe, head, photos, table, points, rng):
         writer.add(entry)
         if writer.pictures % _REPORT_EVERY == 0:
             rate = writer.pictures / (time.monotonic() - start)
@@ -123,7 +128,7 @@ def sheet(
 
 
 @data_app.command("anchors")
-def anchors(
+def settle(
     faces: Annotated[Path, typer.Argument(help=_FACES)],
     model: Annotated[Path, typer.Option(help="The morphable head.")],
     out: Annotated[Path, typer.Option(help="File of anchors to write (.npz).")],

@@ -7,18 +7,25 @@ inner points as people click them (300-W).
 
 from __future__ import annotations
 
+import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from importlib import resources
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from mien.errors import DataError
 from mien.faces3d.fitting import Evidence
+from mien.faces3d.morphable import MorphableHead
 from mien.faces3d.photos import FacePhotos
 from mien.faces3d.surface import SurfacePoints
 
-__all__ = ["Anchors", "gather_evidence", "load_anchors"]
+__all__ = ["Anchors", "gather_evidence", "load_anchors", "save_anchors"]
+
+_SURFACES = ("mesh468", "points68", "manual51")
 
 # Errors in centimetres on the head. The manual points are the best there are for x and y; the
 # teacher is the only one that knows the jaw of a turned head. Neighbouring points of one source
@@ -41,23 +48,43 @@ class Anchors:
     manual51: SurfacePoints
 
 
-@cache
-def load_anchors() -> Anchors:
-    """The anchors that ship with mien, for the ICT head's topology."""
-    with resources.files("mien.faces3d").joinpath("ict_anchors.npz").open("rb") as stream:
-        file = np.load(stream, allow_pickle=False)
+def load_anchors(head: MorphableHead, path: Path | None = None) -> Anchors:
+    """Anchors from a file, or those that ship with mien for the ICT head.
 
-        def points(name: str) -> SurfacePoints:
-            return SurfacePoints(
-                file[f"{name}_corners"].astype(np.int64), file[f"{name}_weights"].astype(np.float32)
-            )
-
-        return Anchors(
-            points("mesh468"),
-            file["mesh_used"].astype(np.int64),
-            points("points68"),
-            points("manual51"),
+    Raises:
+        DataError: not a file of anchors, or one made for a head with other vertices.
+    """
+    file = path or resources.files("mien.faces3d").joinpath("ict_anchors.npz")
+    try:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+            mesh, points, manual = (_surface(arrays, name) for name in _SURFACES)
+            used = arrays["mesh_used"].astype(np.int64)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"expected anchors (mien data anchors), not {path}: {error}") from error
+    highest = max(int(surface.corners.max()) for surface in (mesh, points, manual))
+    if highest >= len(head.mean):
+        raise DataError(
+            f"anchors name vertex {highest}, but this head has {len(head.mean)}: make anchors for "
+            "it with mien data anchors"
         )
+    return Anchors(mesh, used, points, manual)
+
+
+def save_anchors(path: Path, anchors: Anchors) -> None:
+    """Write anchors compactly, as the package carries them."""
+    arrays: dict[str, Any] = {"mesh_used": anchors.mesh_used.astype(np.int16)}
+    for name in _SURFACES:
+        surface: SurfacePoints = getattr(anchors, name)
+        arrays[f"{name}_corners"] = surface.corners.astype(np.uint16)
+        arrays[f"{name}_weights"] = surface.weights.astype(np.float16)
+    with path.open("wb") as stream:
+        np.savez(stream, **arrays)
+
+
+def _surface(arrays: Mapping[str, np.ndarray], name: str) -> SurfacePoints:
+    return SurfacePoints(
+        arrays[f"{name}_corners"].astype(np.int64), arrays[f"{name}_weights"].astype(np.float32)
+    )
 
 
 def gather_evidence(photos: FacePhotos, anchors: Anchors, manual: bool = True) -> list[Evidence]:

@@ -158,16 +158,11 @@ def _hole_loops(
         for vertex in loop:
             following.pop(vertex, None)
         loops.append(np.array(loop))
-    # The rim below the neck is the widest hole and stays open.
-    loops.sort(key=lambda loop: float(np.ptp(mean[loop, 0])))
-    inner = loops[:-1][:3]
-    if len(inner) != 3:
+    if len(loops) != 4:
         raise DataError(f"a head model's skin has holes at eyes, mouth and neck, not {len(loops)}")
-    mouth = min(inner, key=lambda loop: float(mean[loop, 1].mean()))
-    eyes = sorted(
-        (loop for loop in inner if loop is not mouth), key=lambda loop: float(mean[loop, 0].mean())
-    )
-    return [*eyes, mouth]
+    # From the neck upwards (y is still up here); the neck stays open.
+    _, mouth, *eyes = sorted(loops, key=lambda loop: float(mean[loop, 1].mean()))
+    return [*sorted(eyes, key=lambda loop: float(mean[loop, 0].mean())), mouth]
 
 
 def _fan(loop: Int[np.ndarray, " loop"], centre: int) -> Int[np.ndarray, "loop 3"]:

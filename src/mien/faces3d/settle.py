@@ -14,7 +14,6 @@ Clicked points count only where they know depth's sign: within 20 degrees of yaw
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -27,7 +26,7 @@ from mien.faces3d.morphable import MorphableHead
 from mien.faces3d.photos import FacePhotos
 from mien.faces3d.surface import SurfacePoints, nearest_on_surface
 
-__all__ = ["save_anchors", "settle_anchors"]
+__all__ = ["settle_anchors"]
 
 _log = logging.getLogger(__name__)
 _MESH_VERTICES = 468
@@ -66,16 +65,6 @@ def settle_anchors(
         anchors = _move_anchors(head, sample, anchors)
         _log.info("settled anchors, round %d of %d", number + 1, rounds)
     return anchors
-
-
-def save_anchors(path: Path, anchors: Anchors) -> None:
-    """Write anchors compactly, as the package carries them."""
-    arrays: dict[str, np.ndarray] = {"mesh_used": anchors.mesh_used.astype(np.int16)}
-    for name in ("mesh468", "points68", "manual51"):
-        surface: SurfacePoints = getattr(anchors, name)
-        arrays[f"{name}_corners"] = surface.corners.astype(np.uint16)
-        arrays[f"{name}_weights"] = surface.weights.astype(np.float16)
-    np.savez(path, **arrays)  # type: ignore[arg-type]
 
 
 def _procrustes_mean(meshes: Float[np.ndarray, "faces points 3"]) -> Float[np.ndarray, "points 3"]:

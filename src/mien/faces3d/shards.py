@@ -46,10 +46,17 @@ class SetWriter:
 
     def __init__(self, folder: Path, split: str, shard_size: int = 1000) -> None:
         self._folder, self._split, self._size = folder, split, shard_size
+        self._manifest = folder / "manifest.json"
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"a set needs a folder, but {folder} cannot be made") from error
+        # A set holds one split: its manifest says which, before a second run mixes them up.
+        held = json.loads(self._manifest.read_text())["split"] if self._manifest.exists() else split
+        if held != split:
+            raise OutputError(
+                f"{folder} holds a set of {held} photos: write {split} ones elsewhere"
+            )
         self._waiting: list[tuple[SetEntry, bytes]] = []
         self._counts: Counter[str] = Counter()
         self.pictures = 0
@@ -95,8 +102,9 @@ class SetWriter:
     def close(self, command: str, seed: int, recipe: dict[str, object]) -> None:
         """Write the last shard and one manifest for this run."""
         self.flush()
-        path = self._folder / "manifest.json"
-        runs = json.loads(path.read_text())["runs"] if path.exists() else []
+        path, runs = self._manifest, []
+        if path.exists():
+            runs = json.loads(path.read_text())["runs"]
         counts = dict(sorted(self._counts.items()))
         runs.append(
             {

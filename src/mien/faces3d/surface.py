@@ -43,7 +43,8 @@ def nearest_on_surface(
 ) -> SurfacePoints:
     """The nearest point of a mesh to each place, among the triangles with the nearest centres."""
     corners = vertices[triangles]
-    _, near = cKDTree(corners.mean(axis=1)).query(places, k=min(candidates, len(triangles)))
+    ranks = np.arange(1, min(candidates, len(triangles)) + 1)
+    _, near = cKDTree(corners.mean(axis=1)).query(places, k=ranks)
     a, b, c = (corners[near, i] for i in range(3))
     weights = _nearest_weights(places[:, None, :], a, b, c)
     nearest = (np.stack([a, b, c], axis=-2) * weights[..., None]).sum(axis=-2)

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clay import KnownFaces
+
+from mien.errors import DataError
+from mien.faces3d.anchors import Anchors, load_anchors
+from mien.faces3d.fits import fit_photos, load_fits, points_of, save_fits
+from mien.faces3d.labels import best_labels
+from mien.faces3d.morphable import MorphableHead
+from mien.faces3d.photos import FacePhotos, load_photos
+from mien.faces3d.report import measure_fits
+
+
+@pytest.fixture(scope="module")
+def photos(known_faces: KnownFaces) -> FacePhotos:
+    return load_photos(known_faces.table)
+
+
+def degrees_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    cosine = (np.einsum("nij,nij->n", a, b) - 1) / 2
+    return np.degrees(np.arccos(np.clip(cosine, -1, 1)))
+
+
+def test_known_heads_are_found(
+    head: MorphableHead, anchors: Anchors, photos: FacePhotos, known_faces: KnownFaces
+) -> None:
+    fits = fit_photos(head, photos, anchors)
+    assert degrees_between(fits.rotation, known_faces.rotation).max() < 1.0
+    placed = points_of(head, fits, anchors.points68)
+    size = np.ptp(photos.teacher68[..., 1], axis=1)
+    missed = np.linalg.norm((placed - photos.teacher68)[..., :2], axis=2).mean(axis=1) / size
+    assert missed.max() < 0.01
+    assert best_labels(head, fits, photos, anchors).usable.all()
+    assert all(row.inner_nme < 0.01 for row in measure_fits(head, fits, photos, anchors))
+
+
+def test_one_wild_point_moves_nothing(
+    head: MorphableHead, anchors: Anchors, photos: FacePhotos, known_faces: KnownFaces
+) -> None:
+    photos.teacher68[0, 30, :2] += 90
+    try:
+        fits = fit_photos(head, photos.take(np.array([0])), anchors)
+    finally:
+        photos.teacher68[0, 30, :2] -= 90
+    assert degrees_between(fits.rotation, known_faces.rotation[:1])[0] < 1.0
+
+
+def test_depth_of_the_teacher_is_turned_away_from_the_camera(photos: FacePhotos) -> None:
+    # A nose (inner points) is nearer than ears (the jaw's ends), so its z is smaller.
+    assert (
+        photos.teacher68[:, 17:, 2].mean(axis=1) < photos.teacher68[:, [0, 16], 2].mean(1)
+    ).all()
+
+
+def test_a_mesh_that_contradicts_the_teacher_is_not_believed(
+    head: MorphableHead, anchors: Anchors, photos: FacePhotos, known_faces: KnownFaces
+) -> None:
+    photos.mesh478[1] += 60
+    photos.disagreement[1] = 0.2
+    try:
+        fits = fit_photos(head, photos, anchors)
+        usable = best_labels(head, fits, photos, anchors).usable
+    finally:
+        photos.mesh478[1] -= 60
+        photos.disagreement[1] = 0.01
+    np.testing.assert_allclose(fits.shift[1], known_faces.shift[1], atol=2)
+    assert not usable[1]
+    assert usable[[0, 2, 3]].all()
+
+
+def test_fits_of_other_faces_are_refused(
+    head: MorphableHead, anchors: Anchors, photos: FacePhotos, tmp_path: Path
+) -> None:
+    first = photos.take(np.array([0, 1]))
+    path = tmp_path / "fits.npz"
+    save_fits(path, fit_photos(head, first, anchors), first, tmp_path / "head.npz")
+    assert load_fits(path, first).rotation.shape == (2, 3, 3)
+    with pytest.raises(DataError, match="other faces"):
+        load_fits(path, photos)
+
+
+def test_anchors_of_a_larger_head_are_refused(head: MorphableHead) -> None:
+    small = replace(head, mean=head.mean[:500])
+    with pytest.raises(DataError, match="mien data anchors"):
+        load_anchors(small)
+
+
+def test_a_table_without_points_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "faces.npz", path=np.array(["a.jpg"]))
+    with pytest.raises(DataError, match="manual68"):
+        load_photos(tmp_path)
