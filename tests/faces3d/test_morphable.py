@@ -50,7 +50,8 @@ def test_vertices_are_linear(head: MorphableHead) -> None:
 def test_mirror_of_mirror_is_itself(head: MorphableHead) -> None:
     regions = HeadRegions.of(head)
     twice = regions.mirror[regions.mirror]
-    np.testing.assert_allclose(head.mean[twice], head.mean, atol=0.1)
+    skin = slice(0, head.patches[0])
+    np.testing.assert_allclose(head.mean[twice][skin], head.mean[skin], atol=1e-3)
     np.testing.assert_allclose(head.mean[regions.mirror], head.mean * [-1, 1, 1], atol=0.1)
 
 
