@@ -55,9 +55,8 @@ def total_loss(
     A counter-example (``is_face`` 0) has weight 0 for all its points: it teaches the score alone.
     """
     weights = weights * is_face.unsqueeze(-1)
-    side = prediction.heatmap_logits[0].shape[-1]
-    targets = gaussian_heatmaps(truth[..., :2], side)
-    targets = targets.contiguous(memory_format=torch.channels_last)
+    first = prediction.heatmap_logits[0]
+    targets = gaussian_heatmaps(truth[..., :2], first.shape[-1], first.dtype)
     stacks = [heatmap_loss(logits, targets, weights) for logits in prediction.heatmap_logits]
     heatmap = torch.stack(stacks).mean()
     shape = shape_loss(prediction.points, truth, weights)
