@@ -53,7 +53,7 @@ def _light(crop: Image, rng: np.random.Generator) -> Image:
 
 
 def _motion_blur(crop: Image, rng: np.random.Generator) -> Image:
-    length = max(3, int(rng.uniform(0.01, 0.06) * len(crop)))
+    length = max(3, int(rng.uniform(0.01, 0.06) * len(crop))) | 1  # even: moved by half a pixel
     kernel = np.zeros((length, length), np.float32)
     middle, angle = (length - 1) / 2, rng.uniform(0, math.pi)
     reach = middle * np.array([math.cos(angle), math.sin(angle)])

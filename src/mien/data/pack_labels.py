@@ -12,6 +12,8 @@ them is best everywhere (``docs/decisions/0003-training-labels.md``):
 from __future__ import annotations
 
 import functools
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,21 +55,29 @@ def load_pack_labels(root: Path) -> PackLabels:
     """Read ``faces.npz`` below ``root`` and join its labels.
 
     Raises:
-        DataError: the folder holds no such pack.
+        DataError: the folder holds no such pack, or none with careful manual labels to learn from.
     """
     file = root / "faces.npz"
     if not file.is_file():
         raise DataError(f"{root} holds no faces.npz: give the folder of the face pack")
-    with np.load(file) as pack:
-        source, split = pack["source"], pack["split"]
-        manual = _points(pack["manual68"], 32)
-        mesh = _points(pack["mediapipe478"], 16)[:, :, :2]
-        teacher = _points(pack["tddfa68"], 32)
-        disagreement = pack["disagreement"].astype(np.float64)
-        path = pack["path"]
+    try:
+        with np.load(file) as pack:
+            source, split = pack["source"], pack["split"]
+            manual = _points(pack["manual68"], 32)
+            mesh = _points(pack["mediapipe478"], 16)[:, :, :2]
+            teacher = _points(pack["tddfa68"], 32)
+            disagreement = pack["disagreement"].astype(np.float64)
+            path = pack["path"]
+    except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        raise DataError(f"{file} is not a whole face pack ({error}): copy it again") from error
     teacher[:, :, 2] *= -1  # the file's z grows towards the camera
     careful = np.isin(source, _CAREFUL) & np.isfinite(manual[:, 0, 0])
     agreed = disagreement < _TRUSTED_DISAGREEMENT  # False where it is NaN
+    if agreed.any() and not (agreed & careful & (split == "train")).any():
+        raise DataError(
+            f"{file} has no train face of {' or '.join(_CAREFUL)} with manual labels and both "
+            "teachers: the others' labels are learned from these"
+        )
     inner = teacher[:, 17:, :2].copy()
     inner[agreed] = _regress_inner(mesh, teacher, manual, agreed, careful & (split == "train"))
     inner[careful] = manual[careful, 17:]

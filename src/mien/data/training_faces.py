@@ -6,6 +6,7 @@ Both give the same thing: a picture with one face, its 3D points and which of th
 from __future__ import annotations
 
 import itertools
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,7 @@ class PackFaces:
 
     def load(self, index: int) -> LabelledFace:
         if index not in self._bytes:
-            self._bytes[index] = np.fromfile(self._files[index], dtype=np.uint8)
+            self._bytes[index] = _read(self._files[index])
         image = _decode(self._bytes[index], str(self._files[index]))
         return LabelledFace(image, self._points[index], self._trusted[index])
 
@@ -85,10 +86,13 @@ class ShardFaces:
         self._jpegs: list[np.ndarray] = []
         points: list[np.ndarray] = []
         for file in files:
-            with np.load(file) as shard:
-                jpeg, offsets = shard["jpeg"], shard["offsets"]
-                self._jpegs += [jpeg[start:end] for start, end in itertools.pairwise(offsets)]
-                points.append(shard["points"])
+            try:
+                with np.load(file) as shard:
+                    jpeg, offsets = shard["jpeg"], shard["offsets"]
+                    self._jpegs += [jpeg[start:end] for start, end in itertools.pairwise(offsets)]
+                    points.append(shard["points"])
+            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+                raise DataError(f"{file} is not a whole shard ({error}): make it again") from error
         self._points = np.concatenate(points)
 
     def __len__(self) -> int:
@@ -100,8 +104,15 @@ class ShardFaces:
         return LabelledFace(image, points.astype(np.float32), np.ones(len(points), bool))
 
 
+def _read(file: Path) -> np.ndarray:
+    try:
+        return np.fromfile(file, dtype=np.uint8)
+    except OSError as error:
+        raise DataError(f"the pack names {file}, which cannot be read: {error.strerror}") from error
+
+
 def _decode(encoded: np.ndarray, name: str) -> UInt8[np.ndarray, "height width 3"]:
-    image = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
+    image = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB) if len(encoded) else None
     if image is None:
         raise DataError(f"{name} is not a picture OpenCV can read")
     return np.asarray(image, dtype=np.uint8)

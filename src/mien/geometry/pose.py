@@ -53,12 +53,14 @@ def pose_head(
     similarity in space is solved again: each round can only lower the reprojection error.
 
     Raises:
-        ValueError: fewer than four points, or points that coincide.
+        ValueError: fewer than four points, points that coincide, or that are not finite.
     """
     if len(points_image) != len(mean_shape) or len(points_image) < 4:
         raise ValueError(
             f"a pose needs the mean shape's {len(mean_shape)} points, not {len(points_image)}"
         )
+    if not np.isfinite(points_image).all() or np.ptp(points_image[:, :2], axis=0).max() <= 0:
+        raise ValueError("the landmarks all coincide or are not finite: no pose is defined")
     if points_image.shape[1] == 3:
         scale, rotation, translation = umeyama(mean_shape, points_image)
         return PosedHead(scale, rotation, translation[:2])
@@ -80,8 +82,6 @@ def _affine_start(
     affine = np.linalg.lstsq(centred, points_image - points_image.mean(axis=0), rcond=None)[0].T
     left, singular, right = np.linalg.svd(affine, full_matrices=False)
     first, second = left @ right
-    if singular[0] <= 0:
-        raise ValueError("the landmarks all coincide: no pose is defined")
     return np.stack([first, second, np.cross(first, second)]), float(singular.mean())
 
 

@@ -81,13 +81,16 @@ def umeyama(
     Returns:
         scale, rotation (determinant +1) and translation of ``target = s R source + t``.
 
+    Raises:
+        ValueError: the source points all coincide.
+
     Source: S. Umeyama, "Least-squares estimation of transformation parameters between two point
     patterns", PAMI 1991.
     """
     source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
     source_centred, target_centred = source - source_mean, target - target_mean
     variance = float((source_centred**2).sum())
-    if variance <= 0:
+    if np.ptp(source, axis=0).max() <= 0:
         raise ValueError("the source points all coincide: no similarity is defined")
     left, singular, right = np.linalg.svd(target_centred.T @ source_centred)
     signs = np.ones(len(singular))

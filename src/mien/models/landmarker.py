@@ -40,13 +40,16 @@ class NetworkConfig:
     """Size of its first fully connected layer."""
 
     def __post_init__(self) -> None:
-        if self.side % (4 * 2**self.depth):
+        sizes = (self.stacks, self.depth, self.finetune_width, self.finetune_hidden)
+        if min(sizes) < 1 or self.width < 2:
+            raise ConfigError(
+                "stacks, depth, finetune_width and finetune_hidden are at least 1, width at least 2"
+            )
+        if self.side < 1 or self.side % (4 * 2**self.depth):
             raise ConfigError(
                 f"side {self.side} cannot be halved {self.depth + 2} times: "
                 f"take a multiple of {4 * 2**self.depth}"
             )
-        if min(self.width, self.stacks, self.depth, self.finetune_width) < 1:
-            raise ConfigError("width, stacks, depth and finetune_width are at least 1")
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,8 @@ def load_checkpoint(file: Path) -> Checkpoint:
         values = torch.load(file, map_location="cpu", weights_only=True)
         return Checkpoint(**{**values, "config": TrainConfig.from_dict(values["config"])})
     except Exception as error:  # torch.load raises many kinds for a file that is not its own
-        raise ModelError(f"{file} is not a checkpoint of 'mien train': {error}") from error
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ModelError(f"{file} is not a checkpoint of 'mien train': {reason}") from error
 
 
 def start_from(model: nn.Module, weights: dict[str, Tensor]) -> list[str]:

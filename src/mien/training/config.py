@@ -34,6 +34,11 @@ class DataConfig:
     turned_shares: dict[str, float] = field(default_factory=dict)
     """Share of each folder of turned faces (``mien data profile``)."""
 
+    def __post_init__(self) -> None:
+        shares = [*self.pack_shares.values(), *self.turned_shares.values()]
+        if not (shares and min(shares) >= 0 and sum(shares) > 0):
+            raise ConfigError(f"shares of the data sets are positive numbers, not {shares}")
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -57,6 +62,12 @@ class Schedule:
     """Steps between validations (and checkpoints of the best)."""
     save_every_secs: float = 180.0
     """Seconds between checkpoints."""
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.batch, self.validate_every) < 1 or self.warmup < 0:
+            raise ConfigError("steps, batch and validate_every are at least 1, warmup at least 0")
+        if not (self.learning_rate > 0 and self.clip > 0 and 0 <= self.ema < 1):
+            raise ConfigError("learning_rate and clip are positive, ema lies in 0..1")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from mien.errors import ConfigError
 from mien.losses import LossTerms, total_loss
 from mien.models import Landmarker
 from mien.training.batches import Batch, batches_from, normalise, training_sets
@@ -58,6 +59,12 @@ def train(
         run: folder for checkpoints (``last.pt``, ``best.pt``), ``train.csv`` and ``val.csv``.
         initial: checkpoint whose averaged weights a new run starts from.
         rank, workers: this process among those that train together (gloo must be up).
+
+    Raises:
+        ConfigError: the run was started with another network, or there is nothing to validate on.
+        DataError: the faces are not where ``data`` and the configuration say.
+        ModelError: a checkpoint to go on from cannot be read.
+        OutputError: a checkpoint cannot be written.
     """
     torch.manual_seed(config.seed)
     model = Landmarker(config.network)
@@ -67,6 +74,11 @@ def train(
     step, best = 0, math.inf
     if (run / "last.pt").exists():
         last = load_checkpoint(run / "last.pt")
+        if last.config.network != config.network:
+            raise ConfigError(
+                f"{run} holds a run of another network ({last.config.network}): "
+                "give another --run, or the configuration it was started with"
+            )
         model.load_state_dict(last.model)
         averaged.load_state_dict(last.averaged)
         optimiser.load_state_dict(last.optimiser)

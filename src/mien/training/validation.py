@@ -12,6 +12,7 @@ from torch import distributed, nn
 
 from mien.data.augment import make_crop
 from mien.data.training_faces import PackFaces, ShardFaces, TrainingFaces
+from mien.errors import ConfigError
 from mien.geometry import FACE_SHARE
 from mien.markup import load_markup
 from mien.training.batches import collate, normalise
@@ -38,9 +39,15 @@ def validation_sets(config: TrainConfig, data: Path) -> list[TrainingFaces]:
         PackFaces(data, split="val", source=source) for source in config.data.pack_shares
     ]
     for folder in config.data.turned_shares:
-        beside = Path(folder + "_val")
-        if beside.is_dir():
-            sets.append(ShardFaces(beside))
+        held_out = Path(folder + "_val")
+        if held_out.is_dir():
+            sets.append(ShardFaces(held_out))
+    if not sets:
+        beside = " or ".join(f"{folder}_val" for folder in config.data.turned_shares)
+        raise ConfigError(
+            "there are no faces to validate on: draw from the pack too, or put turned faces of "
+            f"val photos into {beside}"
+        )
     return sets
 
 

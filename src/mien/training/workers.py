@@ -7,6 +7,7 @@ stall when something else takes a core (``docs/training.md`` has the figures).
 from __future__ import annotations
 
 import os
+import pickle
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +15,17 @@ from pathlib import Path
 import torch
 from torch import distributed, multiprocessing
 
+from mien.errors import MienError
 from mien.training.config import TrainConfig
 from mien.training.loop import Progress, train
 
 __all__ = ["train_together"]
+
+_MISTAKE = "mistake"
+
+
+def _say_nothing(progress: Progress) -> None:
+    """The default report; a function with a name, so that it can be sent to another process."""
 
 
 def train_together(
@@ -27,12 +35,16 @@ def train_together(
     *,
     workers: int,
     initial: Path | None = None,
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Callable[[Progress], None] = _say_nothing,
 ) -> None:
     """Train with ``workers`` processes on this machine, or as one of torchrun's where it asks.
 
     Under ``torchrun`` (``RANK`` and ``WORLD_SIZE`` set) this process takes its own part, and
-    ``workers`` is what torchrun says.
+    ``workers`` is what torchrun says. ``report`` is called in another process where there are
+    several.
+
+    Raises:
+        MienError: as :func:`mien.training.loop.train`, whichever process met it.
     """
     if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
         distributed.init_process_group("gloo")
@@ -44,11 +56,16 @@ def train_together(
         _part(config, data, run, initial, 0, 1, report)
         return
     with tempfile.TemporaryDirectory() as folder:
-        multiprocessing.spawn(  # type: ignore[no-untyped-call,attr-defined]
-            _spawned,
-            (config, data, run, initial, workers, f"file://{folder}/meet", report),
-            nprocs=workers,
-        )
+        try:
+            multiprocessing.spawn(  # type: ignore[no-untyped-call,attr-defined]
+                _spawned,
+                (config, data, run, initial, workers, Path(folder), report),
+                nprocs=workers,
+            )
+        except multiprocessing.ProcessRaisedException:  # type: ignore[attr-defined]
+            if (mistake := Path(folder) / _MISTAKE).exists():
+                raise pickle.loads(mistake.read_bytes()) from None
+            raise
 
 
 def _spawned(
@@ -58,11 +75,19 @@ def _spawned(
     run: Path,
     initial: Path | None,
     workers: int,
-    meet: str,
+    folder: Path,
     report: Callable[[Progress], None],
 ) -> None:
+    meet = (folder / "meet").as_uri()
     distributed.init_process_group("gloo", init_method=meet, rank=rank, world_size=workers)
-    _part(config, data, run, initial, rank, workers, report)
+    try:
+        _part(config, data, run, initial, rank, workers, report)
+    except MienError as error:
+        # A spawned process hands on its traceback alone: the error itself goes through a file.
+        partial = folder / f"{_MISTAKE}-{rank}"
+        partial.write_bytes(pickle.dumps(error))
+        partial.rename(folder / _MISTAKE)
+        raise
     distributed.destroy_process_group()
 
 
