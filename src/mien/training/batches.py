@@ -41,13 +41,17 @@ def normalise(crops: UInt8[Tensor, "n side side 3"]) -> Float[Tensor, "n 3 side 
     return crops.permute(0, 3, 1, 2).float() / 127.5 - 1.0
 
 
-def training_sets(config: TrainConfig, data: Path) -> tuple[list[TrainingFaces], list[float]]:
-    """The sets of a configuration and their shares."""
+def training_sets(
+    config: TrainConfig, data: Path, turned: Sequence[Path]
+) -> tuple[list[TrainingFaces], list[float]]:
+    """The sets of a run and their shares: the pack's sources, and folders of turned faces."""
     sets: list[TrainingFaces] = [
         PackFaces(data, split="train", source=source) for source in config.data.pack_shares
     ]
-    sets += [ShardFaces(Path(folder)) for folder in config.data.turned_shares]
-    return sets, [*config.data.pack_shares.values(), *config.data.turned_shares.values()]
+    folders = [ShardFaces(folder) for folder in turned]
+    faces = sum(len(folder) for folder in folders)
+    shares = [config.data.turned_share * len(folder) / faces for folder in folders]
+    return [*sets, *folders], [*config.data.pack_shares.values(), *shares]
 
 
 def batches_from(

@@ -31,8 +31,8 @@ class DataConfig:
         }
     )  # fmt: skip
     """Share of each source of the face pack (``--data``)."""
-    turned_shares: dict[str, float] = field(default_factory=dict)
-    """Share of each folder of turned faces (``mien data profile``)."""
+    turned_share: float = 0.9
+    """Share of all turned faces together, where a run is given folders of them (``--turned``)."""
 
     def __post_init__(self) -> None:
         shares = [*self.pack_shares.values(), *self.turned_shares.values()]
