@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 def train(
     config: Annotated[Path, typer.Argument(help="TOML file, such as configs/fast.toml.")],
     data: Annotated[Path, typer.Option(help="Folder of the face pack (faces.npz and faces/).")],
+    turned: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of turned faces from 'mien data profile'; repeatable."),
+    ] = None,
     run: Annotated[
-        Path | None, typer.Option(help="Folder of the run [default: runs/NAME-ROLE].")
+        Path | None, typer.Option(help="Folder of the run (default: runs/NAME-ROLE).")
     ] = None,
     initial: Annotated[
         Path | None, typer.Option(help="Checkpoint whose averaged weights to start from.")
@@ -41,7 +45,15 @@ def train(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot make the run's folder {folder}: {error}") from error
-    train_together(settings, data, folder, workers=workers, initial=initial, report=_print)
+    train_together(
+        settings,
+        data,
+        folder,
+        workers=workers,
+        turned=turned or [],
+        initial=initial,
+        report=_print,
+    )
     typer.echo(f"{plot_run(folder)} shows the run; 'mien export {folder}' writes its weights")
 
 

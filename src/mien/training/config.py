@@ -35,7 +35,7 @@ class DataConfig:
     """Share of all turned faces together, where a run is given folders of them (``--turned``)."""
 
     def __post_init__(self) -> None:
-        shares = [*self.pack_shares.values(), *self.turned_shares.values()]
+        shares = [*self.pack_shares.values(), self.turned_share]
         if not (shares and min(shares) >= 0 and sum(shares) > 0):
             raise ConfigError(f"shares of the data sets are positive numbers, not {shares}")
 

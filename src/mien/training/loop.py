@@ -8,7 +8,7 @@ import dataclasses
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +47,7 @@ def train(
     data: Path,
     run: Path,
     *,
+    turned: Sequence[Path] = (),
     initial: Path | None = None,
     rank: int = 0,
     workers: int = 1,
@@ -57,6 +58,7 @@ def train(
     Args:
         data: folder of the face pack.
         run: folder for checkpoints (``last.pt``, ``best.pt``), ``train.csv`` and ``val.csv``.
+        turned: folders of turned faces; a folder beside one, named ``..._val``, is validated on.
         initial: checkpoint whose averaged weights a new run starts from.
         rank, workers: this process among those that train together (gloo must be up).
 
@@ -87,8 +89,8 @@ def train(
         fresh = start_from(model, load_checkpoint(initial).averaged)
         averaged.load_state_dict(model.state_dict())
         logger.info("started from %s; afresh: %s", initial, ", ".join(fresh) or "nothing")
-    sets, shares = training_sets(config, data)
-    held_out = validation_sets(config, data)
+    sets, shares = training_sets(config, data, turned)
+    held_out = validation_sets(config, data, turned)
     wrapped = DistributedDataParallel(model, forward_sync_buffers=False) if workers > 1 else model
     log, saved, clock, seen = _Log(run, step), time.monotonic(), time.monotonic(), 0
 

@@ -33,17 +33,17 @@ class SetScore:
     depth: float
 
 
-def validation_sets(config: TrainConfig, data: Path) -> list[TrainingFaces]:
+def validation_sets(config: TrainConfig, data: Path, turned: Sequence[Path]) -> list[TrainingFaces]:
     """The ``val`` faces of each source that is trained on, and of each turned set's ``_val``."""
     sets: list[TrainingFaces] = [
         PackFaces(data, split="val", source=source) for source in config.data.pack_shares
     ]
-    for folder in config.data.turned_shares:
-        held_out = Path(folder + "_val")
+    for folder in turned:
+        held_out = folder.with_name(folder.name + "_val")
         if held_out.is_dir():
             sets.append(ShardFaces(held_out))
     if not sets:
-        beside = " or ".join(f"{folder}_val" for folder in config.data.turned_shares)
+        beside = " or ".join(f"{folder}_val" for folder in turned)
         raise ConfigError(
             "there are no faces to validate on: draw from the pack too, or put turned faces of "
             f"val photos into {beside}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import pickle
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -34,6 +34,7 @@ def train_together(
     run: Path,
     *,
     workers: int,
+    turned: Sequence[Path] = (),
     initial: Path | None = None,
     report: Callable[[Progress], None] = _say_nothing,
 ) -> None:
@@ -49,17 +50,17 @@ def train_together(
     if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
         distributed.init_process_group("gloo")
         rank, workers = distributed.get_rank(), distributed.get_world_size()
-        _part(config, data, run, initial, rank, workers, report)
+        _part(config, data, run, turned, initial, rank, workers, report)
         distributed.destroy_process_group()
         return
     if workers == 1:
-        _part(config, data, run, initial, 0, 1, report)
+        _part(config, data, run, turned, initial, 0, 1, report)
         return
     with tempfile.TemporaryDirectory() as folder:
         try:
             multiprocessing.spawn(  # type: ignore[no-untyped-call,attr-defined]
                 _spawned,
-                (config, data, run, initial, workers, Path(folder), report),
+                (config, data, run, turned, initial, workers, Path(folder), report),
                 nprocs=workers,
             )
         except multiprocessing.ProcessRaisedException:  # type: ignore[attr-defined]
@@ -73,6 +74,7 @@ def _spawned(
     config: TrainConfig,
     data: Path,
     run: Path,
+    turned: Sequence[Path],
     initial: Path | None,
     workers: int,
     folder: Path,
@@ -81,7 +83,7 @@ def _spawned(
     meet = (folder / "meet").as_uri()
     distributed.init_process_group("gloo", init_method=meet, rank=rank, world_size=workers)
     try:
-        _part(config, data, run, initial, rank, workers, report)
+        _part(config, data, run, turned, initial, rank, workers, report)
     except MienError as error:
         # A spawned process hands on its traceback alone: the error itself goes through a file.
         partial = folder / f"{_MISTAKE}-{rank}"
@@ -95,10 +97,13 @@ def _part(
     config: TrainConfig,
     data: Path,
     run: Path,
+    turned: Sequence[Path],
     initial: Path | None,
     rank: int,
     workers: int,
     report: Callable[[Progress], None],
 ) -> None:
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
-    train(config, data, run, initial=initial, rank=rank, workers=workers, report=report)
+    train(
+        config, data, run, turned=turned, initial=initial, rank=rank, workers=workers, report=report
+    )
