@@ -30,11 +30,9 @@ _SURFACES = ("mesh468", "points68", "manual51")
 # Errors in centimetres on the head. The manual points are the best there are for x and y; the
 # teacher is the only one that knows the jaw of a turned head. Neighbouring points of one source
 # err together, so each counts for less than its own accuracy would say.
-_MANUAL_CM = 0.12
+_MANUAL_CM, _GUESSED_CM = 0.12, 0.2
 _MESH_CM, _MESH_DEPTH_CM = 0.3, 0.6
 _TEACHER_CM, _JAW_CM, _TEACHER_DEPTH_CM = 0.5, 0.4, 0.6
-# Above this the two teachers contradict each other, and the mesh is not believed.
-_DISAGREEMENT = 0.05
 
 
 @dataclass(frozen=True)
@@ -87,34 +85,33 @@ def _surface(arrays: Mapping[str, np.ndarray], name: str) -> SurfacePoints:
     )
 
 
-def gather_evidence(photos: FacePhotos, anchors: Anchors, manual: bool = True) -> list[Evidence]:
-    """All that is known of some faces, weighted by source; ``manual=False`` hides what people said.
+def gather_evidence(
+    photos: FacePhotos, inner51: Float[np.ndarray, "faces 51 2"], anchors: Anchors
+) -> list[Evidence]:
+    """All that is known of some faces, weighted by source: mesh, teacher, inner points.
 
-    Returns mesh, teacher and, if asked for, manual evidence in this order.
+    ``inner51`` are clicked or guessed (see `clicks`), NaN where unknown.
     """
-    faces = len(photos)
     used = anchors.mesh_used
-    mesh = photos.mesh478[:, used]
-    believed = np.isfinite(mesh[:, 0, 0]) & (photos.disagreement <= _DISAGREEMENT)
-    mesh_sigma = _column(believed, _MESH_CM, len(used))
-    evidence = [
-        Evidence(
-            anchors.mesh468.take(used), mesh, mesh_sigma, mesh_sigma * (_MESH_DEPTH_CM / _MESH_CM)
-        )
-    ]
-    teacher_sigma = np.full((faces, 68), _TEACHER_CM, np.float32)
+    mesh_sigma = _rows(np.where(photos.teachers_agree, _MESH_CM, np.inf), len(used))
+    teacher_sigma = np.full((len(photos), 68), _TEACHER_CM, np.float32)
     teacher_sigma[:, :17] = _JAW_CM
-    teacher_depth = np.full((faces, 68), _TEACHER_DEPTH_CM, np.float32)
-    evidence.append(Evidence(anchors.points68, photos.teacher68, teacher_sigma, teacher_depth))
-    if manual:
-        clicked: Float[np.ndarray, "faces 51 3"] = np.full((faces, 51, 3), np.nan, np.float32)
-        clicked[..., :2] = photos.manual68[:, 17:]
-        sigma = _column(photos.trusted_manual, _MANUAL_CM, 51)
-        evidence.append(Evidence(anchors.manual51, clicked, sigma, np.full_like(sigma, np.inf)))
-    return evidence
+    teacher_depth = np.full((len(photos), 68), _TEACHER_DEPTH_CM, np.float32)
+    known = np.isfinite(inner51[:, 0, 0])
+    trust = np.where(photos.trusted_manual, _MANUAL_CM, _GUESSED_CM)
+    inner_sigma = _rows(np.where(known, trust, np.inf), 51)
+    inner = np.concatenate([inner51, np.full((len(photos), 51, 1), np.nan, np.float32)], axis=-1)
+    return [
+        Evidence(
+            anchors.mesh468.take(used),
+            photos.mesh478[:, used],
+            mesh_sigma,
+            mesh_sigma * (_MESH_DEPTH_CM / _MESH_CM),
+        ),
+        Evidence(anchors.points68, photos.teacher68, teacher_sigma, teacher_depth),
+        Evidence(anchors.manual51, inner, inner_sigma, np.full_like(inner_sigma, np.inf)),
+    ]
 
 
-def _column(
-    known: Int[np.ndarray, " faces"], sigma: float, points: int
-) -> Float[np.ndarray, "faces points"]:
-    return np.repeat(np.where(known, sigma, np.inf)[:, None], points, axis=1).astype(np.float32)
+def _rows(sigma: Float[np.ndarray, " faces"], points: int) -> Float[np.ndarray, "faces points"]:
+    return np.repeat(sigma[:, None], points, axis=1).astype(np.float32)

@@ -21,6 +21,7 @@ from mien.errors import DataError, InputError
 __all__ = ["FacePhotos", "load_photos", "read_photo"]
 
 _UNKNOWN = -32768
+_DISAGREEMENT = 0.05
 _ARRAYS = ("path", "source", "split", "size", "manual68", "mediapipe478", "tddfa68", "disagreement")
 # Sources whose 68 manual points were clicked by people on sharp photos.
 _TRUSTED = ("helen", "afw")
@@ -48,6 +49,13 @@ class FacePhotos:
         known = np.isfinite(self.manual68[:, 0, 0])
         trusted: Bool[np.ndarray, " faces"] = known & np.isin(self.source, _TRUSTED)
         return trusted
+
+    @property
+    def teachers_agree(self) -> Bool[np.ndarray, " faces"]:
+        """Faces whose two teachers say the same; where they do not, the mesh is not believed."""
+        seen = np.isfinite(self.mesh478).all(axis=(1, 2))
+        agree: Bool[np.ndarray, " faces"] = seen & (self.disagreement <= _DISAGREEMENT)
+        return agree
 
     def take(self, rows: Int[np.ndarray, " rows"]) -> FacePhotos:
         """Some of the faces."""

@@ -31,6 +31,7 @@ __all__ = ["settle_anchors"]
 _log = logging.getLogger(__name__)
 _MESH_VERTICES = 468
 _USED = 180
+_SAMPLE = 400
 # Vertices of the MediaPipe mesh at the 51 inner iBUG points, in their order.
 _MESH_INNER = (
     "70 63 105 66 107 336 296 334 293 300 168 197 5 4 75 97 2 326 305 33 160 158 133 153 144 362 "
@@ -59,8 +60,10 @@ def settle_anchors(
         points68=SurfacePoints.at_vertices(head.landmarks68),
         manual51=SurfacePoints.at_vertices(head.landmarks68[17:]),
     )
-    rows = np.sort(rng.choice(np.flatnonzero(good), min(800, int(good.sum())), replace=False))
-    sample = photos.take(rows)
+    # Half with manual points, which would be rare among all.
+    halves = [np.flatnonzero(good & (photos.trusted_manual == manual)) for manual in (True, False)]
+    rows = [rng.choice(half, min(_SAMPLE, len(half)), replace=False) for half in halves]
+    sample = photos.take(np.sort(np.concatenate(rows)))
     for number in range(rounds):
         anchors = _move_anchors(head, sample, anchors)
         _log.info("settled anchors, round %d of %d", number + 1, rounds)

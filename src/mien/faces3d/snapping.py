@@ -24,7 +24,7 @@ __all__ = ["FittedPhoto", "Snapper"]
 
 _REACH_CM = 0.4
 _LIMIT_CM = 0.5
-_MANUAL_WEIGHT = 5.0
+_INNER_WEIGHT = 5.0
 # A vertex with little evidence near it keeps the model's place.
 _STAY_WEIGHT = 0.25
 
@@ -59,7 +59,7 @@ class Snapper:
         spots = np.concatenate([anchors.mesh468.of(head.mean), anchors.manual51.of(head.mean)])
         distance, self._near = cKDTree(spots).query(head.mean, k=12)
         self._weight = np.exp(-0.5 * (distance / _REACH_CM) ** 2).astype(np.float32)
-        self._manual_fit = points_of(head, fits, anchors.manual51)
+        self._inner_fit = points_of(head, fits, anchors.manual51)
         self._mesh_fit = points_of(head, fits, anchors.mesh468)[..., :2]
 
     def photo(self, row: int) -> FittedPhoto:
@@ -72,10 +72,9 @@ class Snapper:
         mesh = photos.mesh478[row, :468, :2]
         if np.isfinite(mesh).all() and self.labels.usable[row]:
             missed[:468, :2], known[:468] = mesh - self._mesh_fit[row], 1
-        if self.labels.inner_manual[row]:
-            clicked = photos.manual68[row, 17:]
-            missed[468:, :2] = clicked - self._manual_fit[row, :, :2]
-            known[468:] = _MANUAL_WEIGHT
+        inner = self.labels.points_image[row, 17:, :2]
+        missed[468:, :2] = inner - self._inner_fit[row, :, :2]
+        known[468:] = _INNER_WEIGHT
         missed = missed @ rotation / scale
         missed *= 1 / np.maximum(1, np.linalg.norm(missed, axis=1, keepdims=True) / _LIMIT_CM)
         weight = self._weight * known[self._near]

@@ -1,0 +1,57 @@
+"""Where people would have clicked the 51 inner points of faces that nobody annotated.
+
+Both teachers see the same features, but each puts its points a little elsewhere than people do,
+and differently so for each shape and pose of a face. A ridge regression from all their points to
+the manual ones, learned on trusted train photos, takes that out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from mien.faces3d.photos import FacePhotos
+
+__all__ = ["clicked_or_guessed"]
+
+_RIDGE = 1.0
+"""Of 0.1 to 3 in half decades the errors on helen and afw val differ by under 0.0004: NME 0.015."""
+_MIN_EXAMPLES = 200
+_RIGHT_EYE, _LEFT_EYE = slice(36, 42), slice(42, 48)
+
+
+def clicked_or_guessed(photos: FacePhotos) -> Float[np.ndarray, "faces 51 2"]:
+    """Manual inner points where trusted, guesses where teachers agree, NaN for the others.
+
+    Guesses need a few hundred trusted train photos in the table; with fewer there are none.
+    """
+    points = np.full((len(photos), 51, 2), np.nan, np.float32)
+    trusted, believed = photos.trusted_manual, photos.teachers_agree
+    examples = trusted & believed & (photos.split == "train")
+    if examples.sum() >= _MIN_EXAMPLES:
+        points[believed] = _guess(photos, examples)[believed]
+    points[trusted] = photos.manual68[trusted, 17:]
+    return points
+
+
+def _guess(
+    photos: FacePhotos, examples: Bool[np.ndarray, " faces"]
+) -> Float[np.ndarray, "faces 51 2"]:
+    teacher = photos.teacher68[..., :2].astype(np.float64)
+    centre = teacher.mean(axis=1, keepdims=True)
+    # Upright and of one size: the line through the eyes' middles and the spread of the points.
+    across = teacher[:, _LEFT_EYE].mean(axis=1) - teacher[:, _RIGHT_EYE].mean(axis=1)
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    spread = np.sqrt(((teacher - centre) ** 2).mean(axis=(1, 2)))[:, None, None]
+    upright = np.stack([across, across[:, ::-1] * [-1, 1]], axis=1) / spread
+    both = np.concatenate([np.nan_to_num(photos.mesh478[..., :2]), teacher], axis=1)
+    inputs = ((both - centre) @ upright.transpose(0, 2, 1)).reshape(len(both), -1)
+    goals = (photos.manual68[:, 17:] - centre) @ upright.transpose(0, 2, 1)
+    goals = goals.reshape(len(goals), -1)[examples]
+    mean, goal_mean = inputs[examples].mean(axis=0), goals.mean(axis=0)
+    known = inputs[examples] - mean
+    gram = known.T @ known + _RIDGE * np.eye(known.shape[1])
+    weights = np.linalg.solve(gram, known.T @ (goals - goal_mean))
+    guess = ((inputs - mean) @ weights + goal_mean).reshape(len(both), 51, 2)
+    back: Float[np.ndarray, "faces 51 2"] = guess @ upright * spread**2 + centre
+    return back.astype(np.float32)
