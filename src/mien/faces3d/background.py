@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-__all__ = ["bend_background"]
+__all__ = ["BINS", "at_angle", "bend_background", "outline"]
 
-_BINS = 180
+BINS = 180
+"""Directions an outline is known in, from image right on clockwise."""
 _COARSE = 4
 """The bend is smooth: it is computed on every fourth pixel and interpolated."""
 
@@ -31,7 +32,7 @@ def bend_background(
     looks into the open, the hair beside the old cheek must not stand before it.
     """
     height, width = mask_source.shape
-    old, new = _outline(mask_source, centre), _outline(mask_turned, centre)
+    old, new = outline(mask_source, centre), outline(mask_turned, centre)
     start = old * (1 + skip)
     ys, xs = np.mgrid[0 : height + _COARSE : _COARSE, 0 : width + _COARSE : _COARSE].astype(
         np.float32
@@ -39,7 +40,7 @@ def bend_background(
     dx, dy = xs - centre[0], ys - centre[1]
     radius, turn = np.hypot(dx, dy), np.arctan2(dy, dx)
     rim = 0.75 * max(height, width)
-    new_here, start_here = _at(new, turn), np.minimum(_at(start, turn), rim * 0.95)
+    new_here, start_here = at_angle(new, turn), np.minimum(at_angle(start, turn), rim * 0.95)
     grow = (rim - start_here) / np.maximum(rim - new_here, 1)
     beyond = radius - new_here
     # Inside the new outline (its dents) the picture beyond is mirrored back in.
@@ -57,14 +58,14 @@ def bend_background(
     return np.asarray(fine, np.float32)
 
 
-def _outline(
+def outline(
     mask: Bool[np.ndarray, "height width"], centre: Float[np.ndarray, " 2"]
 ) -> Float[np.ndarray, " bins"]:
     """Largest radius of the mask in every direction, smoothed a little."""
     ys, xs = np.nonzero(mask[::2, ::2])
     dx, dy = xs * 2 - centre[0], ys * 2 - centre[1]
-    bins = ((np.arctan2(dy, dx) / (2 * np.pi) * _BINS) % _BINS).astype(np.int64)
-    radius = np.zeros(_BINS, np.float64)
+    bins = ((np.arctan2(dy, dx) / (2 * np.pi) * BINS) % BINS).astype(np.int64)
+    radius = np.zeros(BINS, np.float64)
     np.maximum.at(radius, bins, np.hypot(dx, dy))
     wrapped = np.concatenate([radius[-4:], radius, radius[:4]])
     highest = np.maximum(np.maximum(wrapped[:-2], wrapped[1:-1]), wrapped[2:])
@@ -72,14 +73,14 @@ def _outline(
     return smooth.astype(np.float32)
 
 
-def _at(
+def at_angle(
     values: Float[np.ndarray, " bins"], turn: Float[np.ndarray, "*grid"]
 ) -> Float[np.ndarray, "*grid"]:
     """Periodic linear interpolation of bin values at angles in radians."""
-    place = (turn / (2 * np.pi) * _BINS - 0.5) % _BINS
+    place = (turn / (2 * np.pi) * BINS - 0.5) % BINS
     low = np.floor(place).astype(np.int64)
     part = (place - low).astype(np.float32)
     out: Float[np.ndarray, "*grid"] = (
-        values[low % _BINS] * (1 - part) + values[(low + 1) % _BINS] * part
+        values[low % BINS] * (1 - part) + values[(low + 1) % BINS] * part
     )
     return out

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from mien.faces3d.background import bend_background
+from mien.faces3d.background import BINS, at_angle, bend_background, outline
 from mien.faces3d.fits import yaw_deg
 from mien.faces3d.morphable import MorphableHead
 from mien.faces3d.raster import Raster
@@ -25,6 +25,9 @@ __all__ = ["HeadPainter", "Scene"]
 
 # Inner lip points of the label, upper and lower.
 _LIPS_UPPER, _LIPS_LOWER = [61, 62, 63], [67, 66, 65]
+# Shares of the outline's radius: surely head, in question, surely beyond it.
+_INSIDE, _OUTSIDE = np.array([0.74, 0.78, 0.82]), np.array([1.08, 1.12, 1.16])
+_STEPS = np.array([0.85, 0.88, 0.91, 0.94, 0.97, 1.0])
 
 
 @dataclass(frozen=True)
@@ -59,14 +62,16 @@ class HeadPainter:
         field = bend_background(scene.before.mask, after.mask, scene.centre, _skip(scene.yaw_deg))
         direct = field.copy().reshape(-1, 2)
         direct[after.pixel] = after.blend(place)
-        painted = _sample(scene, direct)
+        painted = _sample(scene, direct.reshape(side, side, 2))
         borrowed = np.zeros(side * side, np.float32)
         borrowed[after.pixel] = after.blend(self._wanted(scene)[:, None])[:, 0]
         if (borrowed > 0.3).sum() > 0.005 * side * side:
             other = direct.copy()
             other[after.pixel] = after.blend(place[self._regions.mirror])
             alpha = cv2.blur(borrowed.reshape(side, side), (7, 7))
-            painted = _mend(painted, _sample(scene, other), alpha, after.mask)
+            painted = _mend(
+                painted, _sample(scene, other.reshape(side, side, 2)), alpha, after.mask
+            )
         if scene.teeth_cm is not None:
             self._fill_mouth(scene, painted)
         if scene.light.any():
@@ -90,10 +95,19 @@ class HeadPainter:
         moved = np.stack([np.sin(back) * radius, head[:, 1], 1 - np.cos(back) * radius], axis=-1)
         change = ((moved - head) @ rotation.T)[:, :2] * scene.px_per_cm
         place = scene.source[:, :2] + np.where((beyond > 0)[:, None], change, 0)
-        # Real skulls are often narrower than the fitted one: near its outline look further in.
         middle = place[self._regions.middle]
-        pull = 0.1 * self._regions.rear * smoothstep((folded - np.radians(35)) / np.radians(40))
-        return np.asarray(place + (middle - place) * pull[:, None], np.float32)
+        pull = 0.05 * self._regions.rear * smoothstep((folded - np.radians(35)) / np.radians(40))
+        place = place + (middle - place) * pull[:, None]
+        # Real skulls are often narrower than the fitted one: near its outline look further in.
+        out = place - scene.centre
+        radius, turn = np.hypot(*out.T), np.arctan2(out[:, 1], out[:, 0])
+        edge = outline(scene.before.mask, scene.centre)
+        share = 1 - at_angle(_real_edge(scene, edge), turn)
+        near = smoothstep((radius / np.maximum(at_angle(edge, turn), 1) - 0.7) / 0.27)
+        # Only there: eyes, nose and mouth are where the label says.
+        aside = smoothstep((np.abs(azimuth) - np.radians(40)) / np.radians(25))
+        share = share * near * np.maximum(aside, self._regions.rear)
+        return np.asarray(scene.centre + out * (1 - share)[:, None], np.float32)
 
     def _wanted(self, scene: Scene) -> Float[np.ndarray, " vertices"]:
         """1 where the mirrored place is to be painted instead of the own one."""
@@ -154,9 +168,33 @@ class HeadPainter:
         return np.clip(painted * soft, 0, 255).astype(np.uint8)
 
 
-def _sample(scene: Scene, field: Float[np.ndarray, "pixels 2"]) -> UInt8[np.ndarray, "side side 3"]:
-    side = scene.after.width
-    where = scene.to_photo(field.reshape(side, side, 2))
+def _real_edge(scene: Scene, edge: Float[np.ndarray, " bins"]) -> Float[np.ndarray, " bins"]:
+    """Where the head ends in the photo, as a share (at most 1) of the fitted head's outline.
+
+    Coming from outside, the head begins where colours become more like those surely inside it.
+    """
+    angle = (np.arange(BINS) + 0.5) * (2 * np.pi / BINS)
+    shares = np.concatenate([_INSIDE, _STEPS, _OUTSIDE])
+    reach = edge[:, None] * shares
+    ray = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    places = scene.centre + reach[..., None] * ray[:, None]
+    colour = cv2.blur(_sample(scene, places).astype(np.float32), (1, 5))
+    inside = colour[:, : len(_INSIDE)].mean(axis=1, keepdims=True)
+    outside = colour[:, -len(_OUTSIDE) :].mean(axis=1, keepdims=True)
+    step = colour[:, len(_INSIDE) : -len(_OUTSIDE)]
+    in_head = np.linalg.norm(step - inside, axis=2) < np.linalg.norm(step - outside, axis=2)
+    real = np.where(in_head, _STEPS, _STEPS[0]).max(axis=1)
+    # Without contrast nothing is seen to end, and below the head is a neck, which ends elsewhere.
+    plain = np.linalg.norm(inside - outside, axis=2)[:, 0] < 30
+    real[plain | (np.sin(angle) > 0.55)] = 1
+    wrapped = np.concatenate([real[-4:], real, real[:4]])
+    return np.asarray(np.convolve(wrapped, np.ones(9) / 9, mode="valid"), np.float32)
+
+
+def _sample(
+    scene: Scene, field: Float[np.ndarray, "height width 2"]
+) -> UInt8[np.ndarray, "height width 3"]:
+    where = scene.to_photo(field)
     return np.asarray(
         cv2.remap(
             scene.photo.image,
