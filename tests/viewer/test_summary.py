@@ -17,7 +17,7 @@ SUMMARY = Summary(
     fps=29.6341,
     stage_seconds=(StageSeconds("read", 1.5), StageSeconds("predict", 6.25)),
     model="fast",
-    markup="68",
+    markup=68,
     version="0.1.0",
 )
 
@@ -33,7 +33,7 @@ def test_the_file_says_what_was_counted(tmp_path):
         "fps": 29.634,
         "stage_seconds": {"read": 1.5, "predict": 6.25},
         "model": "fast",
-        "markup": "68",
+        "markup": 68,
         "version": "0.1.0",
     }
     assert [one.name for one in tmp_path.iterdir()] == ["a.json"]

@@ -141,6 +141,6 @@ def _summary(tally: Tally, parts: TrackerParts) -> Summary:
             StageSeconds("write", times.write),
         ),
         model=parts.pair.name,
-        markup=parts.pair.markup.name,
+        markup=len(parts.pair.markup),
         version=metadata.version("mien"),
     )

@@ -33,7 +33,8 @@ class Summary:
     """Frames decoded in one second of that."""
     stage_seconds: tuple[StageSeconds, ...]
     model: str
-    markup: str
+    markup: int
+    """Landmarks a face: 68 or 84."""
     version: str
     """mien's own."""
 
