@@ -1,0 +1,67 @@
+"""Shape, depth, expected error and score against small cases worked out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from mien.geometry import FACE_SHARE
+from mien.losses.shape import depth_loss, error_loss, score_loss, shape_loss
+
+TRUTH = torch.zeros(1, 2, 3)
+POINTS = torch.tensor([[[0.03, 0.04, 0.2], [0.0, -0.1, -0.4]]])
+BOTH, FIRST, NONE = (torch.tensor([values]) for values in ([1.0, 1.0], [1.0, 0.0], [0.0, 0.0]))
+
+
+@pytest.mark.parametrize(
+    ("weights", "distance"), [(BOTH, (0.05 + 0.1) / 2), (FIRST, 0.05), (NONE, 0.0)]
+)
+def test_shape_is_the_distance_in_the_plane_in_face_sizes(
+    weights: torch.Tensor, distance: float
+) -> None:
+    loss = float(shape_loss(POINTS, TRUTH, weights))
+    assert loss == pytest.approx(distance / FACE_SHARE)
+
+
+@pytest.mark.parametrize(("weights", "depth"), [(BOTH, 0.3), (FIRST, 0.2), (NONE, 0.0)])
+def test_depth_is_the_error_of_z_in_face_sizes(weights: torch.Tensor, depth: float) -> None:
+    assert float(depth_loss(POINTS, TRUTH, weights)) == pytest.approx(depth / FACE_SHARE)
+
+
+def test_expected_error_by_hand() -> None:
+    log_error = torch.log(torch.tensor([[0.05, 0.2]]))
+    by_hand = (math.log(0.05) + 0.05 / 0.05 + math.log(0.2) + 0.1 / 0.2) / 2
+    assert float(error_loss(log_error, POINTS, TRUTH, BOTH)) == pytest.approx(by_hand)
+    assert float(error_loss(log_error, POINTS, TRUTH, NONE)) == 0
+
+
+def test_the_mean_distance_is_the_best_expectation() -> None:
+    """Of an exponential law the likeliest mean is the mean of what was seen."""
+    distances = torch.tensor([0.01, 0.02, 0.06, 0.11])
+    points = torch.zeros(4, 1, 3)
+    points[:, 0, 0] = distances
+    guesses = torch.linspace(-5, -1, 4001)
+    losses = torch.stack(
+        [error_loss(guess.expand(4, 1), points, torch.zeros(4, 1, 3), torch.ones(4, 1))
+         for guess in guesses]
+    )  # fmt: skip
+    assert float(guesses[losses.argmin()].exp()) == pytest.approx(float(distances.mean()), rel=2e-3)
+
+
+def test_expecting_an_error_does_not_make_one() -> None:
+    points = POINTS.clone().requires_grad_()
+    log_error = torch.full((1, 2), -3.0, requires_grad=True)
+    error_loss(log_error, points, TRUTH, BOTH).backward()
+    assert points.grad is None
+    assert log_error.grad is not None
+    # d/dl (l + d exp(-l)) = 1 - d exp(-l), halved by the mean over two points
+    expected = [(1 - d * math.exp(3)) / 2 for d in (0.05, 0.1)]
+    torch.testing.assert_close(log_error.grad, torch.tensor([expected]))
+
+
+def test_score_by_hand() -> None:
+    logits = torch.tensor([math.log(3), math.log(1 / 9)])  # 0.75 and 0.1
+    loss = score_loss(logits, torch.tensor([1.0, 0.0]))
+    assert float(loss) == pytest.approx((-math.log(0.75) - math.log(0.9)) / 2)

@@ -1,0 +1,73 @@
+"""The weighted sum, and what a counter-example may teach."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from mien.losses import LossTerms, LossWeights, total_loss
+from mien.losses.heatmap import gaussian_heatmaps, heatmap_loss
+from mien.models import Prediction
+
+WEIGHTS = LossWeights(heatmap=2.0, shape=3.0, depth=5.0, error=7.0, score=11.0)
+
+
+def make(count: int = 2) -> tuple[Prediction, torch.Tensor, torch.Tensor]:
+    prediction = Prediction(
+        heatmap_logits=tuple(torch.randn(count, 4, 16, 16, requires_grad=True) for _ in range(3)),
+        points=torch.randn(count, 4, 3, requires_grad=True),
+        log_error=torch.randn(count, 4, requires_grad=True),
+        score_logit=torch.randn(count, requires_grad=True),
+    )
+    return prediction, torch.rand(count, 4, 3) - 0.5, torch.ones(count, 4)
+
+
+def figures(terms: LossTerms) -> dict[str, float]:
+    return {name: float(value.detach()) for name, value in vars(terms).items()}
+
+
+def test_the_total_is_the_weighted_sum() -> None:
+    terms = figures(total_loss(*make(), torch.ones(2), WEIGHTS))
+    expected = sum(
+        getattr(WEIGHTS, name) * terms[name]
+        for name in ("heatmap", "shape", "depth", "error", "score")
+    )
+    assert terms["total"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_every_stack_weighs_the_same() -> None:
+    prediction, truth, weights = make()
+    terms = total_loss(prediction, truth, weights, torch.ones(2), WEIGHTS)
+    targets = gaussian_heatmaps(truth[..., :2], 16)
+    alone = [
+        float(heatmap_loss(logits.detach(), targets, weights))
+        for logits in prediction.heatmap_logits
+    ]
+    assert figures(terms)["heatmap"] == pytest.approx(sum(alone) / 3, rel=1e-5)
+
+
+def test_a_counter_example_teaches_the_score_alone() -> None:
+    prediction, truth, weights = make()
+    is_face = torch.tensor([1.0, 0.0])
+    total_loss(prediction, truth, weights, is_face, WEIGHTS).total.backward()
+    for value in (*prediction.heatmap_logits, prediction.points, prediction.log_error):
+        assert value.grad is not None
+        assert value.grad[0].any()
+        assert not value.grad[1].any()
+    assert prediction.score_logit.grad is not None
+    assert prediction.score_logit.grad.all()
+
+
+def test_a_batch_of_counter_examples_is_finite() -> None:
+    terms = total_loss(*make(), torch.zeros(2), WEIGHTS)
+    assert all(torch.isfinite(value) for value in vars(terms).values())
+    assert figures(terms)["total"] == pytest.approx(11 * figures(terms)["score"], rel=1e-5)
+
+
+def test_a_weight_of_zero_switches_a_term_off() -> None:
+    prediction, truth, weights = make()
+    none = dataclasses.replace(WEIGHTS, heatmap=0.0, shape=0.0, depth=0.0)
+    terms = figures(total_loss(prediction, truth, weights, torch.ones(2), none))
+    assert terms["total"] == pytest.approx(7 * terms["error"] + 11 * terms["score"], rel=1e-5)

@@ -1,0 +1,116 @@
+"""Residual, hourglass and attention against what the paper's equations say."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from mien.models.attention import GlobalLocalAttention
+from mien.models.finetune import Finetune
+from mien.models.hourglass import Hourglass, Preprocessing
+from mien.models.residual import Residual
+
+
+def test_the_identity_passes_a_residual_untouched() -> None:
+    """With the last convolution at 0, negative inputs come out as they went in."""
+    residual = Residual(8, 8)
+    last = residual.path[-1]
+    assert isinstance(last, nn.Conv2d)
+    nn.init.zeros_(last.weight)
+    assert last.bias is not None
+    nn.init.zeros_(last.bias)
+    x = torch.randn(2, 8, 5, 7)
+    kept = x.clone()
+    torch.testing.assert_close(residual(x), kept, atol=0, rtol=0)
+    torch.testing.assert_close(x, kept, atol=0, rtol=0)  # no activation wrote into its input
+
+
+def test_a_residual_adds_its_path_to_its_skip() -> None:
+    residual = Residual(6, 10).eval()
+    x = torch.randn(1, 6, 4, 4)
+    torch.testing.assert_close(residual(x), residual.skip(x) + residual.path(x))
+    middle = residual.path[2]
+    assert isinstance(middle, nn.Conv2d)
+    assert middle.out_channels == 5
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_an_hourglass_keeps_the_shape(depth: int) -> None:
+    x = torch.randn(1, 4, 16, 24)
+    assert Hourglass(4, depth)(x).shape == x.shape
+
+
+def test_an_hourglass_sees_the_whole_picture() -> None:
+    """A change in one corner reaches the opposite corner, which the skip alone cannot do."""
+    hourglass = Hourglass(4, 4).eval()
+    x = torch.randn(1, 4, 32, 32)
+    changed = x.clone()
+    changed[..., :2, :2] += 5
+    assert (hourglass(changed) - hourglass(x))[..., -2:, -2:].abs().max() > 0
+    assert (hourglass.skip(changed) - hourglass.skip(x))[..., -2:, -2:].abs().max() == 0
+
+
+def test_preprocessing_leaves_a_quarter_of_the_side() -> None:
+    assert Preprocessing(16)(torch.randn(1, 3, 64, 64)).shape == (1, 16, 16, 16)
+
+
+def test_module_4_is_equations_1_to_4() -> None:
+    """Landmark by landmark, as the paper writes it: a map, features so weighed, a reading."""
+    width, points = 6, 5
+    module = GlobalLocalAttention(width, points).double()
+    nn.init.normal_(module.bias)
+    h = torch.randn(2, width, 7, 9, dtype=torch.float64)
+
+    def attention_map(
+        features: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor
+    ) -> torch.Tensor:
+        return torch.sigmoid(functional.conv2d(features, weight, bias))  # eq. 1: one channel
+
+    weighed = torch.empty_like(h)
+    y_global = attention_map(h, module.global_attention.weight, module.global_attention.bias)
+    for channel in range(width):
+        weighed[:, channel] = y_global[:, 0] * h[:, channel]  # eq. 2 and 3
+    literal = []
+    for i in range(points):
+        y_i = attention_map(
+            weighed,
+            module.local_attention.weight[i : i + 1],
+            module.local_attention.bias[i : i + 1],
+        )
+        h_i = torch.stack([y_i[:, 0] * weighed[:, c] for c in range(width)], dim=1)  # eq. 4
+        literal.append(functional.conv2d(h_i, module.reading.weight[i : i + 1], module.bias[i, 0]))
+    torch.testing.assert_close(module(h), torch.cat(literal, dim=1))
+
+
+def test_heatmaps_start_nearly_empty() -> None:
+    module = GlobalLocalAttention(8, 68)
+    share = torch.sigmoid(module(torch.zeros(1, 8, 16, 16))).mean().detach()
+    assert 0.001 < float(share) < 0.02
+
+
+def test_finetune_starts_without_an_opinion() -> None:
+    """No correction, an error of 5 % expected, and even odds that a face is there."""
+    finetune = Finetune(68, 2, 8, 16)
+    heatmaps = [torch.rand(3, 68, 16, 16) for _ in range(2)]
+    out = finetune(heatmaps, torch.randn(3, 3, 64, 64))
+    assert out.correction.shape == (3, 68, 2)
+    assert out.depth.shape == out.log_error.shape == (3, 68)
+    assert not out.correction.any()
+    assert not out.depth.any()
+    torch.testing.assert_close(out.log_error.exp(), torch.full((3, 68), 0.05), atol=3e-4, rtol=0)
+    torch.testing.assert_close(torch.sigmoid(out.score_logit), torch.full((3,), 0.5))
+
+
+def test_finetune_reads_every_stack_and_the_crop() -> None:
+    finetune = Finetune(68, 2, 8, 16).eval()
+    nn.init.normal_(finetune.shape.weight)
+    heatmaps, crop = [torch.rand(1, 68, 16, 16) for _ in range(2)], torch.randn(1, 3, 64, 64)
+    before = finetune(heatmaps, crop).correction
+    for other in (
+        finetune([heatmaps[0] * 0.1, heatmaps[1]], crop),
+        finetune([heatmaps[0], heatmaps[1] * 0.1], crop),
+        finetune(heatmaps, -crop),
+    ):
+        assert (other.correction - before).abs().max() > 1e-6
