@@ -7,20 +7,16 @@ drawing nor encoding waits for the network. There is no second tracking loop any
 from __future__ import annotations
 
 import contextlib
-import queue
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from mien.geometry import Similarity
-from mien.media import Source, SourceKind, open_source
+from mien.media import ReadAhead, Source, open_source
 from mien.runtime import (
     DEFAULT_MODEL,
     FaceDetector,
@@ -33,7 +29,7 @@ from mien.runtime import (
 from mien.runtime.detectors import BoxesCsv
 from mien.tracking import Tracker, TrackerSettings
 from mien.types import Detection, Face, Frame
-from mien.viewer import Sink
+from mien.viewer import Sink, WriteBehind
 
 __all__ = [
     "StageTimes",
@@ -46,10 +42,6 @@ __all__ = [
     "track_source",
 ]
 
-_FRAMES_AHEAD = 4
-_FRAMES_BEHIND = 16
-"""Bounds on frames in memory: 16 of 1920x1080 are 100 MB."""
-
 
 @dataclass
 class StageTimes:
@@ -59,6 +51,12 @@ class StageTimes:
     detect: float = 0.0
     landmarks: float = 0.0
     write: float = 0.0
+
+    def add_decode(self, secs: float) -> None:
+        self.decode += secs
+
+    def add_write(self, secs: float) -> None:
+        self.write += secs
 
 
 @dataclass
@@ -143,7 +141,7 @@ def track(where: str | Path, tracker: Tracker | None = None) -> Iterator[tuple[F
     """
     tracker = tracker or load_tracker()
     tracker.reset()
-    with open_source(where) as source, _ReadAhead(source, StageTimes()) as frames:
+    with open_source(where) as source, ReadAhead(source) as frames:
         for frame in frames:
             yield frame, tracker.update(frame)
 
@@ -173,8 +171,8 @@ def track_source(
         closing.callback(lambda: _stop_clock(tally, start_secs))
         for sink in sinks:
             closing.enter_context(sink)
-        writer = closing.enter_context(_WriteBehind(sinks, tally))
-        for frame in closing.enter_context(_ReadAhead(source, tally.stages)):
+        writer = closing.enter_context(WriteBehind(sinks, tally.count, tally.stages.add_write))
+        for frame in closing.enter_context(ReadAhead(source, tally.stages.add_decode)):
             writer.put(frame, tracker.update(frame))
             on_frame(tally.frames_decoded)
 
@@ -223,100 +221,3 @@ class _TimedPredictor:
         predictions = self._landmarker.predict(image_rgb, image_from_crops)
         self._stages.landmarks += time.perf_counter() - start_secs
         return predictions
-
-
-class _ReadAhead:
-    """Iterates a source in a thread, a few frames ahead. Its error is raised in its place."""
-
-    def __init__(self, source: Source, stages: StageTimes) -> None:
-        self._source = source
-        self._stages = stages
-        # A camera's frames must not queue up: they would be old when they are tracked.
-        depth = 1 if source.kind is SourceKind.CAMERA else _FRAMES_AHEAD
-        self._frames: queue.Queue[Frame | BaseException | None] = queue.Queue(depth)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._read, name="mien-decode", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        while self._thread.is_alive():
-            with contextlib.suppress(queue.Empty):
-                self._frames.get(timeout=0.02)
-
-    def __iter__(self) -> Iterator[Frame]:
-        while True:
-            frame = self._frames.get()
-            if frame is None:
-                return
-            if isinstance(frame, BaseException):
-                raise frame
-            yield frame
-
-    def _read(self) -> None:
-        try:
-            start_secs = time.perf_counter()
-            for frame in self._source:
-                self._stages.decode += time.perf_counter() - start_secs
-                self._frames.put(frame)
-                if self._stop.is_set():
-                    return
-                start_secs = time.perf_counter()
-        except BaseException as error:
-            self._frames.put(error)
-        else:
-            self._frames.put(None)
-
-
-class _WriteBehind:
-    """Hands frames to the sinks in a thread. The first error of a sink is raised to the producer,
-    and no later frame is written."""
-
-    def __init__(self, sinks: Sequence[Sink], tally: Tally) -> None:
-        self._sinks = sinks
-        self._tally = tally
-        self._queue: queue.Queue[tuple[Frame, list[Face]] | None] = queue.Queue(_FRAMES_BEHIND)
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._write, name="mien-write", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._queue.put(None)
-        self._thread.join()
-        if kind is None and self._error is not None:
-            raise self._error
-
-    def put(self, frame: Frame, faces: list[Face]) -> None:
-        """Queue a frame; waits while the sinks are too far behind."""
-        if self._error is not None:
-            raise self._error
-        self._queue.put((frame, faces))
-
-    def _write(self) -> None:
-        while (item := self._queue.get()) is not None:
-            if self._error is not None:
-                continue
-            start_secs = time.perf_counter()
-            try:
-                for sink in self._sinks:
-                    sink.write(*item)
-                self._tally.count(item[1])
-            except BaseException as error:
-                self._error = error
-            self._tally.stages.write += time.perf_counter() - start_secs

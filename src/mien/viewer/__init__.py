@@ -1,5 +1,6 @@
 """What a run leaves behind: tables, overlays, a timeline and a summary."""
 
+from mien.viewer.behind import WriteBehind
 from mien.viewer.drawing import Colouring, draw_faces
 from mien.viewer.overlay import OverlayPhoto, OverlayVideo
 from mien.viewer.sink import Sink
@@ -16,6 +17,7 @@ __all__ = [
     "StageSeconds",
     "Summary",
     "Timeline",
+    "WriteBehind",
     "draw_faces",
     "open_table",
     "write_summary",
