@@ -61,7 +61,7 @@ def load_pack_labels(root: Path) -> PackLabels:
     if not file.is_file():
         raise DataError(f"{root} holds no faces.npz: give the folder of the face pack")
     try:
-        with np.load(file) as pack:
+        with file.open("rb") as stream, np.load(stream) as pack:
             source, split = pack["source"], pack["split"]
             manual = _points(pack["manual68"], 32)
             mesh = _points(pack["mediapipe478"], 16)[:, :, :2]

@@ -87,7 +87,7 @@ class ShardFaces:
         points: list[np.ndarray] = []
         for file in files:
             try:
-                with np.load(file) as shard:
+                with file.open("rb") as stream, np.load(stream) as shard:
                     jpeg, offsets = shard["jpeg"], shard["offsets"]
                     self._jpegs += [jpeg[start:end] for start, end in itertools.pairwise(offsets)]
                     points.append(shard["points"])
