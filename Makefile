@@ -1,0 +1,26 @@
+# Targets run in the active virtual environment, which holds '.[test]'.
+.PHONY: test lint types imports table demo ci
+
+test:
+	pytest
+
+lint:
+	ruff check
+	ruff format --check
+
+types:
+	mypy
+
+imports:
+	lint-imports
+
+# The README's table is what the committed result files say.
+table:
+	python benchmarks/readme_table.py --check
+
+demo:
+	mien demo --out out/
+
+# Fresh virtual environments in a temporary folder, as a stranger would start.
+ci:
+	.ci/run

@@ -1,0 +1,188 @@
+"""Write the README's table of accuracy and speed from the committed result files.
+
+    python benchmarks/readme_table.py            # rewrites the part between the markers
+    python benchmarks/readme_table.py --check    # exit code 1 if it would change anything
+
+Results are `benchmarks/results/MODEL.SET.INIT.json` (`mien evaluate ... --json FILE`) and
+`benchmarks/results/MODEL.CLIP.speed.json` (`benchmarks/speed.py`); rivals' figures are in
+`benchmarks/rivals.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+README = HERE.parent / "README.md"
+BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+INITS = {"oracle": "true points", "box": "true box", "detector": "photo alone"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One figure: a set, which of its truths, and which points."""
+
+    title: str
+    sets: tuple[str, ...]
+    truth: str
+    metric: str
+    """Key of `mien evaluate --json`."""
+
+
+COLUMNS = (
+    Column("aflw2000_dev, 68 points", ("aflw2000_dev", "AFLW2000-3D"), "pt3d_68", "nme"),
+    Column("its re-annotation, 68", ("aflw2000_dev",), "reannotated", "nme"),
+    Column("aflw2000_dev, inner 51", ("aflw2000_dev",), "pt3d_68", "nme_inner51"),
+    Column("helen test, inner 51", ("helen_test", "helen test"), "manual68", "nme_inner51"),
+    Column("ytf test, inner 51", ("ytf_test", "ytf test"), "manual68", "nme_inner51"),
+)
+OTHER_PHOTOS = "AFLW2000-3D"
+"""The paper's figure is over all 2000 photos, of which ours are 16."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A system, and where its crop comes from."""
+
+    system: str
+    init: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A committed file of `mien evaluate`."""
+
+    file: str
+    system: str
+    data_set: str
+    init: str
+    content: dict[str, Any]
+
+
+def read_results(folder: Path) -> list[Result]:
+    """Every result file; its name and its content must agree."""
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        if path.name.endswith(".speed.json"):
+            continue
+        content = json.loads(path.read_text())
+        model, data_set, init = path.stem.split(".")
+        if (content["init"], content["model"]) != (init, model):
+            raise ValueError(f"{path.name} holds init {content['init']}, model {content['model']}")
+        if not any(data_set in column.sets for column in COLUMNS):
+            raise ValueError(f"{path.name}: no column shows the set {data_set}")
+        system = f"**mien {model}**" + (", mirror averaged" if content["mirror"] else "")
+        found.append(Result(path.name, system, data_set, init, content))
+    return found
+
+
+def make_section(folder: Path = HERE / "results", rivals: Path = HERE / "rivals.json") -> str:
+    """The text between the markers."""
+    results = read_results(folder)
+    figures = json.loads(rivals.read_text())["figures"]
+    rows = [*_our_rows(results), *_rival_rows(figures)]
+    head = ["system", "crop from", *(column.title for column in COLUMNS)]
+    lines = [_line(head), _line(["---", "---", *["---:"] * len(COLUMNS)])]
+    lines += [_line([row.system, INITS[row.init], *row.cells]) for row in rows]
+    notes = [
+        "",
+        "The mean error of the points (NME, eq. 5 of the paper) as a share of the face's size, "
+        "sqrt(width x height) of its true box; lower is better. Photos: 16, 16, 16, 167, 439. "
+        "* over all 2000 photos of AFLW2000-3D, so not the same photos. Rivals' figures came with "
+        "the data (`benchmarks/rivals.json` says from where).",
+    ]
+    return "\n".join([*lines, *notes, *_speed(folder), *_commands(results, folder)])
+
+
+def _our_rows(results: list[Result]) -> list[Row]:
+    rows = []
+    for system in dict.fromkeys(result.system for result in results):
+        for init in INITS:
+            own = [one for one in results if (one.system, one.init) == (system, init)]
+            if own:
+                cells = tuple(_our_cell(own, column) for column in COLUMNS)
+                rows.append(Row(system, init, cells))
+    return rows
+
+
+def _our_cell(results: list[Result], column: Column) -> str:
+    for result in results:
+        if result.data_set in column.sets:
+            block = result.content
+            if column.truth == "reannotated":
+                block = result.content["reannotated"]
+            missed = f" ({block['missed']} missed)" if block["missed"] else ""
+            return "-" if block[column.metric] is None else f"{block[column.metric]:.4f}{missed}"
+    return "-"
+
+
+def _rival_rows(figures: list[dict[str, Any]]) -> list[Row]:
+    rows = []
+    for system, init in dict.fromkeys((one["system"], one["init"]) for one in figures):
+        own = [one for one in figures if (one["system"], one["init"]) == (system, init)]
+        rows.append(Row(system, init, tuple(_rival_cell(own, column) for column in COLUMNS)))
+    return rows
+
+
+def _rival_cell(figures: list[dict[str, Any]], column: Column) -> str:
+    for one in figures:
+        wanted = (column.truth, column.metric)
+        if one["set"] in column.sets and (one["truth"], one["metric"]) == wanted:
+            return f"{one['value']:.4f}" + ("*" if one["set"] == OTHER_PHOTOS else "")
+    return "-"
+
+
+def _speed(folder: Path) -> list[str]:
+    files = sorted(folder.glob("*.speed.json"))
+    if not files:
+        return []
+    head = ["clip", "px", "model", "cores", "frames with a face", "frames/s, file to overlay"]
+    lines = ["", _line(head), _line(["---"] * 3 + ["---:"] * 3)]
+    for file in files:
+        one = json.loads(file.read_text())
+        faces = f"{one['frames_with_face']} of {one['frames_decoded']}"
+        cells = [one["clip"], one["size"], one["model"], str(one["cores"]), faces]
+        lines.append(_line([*cells, f"{one['fps']:.1f}"]))
+    return lines
+
+
+def _commands(results: list[Result], folder: Path) -> list[str]:
+    made = [(result.file, result.content["command"]) for result in results]
+    for path in sorted(folder.glob("*.speed.json")):
+        made.append((path.name, json.loads(path.read_text())["command"]))
+    if not made:
+        return []
+    lines = ["", "Each figure is in a file of `benchmarks/results/`, made by:", ""]
+    return lines + [f"- `{name}`: `{command}`" for name, command in made]
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def put_section(readme: str, section: str) -> str:
+    """The README with the section between its markers."""
+    before, rest = readme.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n{section}\n{END}{after}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="change nothing")
+    arguments = parser.parse_args()
+    old = README.read_text()
+    new = put_section(old, make_section())
+    if arguments.check:
+        sys.exit(new != old)
+    README.write_text(new)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""The README is true: its commands are there, its code runs, its figures are those of the files."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import mien
+from mien import pipeline
+from mien.cli import app
+from mien.runtime import ShippedModel, shipped_models
+from mien.viewer.table import columns
+from standin import square_picture
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+FIRST_LINES = ("pip install . && mien demo --out out/", "pip install '.[test]' && pytest")
+RESULTS = ROOT / "benchmarks" / "results"
+
+
+def _script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+table = _script("readme_table")
+
+
+def _help(words: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> str:
+    for name, value in (("COLUMNS", "240"), ("NO_COLOR", "1"), ("TERM", "dumb")):
+        monkeypatch.setenv(name, value)
+    result = CliRunner().invoke(app, [*words, "--help"])
+    assert result.exit_code == 0, (words, result.output)
+    return result.output
+
+
+def test_the_set_up_lines_stand_where_ci_reads_them() -> None:
+    lines = README.splitlines()
+    assert all(lines.count(line) == 1 for line in FIRST_LINES)
+    assert max(lines.index(line) for line in FIRST_LINES) < 25  # the first screen
+    run = (ROOT / ".ci" / "run").read_text()
+    assert all(word in run for word in ("mien demo --out out/", "pytest", "README.md"))
+
+
+def test_every_verb_the_readme_names_explains_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = set(re.findall(r"`?mien ([a-z]+)\b", README))
+    verbs = {"track", "demo", "models", "evaluate", "data", "train", "export"}
+    assert verbs <= named
+    listed = _help([], monkeypatch)
+    for verb in verbs:
+        assert re.search(rf"\b{verb}\b", listed)
+        _help([verb], monkeypatch)
+    for verb in ("fit", "profile", "sheet", "anchors"):
+        _help(["data", verb], monkeypatch)
+
+
+def test_the_options_of_track_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = README.split("| option of `mien track`")[1].split("##")[0]
+    options = set(re.findall(r"--[a-z][a-z-]+", part)) | {"--out"}
+    shown = _help(["track"], monkeypatch)
+    assert len(options) > 9
+    assert {option for option in options if option not in shown} == set()
+    assert "--init" in _help(["evaluate"], monkeypatch)
+
+
+def test_the_columns_are_those_of_the_table() -> None:
+    part = README.split("| column of the table")[1].split("\n\n")[0]
+    named = set(re.findall(r"`([a-z_0-9]+)`", part))
+    real = columns(68)
+    assert named <= set(real)
+    numbered = {f"{axis}_{index}" for axis in "xyzc" for index in range(68)}
+    assert set(real) - numbered <= named
+
+
+def test_what_the_readme_links_to_is_there() -> None:
+    for place in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / place).exists(), place
+
+
+def test_the_table_is_what_the_files_say() -> None:
+    assert table.put_section(README, table.make_section()) == README, "make it: readme_table.py"
+
+
+def test_every_figure_says_where_it_comes_from() -> None:
+    for one in json.loads((ROOT / "benchmarks" / "rivals.json").read_text())["figures"]:
+        assert one["command"] or one["source"]
+    for file in RESULTS.glob("*.json"):
+        command = json.loads(file.read_text())["command"]
+        assert command.startswith("mien ")
+        assert f"- `{file.name}`: `{command}`" in README
+
+
+def test_results_were_measured_with_the_weights_that_ship() -> None:
+    shipped: dict[tuple[str, str], ShippedModel] = {}
+    for model in shipped_models():
+        name = model.path.stem.removesuffix(f"-{model.card.role}")
+        shipped[name, model.card.role] = model
+    for file in RESULTS.glob("*.*.*.json"):
+        content = json.loads(file.read_text())
+        if "tracking_sha256" in content and ("fast", "tracking") in shipped:
+            name = file.name.split(".")[0]
+            for role in ("detection", "tracking"):
+                assert content[f"{role}_sha256"] == shipped[name, role].card.sha256, file.name
+
+
+def _result(init: str, nme: float, missed: int = 0) -> dict[str, object]:
+    block = {"n": 16, "missed": missed, "nme": nme, "nme_inner51": nme / 2}
+    other = {**block, "nme": nme + 0.001}
+    provenance = {"init": init, "model": "tiny", "mirror": False, "command": f"mien x {init}"}
+    return {**block, "reannotated": other, **provenance}
+
+
+def test_our_rows_stand_beside_the_rivals(tmp_path: Path) -> None:
+    """Losses and misses are shown as they are."""
+    for init, nme, missed in (("oracle", 0.0412, 0), ("detector", 0.05, 2)):
+        file = tmp_path / f"tiny.aflw2000_dev.{init}.json"
+        file.write_text(json.dumps(_result(init, nme, missed)))
+    speed = {"clip": "a.mp4", "size": "640x360", "model": "tiny", "cores": 2}
+    speed |= {"frames_with_face": 9, "frames_decoded": 10, "fps": 31.24, "command": "mien track a"}
+    (tmp_path / "tiny.a.speed.json").write_text(json.dumps(speed))
+    section = table.make_section(tmp_path)
+    ours = "| **mien tiny** | true points | 0.0412 | 0.0422 | 0.0206 | - | - |"
+    assert ours in section
+    assert "| **mien tiny** | photo alone | 0.0500 (2 missed) | 0.0510 (2 missed) |" in section
+    assert "| 3DDFA_V2 (mobilenet 0.5) | true box | 0.0340 | 0.0238 | 0.0268 |" in section
+    assert "| a.mp4 | 640x360 | tiny | 2 | 9 of 10 | 31.2 |" in section
+    assert "- `tiny.aflw2000_dev.oracle.json`: `mien x oracle`" in section
+
+
+@pytest.mark.parametrize("name", ["tiny.aflw2000_dev.box.json", "tiny.nowhere.oracle.json"])
+def test_a_result_under_a_wrong_name_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(json.dumps(_result("oracle", 0.04)))
+    with pytest.raises(ValueError, match=name):
+        table.make_section(tmp_path)
+
+
+@pytest.fixture
+def boxed_clip(tmp_path: Path) -> tuple[Path, str]:
+    """Five frames of a bright square, and the detector that knows where it is."""
+    import av
+
+    with av.open(str(tmp_path / "clip.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        stream.bit_rate = 4_000_000
+        for _ in range(5):
+            picture = av.VideoFrame.from_ndarray(square_picture((80, 60, 31)), format="rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    boxes = "".join(f"{index},64.5,40.5,95.5,71.5\n" for index in range(5))
+    (tmp_path / "boxes.csv").write_text("frame,left,top,right,bottom\n" + boxes)
+    return tmp_path / "clip.mp4", f"boxes:{tmp_path / 'boxes.csv'}"
+
+
+def test_the_readmes_code_runs(
+    boxed_clip: tuple[Path, str],
+    standin_model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clip, detector = boxed_clip
+    tracker = mien.load_tracker(str(standin_model), detector=detector)
+    monkeypatch.setattr(pipeline, "load_tracker", lambda: tracker)
+    monkeypatch.chdir(clip.parent)
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {})
+    assert len(capsys.readouterr().out.splitlines()) >= 5
+
+
+def _run_example(name: str, *words: object) -> str:
+    command = [sys.executable, str(ROOT / "examples" / name), *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_example_own_frames(boxed_clip: tuple[Path, str], standin_model: Path) -> None:
+    clip, detector = boxed_clip
+    shown = _run_example("own_frames.py", clip, "--model", standin_model, "--detector", detector)
+    lines = shown.splitlines()
+    assert len(lines) == 5
+    x, y = map(float, re.findall(r"\(([\d.]+), ([\d.]+)\)", lines[0])[0])
+    np.testing.assert_allclose([x, y], [80, 60], atol=10)
+
+
+def test_example_plot_yaw(
+    boxed_clip: tuple[Path, str], standin_model: Path, tmp_path: Path
+) -> None:
+    clip, detector = boxed_clip
+    words = ["--out", tmp_path / "out", "--model", standin_model, "--detector", detector]
+    _run_example("plot_yaw.py", clip, *words)
+    assert (tmp_path / "out" / "clip.yaw.png").stat().st_size > 1000
