@@ -91,7 +91,9 @@ def known_faces(
 
 
 @pytest.fixture(scope="session")
-def anchors_file(tmp_path_factory: pytest.TempPathFactory, anchors: Anchors) -> Path:
+def anchors_file(
+    tmp_path_factory: pytest.TempPathFactory, anchors: Anchors, head: MorphableHead
+) -> Path:
     path = tmp_path_factory.mktemp("anchors") / "anchors.npz"
-    save_anchors(path, anchors)
+    save_anchors(path, anchors, head)
     return path

@@ -135,6 +135,7 @@ def settle(
     seed: Annotated[int, typer.Option(help="Which 800 train faces are used.")] = 1,
 ) -> None:
     """Find where mark-ups sit on a head model (how the shipped ict_anchors.npz was made)."""
-    found = settle_anchors(load_head(model), load_photos(faces), np.random.default_rng(seed))
-    save_anchors(out, found)
+    head = load_head(model)
+    found = settle_anchors(head, load_photos(faces), np.random.default_rng(seed))
+    save_anchors(out, found, head)
     typer.echo(f"anchors of {model} in {out}")

@@ -68,13 +68,14 @@ def load_anchors(head: MorphableHead, path: Path | None = None) -> Anchors:
     return Anchors(mesh, used, points, manual)
 
 
-def save_anchors(path: Path, anchors: Anchors) -> None:
-    """Write anchors compactly, as the package carries them."""
+def save_anchors(path: Path, anchors: Anchors, head: MorphableHead) -> None:
+    """Write anchors compactly, with their places on the mean head, as the package carries them."""
     arrays: dict[str, Any] = {"mesh_used": anchors.mesh_used.astype(np.int16)}
     for name in _SURFACES:
         surface: SurfacePoints = getattr(anchors, name)
         arrays[f"{name}_corners"] = surface.corners.astype(np.uint16)
         arrays[f"{name}_weights"] = surface.weights.astype(np.float16)
+        arrays[f"{name}_mean_cm"] = surface.of(head.mean).astype(np.float32)
     with path.open("wb") as stream:
         np.savez(stream, **arrays)
 
