@@ -28,6 +28,7 @@ from mien.faces3d.sheets import draw_sheet, sheet_of_set, write_sheet
 __all__ = ["data_app"]
 
 data_app = typer.Typer(
+    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Prepare and look at training data.",
