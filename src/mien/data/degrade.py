@@ -59,6 +59,7 @@ def _motion_blur(crop: Image, rng: np.random.Generator) -> Image:
     reach = middle * np.array([math.cos(angle), math.sin(angle)])
     start, end = (np.array([middle, middle]) + sign * reach for sign in (-1, 1))
     cv2.line(kernel, tuple(start.round().astype(int)), tuple(end.round().astype(int)), 1.0)
+    kernel += kernel[::-1, ::-1].copy()  # a drawn line leans to one side of its middle
     return np.asarray(cv2.filter2D(crop, -1, kernel / kernel.sum()))
 
 
