@@ -29,7 +29,7 @@ from mien.models import Landmarker
 from mien.models.decoding import pixels_from_shares
 from mien.runtime.card import CARD_KEY, ModelCard
 from mien.training.batches import normalise
-from mien.training.checkpoint import Checkpoint, load_checkpoint
+from mien.training.checkpoint import Checkpoint
 
 __all__ = ["CONFIDENCE_RADIUS", "Deployed", "export_run"]
 
@@ -62,18 +62,18 @@ class Deployed(nn.Module):
         return pixels, confidence, torch.sigmoid(prediction.score_logit)
 
 
-def export_run(run: Path, out: Path, results: Mapping[str, Any] | None = None) -> ModelCard:
-    """Write the best averaged weights of a run as ``out`` and return its card.
+def export_run(
+    checkpoint: Checkpoint, out: Path, results: Mapping[str, Any] | None = None
+) -> ModelCard:
+    """Write a checkpoint's averaged weights as ``out`` and return the card.
 
     Args:
-        run: folder of a run (its ``best.pt``), or a checkpoint file.
         results: measured results to put into the card, by name.
 
     Raises:
-        ModelError: no checkpoint there, or onnxruntime and torch disagree.
+        ModelError: onnxruntime and torch disagree.
         OutputError: the file cannot be written.
     """
-    checkpoint = load_checkpoint(run / "best.pt" if run.is_dir() else run)
     deployed = _deploy(checkpoint)
     graph = _to_onnx(deployed)
     card = _card(checkpoint, deployed, graph, results or {})
@@ -116,7 +116,12 @@ def _to_onnx(deployed: Deployed) -> onnx.ModelProto:
     finally:
         exporters_log.setLevel(level)
     assert program is not None
-    return program.model_proto
+    proto = program.model_proto
+    proto.graph.ClearField("value_info")
+    for node in proto.graph.node:  # source lines of the network: a fifth of the file
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    return proto
 
 
 def _card(

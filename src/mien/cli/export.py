@@ -16,6 +16,10 @@ _KEPT = ("n", "missed", "nme", "nme_inner51", "balanced", "auc_07", "failure_rat
 def export(
     run: Annotated[Path, typer.Argument(help="Folder of a run, or a checkpoint file.")],
     out: Annotated[Path, typer.Option(help="Weight file to write, such as fast-detection.onnx.")],
+    keep: Annotated[
+        Path | None,
+        typer.Option(help="Also write the weights as .safetensors, to train on from later."),
+    ] = None,
     results: Annotated[
         list[Path] | None,
         typer.Option(help="JSON of 'mien evaluate' whose figures go into the card; repeatable."),
@@ -24,10 +28,16 @@ def export(
     """Write a run's best weights as ONNX with decoding and card inside, checked against torch."""
     try:
         from mien.export import export_run
+        from mien.training.checkpoint import load_checkpoint, save_weights
     except ModuleNotFoundError as error:
         raise ConfigError(f"exporting needs {error.name}: pip install 'mien[train]'") from error
+    if keep is not None and keep.suffix != ".safetensors":
+        raise ConfigError(f"--keep writes a .safetensors file, not {keep.name}")
+    checkpoint = load_checkpoint(run / "best.pt" if run.is_dir() else run)
     figures = {file.stem: _figures(file) for file in results or []}
-    card = export_run(run, out, figures)
+    card = export_run(checkpoint, out, figures)
+    if keep is not None:
+        save_weights(checkpoint, keep)
     typer.echo(f"{out}: {card.parameters:,} parameters, {card.gflops} GFLOPs a face")
 
 

@@ -24,7 +24,10 @@ def train(
         Path | None, typer.Option(help="Folder of the run (default: runs/NAME-ROLE).")
     ] = None,
     initial: Annotated[
-        Path | None, typer.Option(help="Checkpoint whose averaged weights to start from.")
+        Path | None,
+        typer.Option(
+            help="Weights to start from: a checkpoint, or a file of 'mien export --keep'."
+        ),
     ] = None,
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that train together, a share of the cores each.")

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from mien.errors import ModelError, OutputError
 from mien.training.config import TrainConfig
 
-__all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint", "start_from"]
+__all__ = [
+    "Checkpoint",
+    "load_checkpoint",
+    "load_weights",
+    "save_checkpoint",
+    "save_weights",
+    "start_from",
+]
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,39 @@ def load_checkpoint(file: Path) -> Checkpoint:
     except Exception as error:  # torch.load raises many kinds for a file that is not its own
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ModelError(f"{file} is not a checkpoint of 'mien train': {reason}") from error
+
+
+def save_weights(checkpoint: Checkpoint, file: Path) -> None:
+    """Write the averaged weights alone, small enough to keep with the code, to train on from.
+
+    Kernels are stored in half precision, which a first step of training drowns; statistics and
+    biases stay whole.
+    """
+    weights = {
+        name: (value.half() if value.dim() > 1 else value).contiguous()
+        for name, value in checkpoint.averaged.items()
+    }
+    try:
+        save_file(weights, file, {"config": json.dumps(checkpoint.config.to_dict())})
+    except (OSError, SafetensorError) as error:
+        raise OutputError(f"cannot write the weights {file}: {error}") from error
+
+
+def load_weights(file: Path) -> dict[str, Tensor]:
+    """Weights to start a run from: a run's checkpoint, or a file of :func:`save_weights`.
+
+    Raises:
+        ModelError: the file is missing or is neither.
+    """
+    if file.suffix != ".safetensors":
+        return load_checkpoint(file).averaged
+    try:
+        return {
+            name: value.float() if value.dtype == torch.float16 else value
+            for name, value in load_file(file).items()
+        }
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{file} holds no weights to start from: {error}") from error
 
 
 def start_from(model: nn.Module, weights: dict[str, Tensor]) -> list[str]:

@@ -20,7 +20,13 @@ from mien.errors import ConfigError
 from mien.losses import LossTerms, total_loss
 from mien.models import Landmarker
 from mien.training.batches import Batch, batches_from, normalise, training_sets
-from mien.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, start_from
+from mien.training.checkpoint import (
+    Checkpoint,
+    load_checkpoint,
+    load_weights,
+    save_checkpoint,
+    start_from,
+)
 from mien.training.config import TrainConfig
 from mien.training.schedule import average_into, learning_rate
 from mien.training.validation import SetScore, validate, validation_sets
@@ -59,7 +65,7 @@ def train(
         data: folder of the face pack.
         run: folder for checkpoints (``last.pt``, ``best.pt``), ``train.csv`` and ``val.csv``.
         turned: folders of turned faces; a folder beside one, named ``..._val``, is validated on.
-        initial: checkpoint whose averaged weights a new run starts from.
+        initial: checkpoint, or file of ``mien export --keep``, whose weights a new run starts from.
         rank, workers: this process among those that train together (gloo must be up).
 
     Raises:
@@ -86,7 +92,7 @@ def train(
         optimiser.load_state_dict(last.optimiser)
         step, best = last.step, last.best_nme
     elif initial is not None:
-        fresh = start_from(model, load_checkpoint(initial).averaged)
+        fresh = start_from(model, load_weights(initial))
         averaged.load_state_dict(model.state_dict())
         logger.info("started from %s; afresh: %s", initial, ", ".join(fresh) or "nothing")
     sets, shares = training_sets(config, data, turned)
