@@ -10,28 +10,15 @@ import math
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import scipy.io
 from jaxtyping import Float
 
+from mien.data.mat_file import MatFile
 from mien.data.sample import LabelledPhoto, OtherTruth
 from mien.errors import DataError
 
 __all__ = ["read_aflw2000"]
-
-# What scipy raises on damaged .mat files, found by cutting one at every length.
-_DAMAGE = (
-    scipy.io.matlab.MatReadError,
-    zlib.error,
-    OSError,
-    EOFError,
-    ValueError,
-    TypeError,
-    IndexError,
-    NotImplementedError,
-)
 
 
 def read_aflw2000(root: Path) -> tuple[LabelledPhoto, ...]:
@@ -57,34 +44,18 @@ def _read_photo(image_path: Path, reannotated: Float[np.ndarray, "68 2"] | None)
     mat_path = image_path.with_suffix(".mat")
     if not mat_path.is_file():
         raise DataError(f"{image_path.name} has no {mat_path.name} beside it: copy the set again")
-    fields = _load_mat(mat_path)
-    stored = fields.get("pt3d_68")
-    if stored is None or np.shape(stored) != (3, 68) or not np.isfinite(stored).all():
-        found = "nothing" if stored is None else f"an array {np.shape(stored)}"
-        raise DataError(
-            f"{mat_path} should hold pt3d_68, (3, 68) finite numbers, but holds {found}: is it cut "
-            "off, or not of AFLW2000-3D?"
-        )
-    points = np.array(stored, dtype=np.float64).T
+    fields = MatFile.read(mat_path, "pt3d_68", "Pose_Para", belongs_to="AFLW2000-3D")
+    points = fields.matrix("pt3d_68", (3, 68)).T
     points[:, 2] = points[:, 2].mean() - points[:, 2]  # stored: towards the camera
     others = () if reannotated is None else (OtherTruth("reannotated", reannotated),)
     return LabelledPhoto(image_path.stem, image_path, points, _yaw_deg(fields), others)
 
 
-def _load_mat(path: Path) -> dict[str, Any]:
-    try:
-        fields: dict[str, Any] = scipy.io.loadmat(path, variable_names=["pt3d_68", "Pose_Para"])
-    except _DAMAGE as error:
-        raise DataError(f"{path} is no readable .mat file ({error}): copy it again") from error
-    return fields
-
-
-def _yaw_deg(fields: dict[str, Any]) -> float | None:
+def _yaw_deg(fields: MatFile) -> float | None:
     """``Pose_Para`` is pitch, yaw, roll, ...; its yaw is positive towards the image's left."""
-    pose = np.ravel(fields.get("Pose_Para", ()))
-    if len(pose) < 3 or not np.isfinite(pose[1]):
+    if "Pose_Para" not in fields:
         return None
-    return -math.degrees(float(pose[1]))
+    return -math.degrees(fields.vector("Pose_Para", 3)[1])
 
 
 def _read_reannotation(path: Path) -> dict[str, Float[np.ndarray, "68 2"]]:

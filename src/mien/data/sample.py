@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from mien.errors import DataError
 
-__all__ = ["LabelledPhoto", "OtherTruth"]
+__all__ = ["LabelledPhoto", "OtherTruth", "read_stored_rgb"]
 
 
 @dataclass(frozen=True)
@@ -54,25 +54,32 @@ class LabelledPhoto:
         return finite
 
     def read_rgb(self) -> UInt8[np.ndarray, "height width 3"]:
-        """The picture as it is stored: labels count stored pixels, so no EXIF rotation.
+        """The picture, by :func:`read_stored_rgb`.
 
         Raises:
             DataError: the file is gone or holds no picture.
         """
-        try:
-            encoded = np.fromfile(self.image_path, np.uint8)
-        except OSError as error:
-            raise DataError(
-                f"{self.image_path} cannot be read ({error.strerror}): the data set lists it, "
-                "so copy the data set again"
-            ) from error
-        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-        image_bgr = cv2.imdecode(encoded, flags) if len(encoded) else None
-        if image_bgr is None:
-            raise DataError(
-                f"{self.image_path} holds no picture that OpenCV reads: copy the data set again"
-            )
-        return np.ascontiguousarray(image_bgr[:, :, ::-1], dtype=np.uint8)
+        return read_stored_rgb(self.image_path)
+
+
+def read_stored_rgb(image_path: Path) -> UInt8[np.ndarray, "height width 3"]:
+    """A labelled picture as it is stored: labels count stored pixels, so no EXIF rotation.
+
+    Raises:
+        DataError: the file is gone or holds no picture.
+    """
+    try:
+        encoded = np.fromfile(image_path, np.uint8)
+    except OSError as error:
+        raise DataError(
+            f"{image_path} cannot be read ({error.strerror}): the data set lists it, so copy the "
+            "data set again"
+        ) from error
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    image_bgr = cv2.imdecode(encoded, flags) if len(encoded) else None
+    if image_bgr is None:
+        raise DataError(f"{image_path} holds no picture that OpenCV reads: copy the data set again")
+    return np.ascontiguousarray(image_bgr[:, :, ::-1], dtype=np.uint8)
 
 
 def _check_points(points: Float[np.ndarray, "68 dims"]) -> None:
