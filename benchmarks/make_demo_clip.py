@@ -115,7 +115,8 @@ def fit_still(head: MorphableHead, anchors: Anchors) -> FittedPhoto:
     # Pixel centres at integers: px of the photo to px of its enlargement.
     points = points * ENLARGE
     points[:, :2] += (ENLARGE - 1) / 2
-    bgr = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2BGR)
+    photo: UInt8[np.ndarray, "512 512 3"] = data.astronaut()  # type: ignore[no-untyped-call]
+    bgr = cv2.cvtColor(photo, cv2.COLOR_RGB2BGR)
     image = cv2.resize(bgr, None, fx=ENLARGE, fy=ENLARGE, interpolation=cv2.INTER_CUBIC)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "faces").mkdir()
@@ -145,8 +146,8 @@ def extend_head(bgr: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "
     lab = cv2.cvtColor(bgr, cv2.COLOR_BGR2LAB).astype(np.float32)
     chroma = np.hypot(lab[..., 1] - 128, lab[..., 2] - 128)
     plain = ((chroma < 12) & (lab[..., 0] > 120)).astype(np.uint8)
-    plain = cv2.morphologyEx(plain, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
-    _, parts = cv2.connectedComponents(plain)
+    opened = cv2.morphologyEx(plain, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    _, parts = cv2.connectedComponents(np.asarray(opened, np.uint8))
     wall = np.isin(parts, [parts[80, 240], parts[80, 720]])
     rim = cv2.dilate(wall.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     # Skin and hair have some colour, but not as much as the orange suit.

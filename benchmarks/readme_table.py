@@ -3,7 +3,8 @@
     python benchmarks/readme_table.py            # rewrites the part between the markers
     python benchmarks/readme_table.py --check    # exit code 1 if it would change anything
 
-Results are `benchmarks/results/MODEL.SET.INIT.json` (`mien evaluate ... --json FILE`) and
+Results are `benchmarks/results/MODEL.SET.INIT.json` (`mien evaluate ... --json FILE`; with
+`--mirror` MODEL.SET.INIT.mirror.json) and
 `benchmarks/results/MODEL.CLIP.speed.json` (`benchmarks/speed.py`); rivals' figures are in
 `benchmarks/rivals.json`.
 """
@@ -72,9 +73,11 @@ def read_results(folder: Path) -> list[Result]:
         if path.name.endswith(".speed.json"):
             continue
         content = json.loads(path.read_text())
-        model, data_set, init = path.stem.split(".")
-        if (content["init"], content["model"]) != (init, model):
-            raise ValueError(f"{path.name} holds init {content['init']}, model {content['model']}")
+        model, data_set, init, *mirror = path.stem.split(".")
+        named = (model, init, mirror == ["mirror"])
+        held = (content["model"], content["init"], content["mirror"])
+        if named != held:
+            raise ValueError(f"{path.name} holds model, init and mirror {held}")
         if not any(data_set in column.sets for column in COLUMNS):
             raise ValueError(f"{path.name}: no column shows the set {data_set}")
         system = f"**mien {model}**" + (", mirror averaged" if content["mirror"] else "")
