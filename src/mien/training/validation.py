@@ -43,7 +43,7 @@ def validation_sets(config: TrainConfig, data: Path, turned: Sequence[Path]) -> 
         if held_out.is_dir():
             sets.append(ShardFaces(held_out))
     if not sets:
-        beside = " or ".join(f"{folder}_val" for folder in turned)
+        beside = " or ".join(f"{folder}_val" for folder in turned) or "FOLDER_val beside --turned"
         raise ConfigError(
             "there are no faces to validate on: draw from the pack too, or put turned faces of "
             f"val photos into {beside}"

@@ -1,0 +1,87 @@
+"""Batches follow from the seed and the step, whoever draws them and from wherever."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from mien.data.training_faces import TrainingFaces
+from mien.training.batches import Batch, batches_from, normalise, training_sets
+from mien.training.config import TrainConfig
+from tinypack import write_tiny_pack
+from tinyrun import TINY
+
+Sets = tuple[list[TrainingFaces], list[float]]
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory: pytest.TempPathFactory) -> Sets:
+    pack = write_tiny_pack(tmp_path_factory.mktemp("pack"))
+    return training_sets(TINY, pack.root, [])
+
+
+def batches(
+    sets: Sets, *, step: int = 0, config: TrainConfig = TINY, rank: int = 0, workers: int = 1
+) -> list[Batch]:
+    return list(batches_from(step, config, *sets, rank=rank, workers=workers))
+
+
+def same(one: Batch, other: Batch) -> bool:
+    pairs = zip(vars(one).values(), vars(other).values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_a_run_has_its_steps(sets: Sets) -> None:
+    run = batches(sets)
+    assert len(run) == TINY.schedule.steps
+    for batch in run:
+        assert batch.crops.shape == (4, 32, 32, 3)
+        assert batch.crops.dtype == torch.uint8
+        assert batch.points.shape == (4, 68, 3)
+        assert batch.weights.shape == (4, 68)
+        assert batch.is_face.shape == (4,)
+        assert {v.dtype for v in (batch.points, batch.weights, batch.is_face)} == {torch.float32}
+    assert not same(run[0], run[1])
+
+
+def test_a_later_start_draws_the_same(sets: Sets) -> None:
+    whole = batches(sets)
+    rest = batches(sets, step=4)
+    assert len(rest) == len(whole) - 4
+    assert all(same(a, b) for a, b in zip(whole[4:], rest, strict=True))
+
+
+def test_workers_share_one_batch(sets: Sets) -> None:
+    whole = batches(sets)[0]
+    parts = [batches(sets, rank=rank, workers=2)[0] for rank in (0, 1)]
+    for name in vars(whole):
+        joined = torch.cat([getattr(part, name) for part in parts])
+        assert torch.equal(joined, getattr(whole, name))
+
+
+def test_another_seed_draws_others(sets: Sets) -> None:
+    other = dataclasses.replace(TINY, seed=TINY.seed + 1)
+    assert not same(batches(sets)[0], batches(sets, config=other)[0])
+
+
+def test_a_mistake_while_drawing_reaches_the_loop(sets: Sets) -> None:
+    class Broken:
+        name = "broken"
+
+        def __len__(self) -> int:
+            return 1
+
+        def load(self, index: int) -> None:
+            raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        batches(([Broken()], [1.0]))  # type: ignore[list-item]
+
+
+def test_stored_values_reach_from_minus_one_to_one() -> None:
+    crops = torch.tensor([0, 255, 51], dtype=torch.uint8).reshape(1, 1, 1, 3)
+    network_input = normalise(crops)
+    assert network_input.shape == (1, 3, 1, 1)
+    torch.testing.assert_close(network_input.flatten(), torch.tensor([-1.0, 1.0, -0.6]))
