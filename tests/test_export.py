@@ -1,4 +1,4 @@
-"""Weight files: onnxruntime agrees with torch, decoding keeps the pixel convention, the card fits."""
+"""Weight files: onnxruntime agrees with torch, pixels keep the convention, the card fits."""
 
 from __future__ import annotations
 

@@ -1,0 +1,145 @@
+"""The rules of the house that a machine can hold: layers, sizes, names, silence."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "mien"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+TREES = {
+    str(path.relative_to(PACKAGE)): ast.parse(path.read_text(encoding="utf-8")) for path in MODULES
+}
+
+
+def run_python(code: str, *arguments: object) -> str:
+    """In a process of its own; its last word."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_there_are_modules() -> None:
+    assert len(MODULES) > 50
+
+
+def test_a_file_is_at_most_400_lines() -> None:
+    lengths = {str(path): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
+    assert {path: length for path, length in lengths.items() if length > 400} == {}
+
+
+def test_a_name_says_what_is_inside() -> None:
+    nothing = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}
+    assert [name for name in TREES if nothing & set(Path(name).with_suffix("").parts)] == []
+
+
+def test_a_module_says_what_it_is() -> None:
+    assert [name for name, tree in TREES.items() if tree.body and not ast.get_docstring(tree)] == []
+
+
+def test_the_library_never_prints_and_is_never_configured_by_kwargs() -> None:
+    found = []
+    for name, tree in TREES.items():
+        for node in ast.walk(tree):
+            prints = isinstance(node, ast.Call) and ast.unparse(node.func) == "print"
+            open_ended = isinstance(node, ast.FunctionDef) and node.args.kwarg is not None
+            if (prints or open_ended) and not name.startswith("cli"):
+                found.append(f"{name}:{node.lineno}")
+    assert found == []
+
+
+def test_nothing_can_download() -> None:
+    network = {"urllib", "http", "requests", "httpx", "ftplib", "socket", "aiohttp"}
+    found = []
+    for name, tree in TREES.items():
+        for node in ast.walk(tree):
+            imported: list[str] = []
+            if isinstance(node, ast.Import):
+                imported = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                imported = [node.module or ""]
+            found += [f"{name}: {module}" for module in imported if module.split(".")[0] in network]
+    assert found == []
+
+
+def test_imports_point_down() -> None:
+    command = shutil.which("lint-imports", path=str(Path(sys.executable).parent))
+    if command is None:
+        pytest.skip("import-linter is not installed beside this Python")
+    done = subprocess.run(
+        [command, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "mien, mien.cli, mien.cli.train, mien.cli.export, mien.cli.track",
+        "mien.pipeline, mien.evaluation.benchmark, mien.data.aflw2000",
+    ],
+)
+def test_the_field_wing_comes_up_without_torch(names: str) -> None:
+    code = f"import sys, {names}; print([m for m in ('torch', 'matplotlib') if m in sys.modules])"
+    assert run_python(code) == "[]"
+
+
+def test_importing_the_package_costs_nothing() -> None:
+    code = (
+        "import sys; before = set(sys.modules); import mien; "
+        "print([m for m in ('numpy', 'cv2', 'onnxruntime', 'av') if m in sys.modules])"
+    )
+    assert run_python(code) == "[]"
+
+
+def test_importing_changes_nothing() -> None:
+    code = """
+import logging, os, random, sys, warnings
+# What these change on import is theirs.
+import av, cv2, numpy as np, onnxruntime, jaxtyping, rich.console, scipy.optimize, typer, PIL.Image
+
+def state():
+    return (
+        dict(os.environ), list(logging.getLogger().handlers), logging.getLogger().level,
+        random.getstate(), np.random.get_state()[1].tolist(), np.geterr(), cv2.getNumThreads(),
+        list(warnings.filters), os.getcwd(), list(sys.path),
+    )
+
+before = state()
+import mien, mien.cli, mien.geometry, mien.markup, mien.media, mien.runtime, mien.tracking
+import mien.pipeline, mien.viewer
+after = state()
+print([index for index, (a, b) in enumerate(zip(before, after)) if a != b])
+"""
+    assert run_python(code) == "[]"
+
+
+def test_without_a_network_nothing_is_missing(standin_model: Path) -> None:
+    """Any socket is an error: names, markups, a weight file and its first answer come up."""
+    code = """
+import socket, sys
+def refuse(*args, **kwargs):
+    raise OSError("a socket was opened")
+socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
+import mien, mien.cli
+import numpy as np
+from pathlib import Path
+from mien.runtime.session import open_weights
+weights = open_weights(Path(sys.argv[1]), threads=1)
+side = weights.card.side
+batch = weights.run(np.zeros((1, side, side, 3), np.uint8))
+print(len(mien.load_markup(68)), len(mien.load_markup(84)), batch.points_crop.shape)
+"""
+    assert run_python(code, standin_model) == "68 84 (1, 68, 3)"

@@ -1,0 +1,117 @@
+"""``mien train`` and ``mien export``: mistakes are one line and exit code 2, a run is a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mien import cli
+from tinypack import write_tiny_pack
+from tinyrun import write_checkpoint
+
+CONFIG = """
+name = "tiny"
+role = "tracking"
+[network]
+side = 32
+width = 4
+stacks = 1
+depth = 1
+finetune_width = 4
+finetune_hidden = 8
+[data.pack_shares]
+helen = 1
+[schedule]
+steps = 1
+batch = 3
+"""
+
+
+def mien(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr("sys.argv", ["mien", *map(str, arguments)])
+    with pytest.raises(SystemExit) as exit_info:
+        cli.main()
+    return int(exit_info.value.code or 0)
+
+
+def one_line(captured: pytest.CaptureFixture[str]) -> str:
+    err = captured.readouterr().err
+    assert err.startswith("mien: ")
+    assert err.count("\n") == 1
+    return err
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    file = tmp_path / "tiny.toml"
+    file.write_text(CONFIG)
+    return file
+
+
+def test_a_run_from_the_shell(
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pack = write_tiny_pack(tmp_path / "pack", ("helen",), train=4, val=1)
+    monkeypatch.chdir(tmp_path)
+    assert mien(monkeypatch, "train", config, "--data", pack.root) == 0
+    run = Path("runs") / "tiny-tracking"
+    assert {"last.pt", "best.pt", "val.csv", "run.png"} <= {file.name for file in run.iterdir()}
+    assert "run.png" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "said"),
+    [
+        ("", ["--data", "none"], "holds no faces.npz"),
+        ("", ["--data", "none", "--workers", "2"], "a batch of 3 does not divide by 2"),
+        ("\nbacth = 4", ["--data", "none"], "unknown key 'schedule.bacth'"),
+        ("", ["--data", "none", "--run", "file/below"], "cannot make the run's folder"),
+        ("", ["--data", "none", "--initial", "none.pt"], "none.pt is not a checkpoint"),
+        ("", ["--data", "none", "--initial", "a.safetensors"], "no weights to start from"),
+    ],
+)
+def test_a_mistake_is_one_line(
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    change: str,
+    options: list[str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    config.write_text(CONFIG + change)
+    assert mien(monkeypatch, "train", config, *options) == 2
+    assert said in one_line(capsys)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["none", "--out", "a.onnx"], "none is not a checkpoint"),
+        (["bare", "--out", "a.onnx"], "best.pt is not a checkpoint"),
+        (["best.pt", "--out", "a.onnx", "--keep", "a.pt"], "writes a .safetensors file"),
+        (["best.pt", "--out", "a.onnx", "--results", "none.json"], "none.json is not a result"),
+        (["best.pt", "--out", "a.onnx", "--results", "half.json"], "half.json is not a result"),
+    ],
+)
+def test_a_mistake_in_exporting_is_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "half.json").write_text(json.dumps({"nme": 0.1}))
+    write_checkpoint(tmp_path / "best.pt")
+    assert mien(monkeypatch, "export", *options) == 2
+    assert said in one_line(capsys)
+    assert not (tmp_path / "a.onnx").exists()
