@@ -31,11 +31,12 @@ def main() -> None:
     with av.open(str(arguments.clip)) as container:
         context = container.streams.video[0].codec_context
         size = f"{context.width}x{context.height}"
+    model = Path(arguments.model).name
     kept = {
         "clip": arguments.clip.name,
         "size": size,
         "cores": len(os.sched_getaffinity(0)),
-        "command": f"mien track {arguments.clip.name} --out out --model {arguments.model}",
+        "command": f"mien track {arguments.clip.name} --out out --model {model}",
         "runs_fps": [round(run["fps"], 2) for run in runs],
         **summary,
     }
