@@ -91,3 +91,29 @@ def test_the_gradient_is_that_of_finite_differences() -> None:
         step[place] = 0.02
         slope = float((loss(logits + step) - loss(logits - step)).detach()) / 0.04
         assert slope == pytest.approx(float(logits.grad[place]), rel=0.01, abs=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_value_and_gradient_are_those_of_torchs_own(dtype: torch.dtype) -> None:
+    """Ours is written out for speed; in bfloat16 it may be off by its eight bits."""
+    logits = (3 * torch.randn(2, 3, 16, 16)).to(dtype).float()
+    points = torch.rand(2, 3, 2) - 0.5
+    weights = torch.tensor([[1.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
+    ours = logits.to(dtype, copy=True).requires_grad_()
+    loss = heatmap_loss(ours, gaussian_heatmaps(points, 16).to(dtype), weights)
+    loss.backward()
+    theirs = logits.clone().requires_grad_()
+    entropy = torch.nn.functional.binary_cross_entropy_with_logits(
+        theirs, gaussian_heatmaps(points, 16), reduction="none"
+    )
+    covered = 2 * math.pi * (5 / 64 / 3 * 16) ** 2
+    expected = (entropy.sum(dim=(2, 3)) * weights).sum() / weights.sum() / covered
+    expected.backward()
+    tolerance = 1e-5 if dtype == torch.float32 else 0.02
+    assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=tolerance)
+    assert ours.grad is not None
+    assert theirs.grad is not None
+    largest = float(theirs.grad.abs().max())
+    torch.testing.assert_close(
+        ours.grad.float(), theirs.grad, atol=tolerance * largest, rtol=tolerance
+    )
