@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from mien.errors import DataError
+from mien.faces3d.clicks import KnownPoints
 from mien.faces3d.fitting import Evidence
 from mien.faces3d.morphable import MorphableHead
 from mien.faces3d.photos import FacePhotos
@@ -86,22 +87,18 @@ def _surface(arrays: Mapping[str, np.ndarray], name: str) -> SurfacePoints:
     )
 
 
-def gather_evidence(
-    photos: FacePhotos, inner51: Float[np.ndarray, "faces 51 2"], anchors: Anchors
-) -> list[Evidence]:
-    """All that is known of some faces, weighted by source: mesh, teacher, inner points.
-
-    ``inner51`` are clicked or guessed (see `clicks`), NaN where unknown.
-    """
+def gather_evidence(photos: FacePhotos, points: KnownPoints, anchors: Anchors) -> list[Evidence]:
+    """All that is known of some faces, weighted by source: mesh, teacher, inner points."""
     used = anchors.mesh_used
     mesh_sigma = _rows(np.where(photos.teachers_agree, _MESH_CM, np.inf), len(used))
     teacher_sigma = np.full((len(photos), 68), _TEACHER_CM, np.float32)
     teacher_sigma[:, :17] = _JAW_CM
     teacher_depth = np.full((len(photos), 68), _TEACHER_DEPTH_CM, np.float32)
-    known = np.isfinite(inner51[:, 0, 0])
+    known = np.isfinite(points.inner51[:, 0, 0])
     trust = np.where(photos.trusted_manual, _MANUAL_CM, _GUESSED_CM)
     inner_sigma = _rows(np.where(known, trust, np.inf), 51)
-    inner = np.concatenate([inner51, np.full((len(photos), 51, 1), np.nan, np.float32)], axis=-1)
+    no_depth = np.full((len(photos), 51, 1), np.nan, np.float32)
+    inner = np.concatenate([points.inner51, no_depth], axis=-1)
     return [
         Evidence(
             anchors.mesh468.take(used),
@@ -109,7 +106,7 @@ def gather_evidence(
             mesh_sigma,
             mesh_sigma * (_MESH_DEPTH_CM / _MESH_CM),
         ),
-        Evidence(anchors.points68, photos.teacher68, teacher_sigma, teacher_depth),
+        Evidence(anchors.points68, points.teacher68, teacher_sigma, teacher_depth),
         Evidence(anchors.manual51, inner, inner_sigma, np.full_like(inner_sigma, np.inf)),
     ]
 

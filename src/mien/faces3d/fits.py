@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from mien.errors import DataError, OutputError
 from mien.faces3d.anchors import Anchors, gather_evidence
-from mien.faces3d.clicks import clicked_or_guessed
+from mien.faces3d.clicks import known_points
 from mien.faces3d.fitting import HeadFits, fit_heads
 from mien.faces3d.morphable import MorphableHead
 from mien.faces3d.photos import FacePhotos
@@ -26,10 +26,12 @@ _BATCH = 200
 
 def fit_photos(head: MorphableHead, photos: FacePhotos, anchors: Anchors) -> HeadFits:
     """Fit the head to every face of a table."""
-    batches, inner51 = [], clicked_or_guessed(photos)
+    batches, known = [], known_points(photos)
     for start in range(0, len(photos), _BATCH):
         rows = np.arange(start, min(start + _BATCH, len(photos)))
-        batches.append(fit_heads(head, gather_evidence(photos.take(rows), inner51[rows], anchors)))
+        batches.append(
+            fit_heads(head, gather_evidence(photos.take(rows), known.take(rows), anchors))
+        )
         _log.info("fitted %d of %d faces", rows[-1] + 1, len(photos))
     return HeadFits(
         *(np.concatenate([getattr(b, field.name) for b in batches]) for field in fields(HeadFits))

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from mien.faces3d.anchors import Anchors
-from mien.faces3d.clicks import clicked_or_guessed
+from mien.faces3d.clicks import known_points
 from mien.faces3d.fits import points_of
 from mien.faces3d.fitting import HeadFits
 from mien.faces3d.morphable import MorphableHead
@@ -42,11 +42,12 @@ def best_labels(
     """Join manual points, teacher and fit into one label a face."""
     jaw_fit = points_of(head, fits, anchors.points68)
     inner_fit = points_of(head, fits, anchors.manual51)
-    teacher = photos.teacher68.copy()
+    known = known_points(photos)
+    teacher = known.teacher68.copy()
     teacher[..., 2] += (jaw_fit[..., 2] - teacher[..., 2]).mean(axis=1)[:, None]
     points = np.concatenate([(jaw_fit[:, :17] + teacher[:, :17]) / 2, inner_fit], axis=1)
-    inner = clicked_or_guessed(photos)
-    points[:, 17:, :2] = np.where(np.isfinite(inner), inner, points[:, 17:, :2])
+    inner = np.isfinite(known.inner51)
+    points[:, 17:, :2] = np.where(inner, known.inner51, points[:, 17:, :2])
     return FaceLabels(
         points_image=points.astype(np.float32),
         inner_manual=photos.trusted_manual,

@@ -20,6 +20,7 @@ from jaxtyping import Float, Int
 
 from mien.errors import DataError
 from mien.faces3d.anchors import Anchors
+from mien.faces3d.clicks import known_points
 from mien.faces3d.fits import fit_photos, points_of, yaw_deg
 from mien.faces3d.fitting import Evidence, fit_heads
 from mien.faces3d.morphable import MorphableHead
@@ -63,9 +64,10 @@ def settle_anchors(
     # Half with manual points, which would be rare among all.
     halves = [np.flatnonzero(good & (photos.trusted_manual == manual)) for manual in (True, False)]
     rows = [rng.choice(half, min(_SAMPLE, len(half)), replace=False) for half in halves]
-    sample = photos.take(np.sort(np.concatenate(rows)))
+    chosen = np.sort(np.concatenate(rows))
+    sample, teacher68 = photos.take(chosen), known_points(photos).teacher68[chosen]
     for number in range(rounds):
-        anchors = _move_anchors(head, sample, anchors)
+        anchors = _move_anchors(head, sample, teacher68, anchors)
         _log.info("settled anchors, round %d of %d", number + 1, rounds)
     return anchors
 
@@ -118,7 +120,12 @@ def _spread_cover(mesh: Float[np.ndarray, "points 3"]) -> Int[np.ndarray, " used
     return np.array(sorted(chosen))
 
 
-def _move_anchors(head: MorphableHead, photos: FacePhotos, anchors: Anchors) -> Anchors:
+def _move_anchors(
+    head: MorphableHead,
+    photos: FacePhotos,
+    teacher68: Float[np.ndarray, "faces 68 3"],
+    anchors: Anchors,
+) -> Anchors:
     fits = fit_photos(head, photos, anchors)
 
     def in_head(missed: Float[np.ndarray, "faces points 3"]) -> Float[np.ndarray, "points 3"]:
@@ -126,7 +133,7 @@ def _move_anchors(head: MorphableHead, photos: FacePhotos, anchors: Anchors) -> 
         return np.asarray(np.nanmedian(back, axis=0), np.float32)
 
     placed = points_of(head, fits, anchors.points68)
-    teacher = photos.teacher68 - placed
+    teacher = teacher68 - placed
     teacher[..., 2] -= teacher[..., 2].mean(axis=1)[:, None]
     points68 = anchors.points68.of(head.mean) + in_head(teacher)
     skin = head.triangles[(head.triangles < head.patches[0]).all(axis=1)]
