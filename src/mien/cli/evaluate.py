@@ -19,8 +19,10 @@ from rich.table import Table
 
 from mien.data.aflw2000 import read_aflw2000
 from mien.data.face_pack import read_face_pack
+from mien.data.menpo3d import read_menpo3d
 from mien.data.pts import read_pts
 from mien.data.sample import LabelledPhoto
+from mien.data.w300lp import read_w300lp
 from mien.errors import ConfigError, DataError, OutputError
 from mien.evaluation.benchmark import Predictions, predict
 from mien.evaluation.figures import require_matplotlib, write_ced, write_yaw_scatter
@@ -47,6 +49,8 @@ class Format(StrEnum):
     AFLW2000 = "aflw2000"
     PTS = "pts"
     FACES = "faces"
+    W300LP = "w300lp"
+    MENPO3D = "menpo3d"
 
 
 def evaluate(
@@ -54,7 +58,8 @@ def evaluate(
         Format,
         typer.Argument(
             metavar="FORMAT",
-            help="aflw2000: imageNNNNN.jpg + .mat; pts: photos + iBUG .pts; faces: our face pack.",
+            help="aflw2000: imageNNNNN.jpg + .mat; pts: photos + iBUG .pts; faces: our face pack; "
+            "w300lp: 300W-LP; menpo3d: photos of Menpo 3D.",
         ),
     ],
     root: Annotated[Path, typer.Argument(help="Folder of the data set.")],
@@ -143,7 +148,7 @@ def evaluate(
 
 def _read_photos(
     data_format: Format, root: Path, split: str, sources: Sequence[str]
-) -> tuple[LabelledPhoto, ...]:
+) -> Sequence[LabelledPhoto]:
     if sources and data_format is not Format.FACES:
         raise ConfigError(f"--source chooses within the face pack: {data_format} has no sources")
     if not root.is_dir():
@@ -152,6 +157,10 @@ def _read_photos(
         return read_aflw2000(root)
     if data_format is Format.PTS:
         return read_pts(root)
+    if data_format is Format.W300LP:
+        return read_w300lp(root)
+    if data_format is Format.MENPO3D:
+        return tuple(photo.to_68() for photo in read_menpo3d(root))
     return read_face_pack(root, split=split, sources=sources)
 
 
