@@ -8,7 +8,7 @@ not read.
 Coordinates are taken as they are, counted from 0: the makers' own C++ hands them to OpenCV as
 ``Point2f`` and ``Rect`` without an offset. Clicks may lie half a pixel off: nothing is written
 about it. The head pose is left alone, because it was computed from the same 21 points and a mean
-head, and no document fixes its signs.
+head, and we know of no document that fixes its signs.
 """
 
 from __future__ import annotations

@@ -11,9 +11,10 @@ between them (``LabelledVideo.continuous``).
 
 What is converted, and on what evidence:
 
-* **Axes.** Menpo writes the row first, and Surrey's group reads these very files that way; another
-  public reader takes the column first. So the faces decide: with rows and columns exchanged a head
-  would show its back to the camera. 32 files vote for their folder.
+* **Axes.** Menpo writes the row first, and the University of Surrey's entry to the challenge reads
+  these files that way; shriyakak/3D-FaceAlignment-in-the-wild takes the column first. So the faces
+  decide: with rows and columns exchanged a head would show its back to the camera. 32 files vote
+  for their folder.
 * **Origin.** Menpo counts pixels from 0, at their centres: nothing is subtracted.
 * **Depth.** ``model_space`` is not turned to the camera. Its points, brought to the mean head's
   axes by the similarity (a mirrored one if that fits better), are posed to the picture's points as
