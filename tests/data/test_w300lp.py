@@ -195,3 +195,12 @@ def test_a_basis_is_read_and_a_file_that_is_none_is_refused(tmp_path: Path) -> N
     np.savez(file, mean=np.zeros((67, 3)), shape=basis.shape, expression=basis.expression)
     with pytest.raises(DataError, match=r"basis\.npz is no head basis"):
         HeadBasis.load(file)
+
+
+def test_a_picture_that_is_cut_off_is_named_where_its_height_is_needed(tmp_path: Path) -> None:
+    write_photo(tmp_path)
+    (tmp_path / "AFW/AFW_1_0.jpg").write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(DataError, match=r"AFW_1_0\.jpg is no readable picture"):
+        read_w300lp(tmp_path, basis=bump_basis())[0]
+    with pytest.raises(DataError, match=r"AFW_1_0\.jpg holds no picture"):
+        read_w300lp(tmp_path)[0].read_rgb()
