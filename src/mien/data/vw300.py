@@ -40,6 +40,8 @@ TEST_CATEGORIES = tuple(
     tuple(map(str, numbers)) for numbers in (_WELL_LIT, _BADLY_LIT, _UNCONSTRAINED)
 )
 """The names of the 31, 19 and 14 test videos of categories 1 to 3; the other 50 are for training.
+
+Written down from memory of the protocol; only the counts have been checked against the paper's.
 """
 
 
