@@ -41,7 +41,7 @@ TEST_CATEGORIES = tuple(
 )
 """The names of the 31, 19 and 14 test videos of categories 1 to 3; the other 50 are for training.
 
-Written down from memory of the protocol; only the counts have been checked against the paper's.
+Written down from memory: check them against the set's own list before publishing a number.
 """
 
 
