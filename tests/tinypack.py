@@ -86,7 +86,7 @@ def a_face(rng: np.random.Generator) -> np.ndarray:
     rotation = rotation_from_angles(HeadPose(yaw, pitch, roll))
     place = np.append(rng.uniform(45, 51, 2), 0)
     face: np.ndarray = rng.uniform(36, 44) * shape @ rotation.T
-    return face - [0, 0, face[:, 2].mean()] + place
+    return np.asarray(face - [0, 0, face[:, 2].mean()] + place)
 
 
 def picture(face: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -27,7 +27,7 @@ def write_checkpoint(file: Path, config: TrainConfig = TINY, seed: int = 0) -> L
     network = Landmarker(config.network)
     with torch.no_grad():
         for parameter in network.finetune.parameters():
-            parameter += 0.02 * torch.randn_like(parameter)
+            parameter.add_(torch.randn_like(parameter), alpha=0.02)
     state = network.state_dict()
     save_checkpoint(Checkpoint(config, 6, state, state, {}, 0.1), file)
     return network.eval()

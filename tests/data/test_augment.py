@@ -43,7 +43,7 @@ def face_with_dot(index: int, points: np.ndarray = POINTS) -> LabelledFace:
 def centroid(image: np.ndarray) -> np.ndarray:
     weight = image.astype(np.float64).sum(axis=2)
     y, x = np.mgrid[: len(image), : len(image)]
-    return np.array([(weight * x).sum(), (weight * y).sum()]) / weight.sum()
+    return np.array([(weight * x).sum() / weight.sum(), (weight * y).sum() / weight.sum()])
 
 
 def in_pixels(crop: TrainingCrop) -> np.ndarray:

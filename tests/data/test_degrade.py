@@ -12,7 +12,7 @@ def dot(side: int, sigma: float) -> np.ndarray:
     """A soft bright dot in the very middle of a grey ground."""
     y, x = np.mgrid[:side, :side] - (side - 1) / 2
     value = 60 + 150 * np.exp(-(x**2 + y**2) / (2 * sigma**2))
-    return np.repeat(value.round().astype(np.uint8)[..., None], 3, axis=2)
+    return np.asarray(np.repeat(value.round().astype(np.uint8)[..., None], 3, axis=2))
 
 
 def centroid(image: np.ndarray) -> np.ndarray:
@@ -21,7 +21,7 @@ def centroid(image: np.ndarray) -> np.ndarray:
     low, high = np.median(value), value.max()
     weight = np.clip(value - low - 0.3 * (high - low), 0, None)
     y, x = np.mgrid[: len(image), : len(image)] - (len(image) - 1) / 2
-    return np.array([(weight * x).sum(), (weight * y).sum()]) / weight.sum()
+    return np.array([(weight * x).sum() / weight.sum(), (weight * y).sum() / weight.sum()])
 
 
 @pytest.mark.parametrize("side", [64, 128, 256])

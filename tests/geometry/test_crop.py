@@ -31,13 +31,13 @@ def blob(shape: tuple[int, int], centre: np.ndarray, sigma: float) -> np.ndarray
     """A bright Gaussian about a place given in pixels with centres at integers."""
     y, x = np.mgrid[: shape[0], : shape[1]]
     value = np.exp(-((x - centre[0]) ** 2 + (y - centre[1]) ** 2) / (2 * sigma**2))
-    return np.repeat((250 * value).round().astype(np.uint8)[..., None], 3, axis=2)
+    return np.asarray(np.repeat((250 * value).round().astype(np.uint8)[..., None], 3, axis=2))
 
 
 def centroid(image: np.ndarray) -> np.ndarray:
     weight = image[..., 0].astype(np.float64)
     y, x = np.mgrid[: image.shape[0], : image.shape[1]]
-    return np.array([(weight * x).sum(), (weight * y).sum()]) / weight.sum()
+    return np.array([(weight * x).sum() / weight.sum(), (weight * y).sum() / weight.sum()])
 
 
 def test_a_whole_shift_is_a_slice() -> None:

@@ -69,7 +69,7 @@ def test_untrusted_points_count_for_nothing() -> None:
 def test_no_trusted_point_is_no_loss() -> None:
     logits = torch.randn(1, 2, 8, 8, requires_grad=True)
     loss = heatmap_loss(logits, torch.zeros(1, 2, 8, 8), torch.zeros(1, 2))
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     assert float(loss.detach()) == 0
     assert logits.grad is not None
     assert not logits.grad.any()
@@ -83,7 +83,7 @@ def test_the_gradient_is_that_of_finite_differences() -> None:
     def loss(values: torch.Tensor) -> torch.Tensor:
         return heatmap_loss(values, targets, weights)
 
-    loss(logits).backward()
+    loss(logits).backward()  # type: ignore[no-untyped-call]
     assert logits.grad is not None
     # The sum is taken in float32: a step large enough to see over its rounding.
     for place in [(0, 0, 1, 2), (0, 1, 3, 0), (0, 0, 0, 0)]:
@@ -101,14 +101,14 @@ def test_value_and_gradient_are_those_of_torchs_own(dtype: torch.dtype) -> None:
     weights = torch.tensor([[1.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
     ours = logits.to(dtype, copy=True).requires_grad_()
     loss = heatmap_loss(ours, gaussian_heatmaps(points, 16).to(dtype), weights)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     theirs = logits.clone().requires_grad_()
     entropy = torch.nn.functional.binary_cross_entropy_with_logits(
         theirs, gaussian_heatmaps(points, 16), reduction="none"
     )
     covered = 2 * math.pi * (5 / 64 / 3 * 16) ** 2
     expected = (entropy.sum(dim=(2, 3)) * weights).sum() / weights.sum() / covered
-    expected.backward()
+    expected.backward()  # type: ignore[no-untyped-call]
     tolerance = 1e-5 if dtype == torch.float32 else 0.02
     assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=tolerance)
     assert ours.grad is not None

@@ -53,7 +53,7 @@ def test_the_mean_distance_is_the_best_expectation() -> None:
 def test_expecting_an_error_does_not_make_one() -> None:
     points = POINTS.clone().requires_grad_()
     log_error = torch.full((1, 2), -3.0, requires_grad=True)
-    error_loss(log_error, points, TRUTH, BOTH).backward()
+    error_loss(log_error, points, TRUTH, BOTH).backward()  # type: ignore[no-untyped-call]
     assert points.grad is None
     assert log_error.grad is not None
     # d/dl (l + d exp(-l)) = 1 - d exp(-l), halved by the mean over two points

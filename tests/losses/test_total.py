@@ -51,7 +51,7 @@ def test_every_stack_weighs_the_same() -> None:
 def test_a_counter_example_teaches_the_score_alone() -> None:
     prediction, truth, weights = make()
     is_face = torch.tensor([1.0, 0.0])
-    total_loss(prediction, truth, weights, is_face, WEIGHTS).total.backward()
+    total_loss(prediction, truth, weights, is_face, WEIGHTS).total.backward()  # type: ignore[no-untyped-call]
     for value in (*prediction.heatmap_logits, prediction.points, prediction.log_error):
         assert value.grad is not None
         assert value.grad[0].any()

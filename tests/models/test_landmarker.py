@@ -55,7 +55,7 @@ def test_every_parameter_learns() -> None:
     optimiser = torch.optim.SGD(network.parameters(), 1e-3)
     for _ in range(2):
         optimiser.zero_grad()
-        total_loss(network(crops), truth, weights, is_face, LossWeights()).total.backward()
+        total_loss(network(crops), truth, weights, is_face, LossWeights()).total.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     still = [
         name
@@ -73,7 +73,7 @@ def test_one_batch_can_be_learned_by_heart() -> None:
     for _ in range(100):
         optimiser.zero_grad()
         terms = total_loss(network(crops), truth, weights, is_face, LossWeights())
-        terms.total.backward()
+        terms.total.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         losses.append(terms)
     first, last = losses[0], losses[-1]

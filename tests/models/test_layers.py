@@ -62,6 +62,9 @@ def test_module_4_is_equations_1_to_4() -> None:
     module = GlobalLocalAttention(width, points).double()
     nn.init.normal_(module.bias)
     h = torch.randn(2, width, 7, 9, dtype=torch.float64)
+    bias_global, bias_local = module.global_attention.bias, module.local_attention.bias
+    assert bias_global is not None
+    assert bias_local is not None
 
     def attention_map(
         features: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor
@@ -69,7 +72,7 @@ def test_module_4_is_equations_1_to_4() -> None:
         return torch.sigmoid(functional.conv2d(features, weight, bias))  # eq. 1: one channel
 
     weighed = torch.empty_like(h)
-    y_global = attention_map(h, module.global_attention.weight, module.global_attention.bias)
+    y_global = attention_map(h, module.global_attention.weight, bias_global)
     for channel in range(width):
         weighed[:, channel] = y_global[:, 0] * h[:, channel]  # eq. 2 and 3
     literal = []
@@ -77,7 +80,7 @@ def test_module_4_is_equations_1_to_4() -> None:
         y_i = attention_map(
             weighed,
             module.local_attention.weight[i : i + 1],
-            module.local_attention.bias[i : i + 1],
+            bias_local[i : i + 1],
         )
         h_i = torch.stack([y_i[:, 0] * weighed[:, c] for c in range(width)], dim=1)  # eq. 4
         literal.append(functional.conv2d(h_i, module.reading.weight[i : i + 1], module.bias[i, 0]))

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 import torch
 from torch import multiprocessing
+from torch.multiprocessing.spawn import ProcessRaisedException
 
 from mien.errors import ConfigError, DataError
 from mien.losses import total_loss
 from mien.models import Landmarker
 from mien.training import loop
 from mien.training.batches import batches_from, normalise, training_sets
-from mien.training.checkpoint import Checkpoint, load_checkpoint
+from mien.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from mien.training.config import DataConfig
 from mien.training.loop import Progress, train
 from mien.training.plot import plot_run
@@ -84,7 +85,7 @@ def test_a_killed_run_goes_on_to_the_bit(
     assert [progress.step for progress in reports] == [1, 2, 3, 4, 5, 6]
 
     with monkeypatch.context() as patch:
-        save, learn, steps = loop.save_checkpoint, loop.learn, iter(range(6))
+        save, learn, steps = save_checkpoint, loop.learn, iter(range(6))
 
         def save_and_keep(checkpoint: Checkpoint, file: Path) -> None:
             save(checkpoint, file)
@@ -211,7 +212,7 @@ def test_a_mistake_met_by_a_worker_comes_back_as_it_is(
         try:
             function(0, *alone)
         except Exception as error:
-            raise multiprocessing.ProcessRaisedException(str(error), 0, 1) from error
+            raise ProcessRaisedException(str(error), 0, 1) from error
         finally:
             torch.distributed.destroy_process_group()
 

@@ -63,6 +63,7 @@ def test_averages_are_those_of_the_formula() -> None:
         average_into(averaged, model, step, 0.9)
     torch.testing.assert_close(averaged.weight.detach(), torch.full((3,), mean_from(1.0)))
     torch.testing.assert_close(averaged.running_mean, torch.full((3,), -mean_from(0.0)))
+    assert averaged.num_batches_tracked is not None
     assert int(averaged.num_batches_tracked) == 120
 
 

@@ -112,11 +112,11 @@ def _stray(config: AugmentConfig, side: int, rng: np.random.Generator) -> Simila
     """``aligned_from_crop``: a small similarity, now and then a large one."""
     wild = rng.random() < config.wild
     reach = 2.0 if wild else 1.0
-    angle = rng.uniform(-45, 45) if wild else _bounded(rng) * config.rotation_deg
+    angle = rng.uniform(-45, 45) if wild else _bounded(rng, 1)[0] * config.rotation_deg
     shift = _bounded(rng, 2) * (reach * config.shift * FACE_SHARE * side)
     return Similarity.about(
         ((side - 1) / 2, (side - 1) / 2),
-        scale=math.exp(_bounded(rng) * reach * config.scale),
+        scale=math.exp(_bounded(rng, 1)[0] * reach * config.scale),
         angle_rad=math.radians(angle),
         shift=(float(shift[0]), float(shift[1])),
     )
@@ -148,6 +148,6 @@ def counter_example(side: int, rng: np.random.Generator) -> Similarity:
     )
 
 
-def _bounded(rng: np.random.Generator, count: int | None = None) -> np.ndarray:
+def _bounded(rng: np.random.Generator, count: int) -> Float[np.ndarray, " count"]:
     """Normal numbers without their far tails."""
     return np.clip(rng.normal(size=count), -2.5, 2.5)

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -31,6 +31,7 @@ class LabelledFace:
     trusted: Bool[np.ndarray, " points"]
 
 
+@runtime_checkable
 class TrainingFaces(Protocol):
     """A set of faces that can be read in any order."""
 
