@@ -7,8 +7,24 @@ import sys
 from pathlib import Path
 
 import pytest
+from jaxtyping import install_import_hook
 
 sys.path.insert(0, str(Path(__file__).parent))
+_CHECKED = [
+    "mien.types",
+    "mien.geometry",
+    "mien.markup",
+    "mien.models",
+    "mien.losses",
+    "mien.training",
+    "mien.data.augment",
+    "mien.data.pack_labels",
+    "mien.data.training_faces",
+    "mien.runtime.session",
+    "mien.tracking",
+]
+# Before anything imports mien: from here on the array types of these are checked at every call.
+install_import_hook(_CHECKED, "shapecheck.check")
 
 
 @pytest.fixture(scope="session")

@@ -50,7 +50,7 @@ class Similarity:
         return Similarity(1 / self.scale, -self.angle_rad, (-cos * x - sin * y, sin * x - cos * y))
 
     def __matmul__(self, other: Similarity) -> Similarity:
-        x, y = self.apply(np.array(other.translation))
+        x, y = self.apply(np.array(other.translation, dtype=np.float64))
         return Similarity(
             self.scale * other.scale, self.angle_rad + other.angle_rad, (float(x), float(y))
         )
@@ -65,7 +65,7 @@ class Similarity:
         shift: tuple[float, float] = (0.0, 0.0),
     ) -> Similarity:
         """Scale and turn about a centre, then shift."""
-        turned = cls(scale, angle_rad, (0.0, 0.0)).apply(np.array(centre))
+        turned = cls(scale, angle_rad, (0.0, 0.0)).apply(np.array(centre, dtype=np.float64))
         return cls(
             scale,
             angle_rad,
