@@ -41,8 +41,6 @@ def train(
     except ModuleNotFoundError as error:
         raise ConfigError(f"training needs {error.name}: pip install 'mien[train]'") from error
     settings = load_config(config)
-    if settings.schedule.batch % workers:
-        raise ConfigError(f"a batch of {settings.schedule.batch} does not divide by {workers}")
     folder = run or Path("runs") / f"{settings.name}-{settings.role}"
     try:
         folder.mkdir(parents=True, exist_ok=True)

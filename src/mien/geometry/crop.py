@@ -108,13 +108,19 @@ def warp_crop(
     height, width = image_rgb.shape[:2]
     left, top = np.clip(corners.min(axis=0) - block, 0, [width, height]).astype(int)
     right, bottom = np.clip(corners.max(axis=0) + block, 0, [width, height]).astype(int)
-    right, bottom = right - (right - left) % block, bottom - (bottom - top) % block
     if right <= left or bottom <= top:
         return np.zeros((side, side, 3), np.uint8)
-    part = image_rgb[top:bottom, left:right]
+    part = cv2.copyMakeBorder(  # to whole blocks: the last pixels count as well
+        image_rgb[top:bottom, left:right],
+        0,
+        (top - bottom) % block,
+        0,
+        (left - right) % block,
+        cv2.BORDER_REPLICATE,
+    )
     small = cv2.resize(
         part,
-        ((right - left) // block, (bottom - top) // block),
+        (part.shape[1] // block, part.shape[0] // block),
         interpolation=cv2.INTER_AREA,
     )
     image_from_small = Similarity(

@@ -164,7 +164,10 @@ class _Log:
                 header, *rows = list(csv.reader(stream))
             with file.open("w", newline="") as stream:
                 csv.writer(stream).writerows(
-                    [header, *(row for row in rows if row and int(row[0]) <= step)]
+                    [
+                        header,
+                        *(row for row in rows if len(row) == len(header) and int(row[0]) <= step),
+                    ]
                 )
 
     def terms(self, step: int, terms: LossTerms, faces_per_sec: float) -> None:

@@ -45,7 +45,8 @@ def _read(file: Path) -> list[dict[str, str]]:
     if not file.exists():
         return []
     with file.open(newline="") as stream:
-        return list(csv.DictReader(stream))
+        # A run that was killed may have left half a row.
+        return [row for row in csv.DictReader(stream) if None not in row.values()]
 
 
 def _smooth(values: np.ndarray, reach: int = 10) -> np.ndarray:

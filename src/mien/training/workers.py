@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import distributed, multiprocessing
 
-from mien.errors import MienError
+from mien.errors import ConfigError, MienError
 from mien.training.config import TrainConfig
 from mien.training.loop import Progress, train
 
@@ -50,9 +50,11 @@ def train_together(
     if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
         distributed.init_process_group("gloo")
         rank, workers = distributed.get_rank(), distributed.get_world_size()
+        _check_batch(config, workers)
         _part(config, data, run, turned, initial, rank, workers, report)
         distributed.destroy_process_group()
         return
+    _check_batch(config, workers)
     if workers == 1:
         _part(config, data, run, turned, initial, 0, 1, report)
         return
@@ -67,6 +69,11 @@ def train_together(
             if (mistake := Path(folder) / _MISTAKE).exists():
                 raise pickle.loads(mistake.read_bytes()) from None
             raise
+
+
+def _check_batch(config: TrainConfig, workers: int) -> None:
+    if config.schedule.batch % workers:
+        raise ConfigError(f"a batch of {config.schedule.batch} does not divide by {workers}")
 
 
 def _spawned(
