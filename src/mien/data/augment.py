@@ -19,6 +19,9 @@ from mien.data.training_faces import LabelledFace
 from mien.geometry import FACE_SHARE, Similarity, crop_from_landmarks, warp_crop
 from mien.markup import Markup
 
+_NOWHERE = 0.35
+"""Share of the counter-examples that show no part of their own picture."""
+
 __all__ = ["AugmentConfig", "TrainingCrop", "counter_example", "make_crop"]
 
 
@@ -73,6 +76,8 @@ def make_crop(
     crop = warp_crop(face.image_rgb, image_from_crop, side)
     if rng.random() < config.backdrop:
         crop = _fill_outside(crop, face.image_rgb.shape[:2], image_from_crop, patch, rng)
+    if not is_face and rng.random() < _NOWHERE:
+        crop = _nowhere(patch, side, rng)
     points = image_from_crop.inverse().apply(face.points)
     weights = face.trusted.astype(np.float32)
     if rng.random() < config.mirror:
@@ -103,9 +108,30 @@ def _fill_outside(
     )
     if mask.min() == 255:
         return crop
-    coarse = cv2.resize(patch, (int(rng.integers(2, 24)),) * 2, interpolation=cv2.INTER_AREA)
-    fill = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
+    fill = _colours(patch, side, int(rng.integers(2, 24)))
     return np.where(mask[..., None] == 255, crop, fill)
+
+
+def _nowhere(
+    patch: UInt8[np.ndarray, "height width 3"], side: int, rng: np.random.Generator
+) -> UInt8[np.ndarray, "side side 3"]:
+    """A picture of nothing: smooth as a sky, or the pieces of a photo in disorder."""
+    if rng.random() < 0.5:
+        return _colours(patch, side, int(rng.integers(1, 9)))
+    cells = int(rng.integers(4, 9))
+    piece = -(-side // cells)
+    photo = cv2.resize(patch, (cells * piece, cells * piece))
+    tiles = photo.reshape(cells, piece, cells, piece, 3).swapaxes(1, 2).reshape(-1, piece, piece, 3)
+    mixed = rng.permutation(tiles).reshape(cells, cells, piece, piece, 3).swapaxes(1, 2)
+    return np.ascontiguousarray(mixed.reshape(photo.shape)[:side, :side])
+
+
+def _colours(
+    patch: UInt8[np.ndarray, "height width 3"], side: int, cells: int
+) -> UInt8[np.ndarray, "side side 3"]:
+    """The colours of a picture without its content: ``cells`` x ``cells`` means, blurred."""
+    coarse = cv2.resize(patch, (cells, cells), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC))
 
 
 def _stray(config: AugmentConfig, side: int, rng: np.random.Generator) -> Similarity:
