@@ -98,9 +98,9 @@ def test_finetune_starts_without_an_opinion() -> None:
     finetune = Finetune(68, 2, 8, 16)
     heatmaps = [torch.rand(3, 68, 16, 16) for _ in range(2)]
     out = finetune(heatmaps, torch.randn(3, 3, 64, 64))
-    assert out.correction.shape == (3, 68, 2)
+    assert out.plane.shape == (3, 68, 2)
     assert out.depth.shape == out.log_error.shape == (3, 68)
-    assert not out.correction.any()
+    assert not out.plane.any()
     assert not out.depth.any()
     torch.testing.assert_close(out.log_error.exp(), torch.full((3, 68), 0.05), atol=3e-4, rtol=0)
     torch.testing.assert_close(torch.sigmoid(out.score_logit), torch.full((3,), 0.5))
@@ -110,10 +110,10 @@ def test_finetune_reads_every_stack_and_the_crop() -> None:
     finetune = Finetune(68, 2, 8, 16).eval()
     nn.init.normal_(finetune.shape.weight)
     heatmaps, crop = [torch.rand(1, 68, 16, 16) for _ in range(2)], torch.randn(1, 3, 64, 64)
-    before = finetune(heatmaps, crop).correction
+    before = finetune(heatmaps, crop).plane
     for other in (
         finetune([heatmaps[0] * 0.1, heatmaps[1]], crop),
         finetune([heatmaps[0], heatmaps[1] * 0.1], crop),
         finetune(heatmaps, -crop),
     ):
-        assert (other.correction - before).abs().max() > 1e-6
+        assert (other.plane - before).abs().max() > 1e-6

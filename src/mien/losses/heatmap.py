@@ -1,4 +1,7 @@
-"""Section 3.1: sigmoid cross entropy of heatmaps against Gaussians, pixel by pixel."""
+"""Section 3.1: heatmaps against Gaussians, pixel by pixel.
+
+Sigmoid cross entropy is the paper's (change 5); l2 is that of the stacked hourglass before it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from torch.nn import functional
 
 from mien.models.decoding import pixel_centres
 
-__all__ = ["GAUSSIAN_RADIUS", "gaussian_heatmaps", "heatmap_loss"]
+__all__ = ["GAUSSIAN_RADIUS", "gaussian_heatmaps", "heatmap_l2_loss", "heatmap_loss"]
 
 GAUSSIAN_RADIUS = 5.0 / 64
 """The paper's radius of 5 px on 64, as a share of the side."""
@@ -42,8 +45,27 @@ def heatmap_loss(
     Divided by the pixels that a Gaussian covers (2 pi sigma^2), so that the value means the same
     at every resolution.
     """
-    covered = 2 * torch.pi * (GAUSSIAN_RADIUS / 3 * logits.shape[-1]) ** 2
     summed: Tensor = _SigmoidCrossEntropy.apply(logits, targets)  # type: ignore[no-untyped-call]
+    return _mean_of_points(summed, weights, logits.shape[-1])
+
+
+def heatmap_l2_loss(
+    heatmaps: Float[Tensor, "n points h w"],
+    targets: Float[Tensor, "n points h w"],
+    weights: Float[Tensor, "n points"],
+) -> Float[Tensor, ""]:
+    """Mean over trusted points of the squared difference summed over a heatmap ([30]).
+
+    Divided as :func:`heatmap_loss` is; an empty heatmap costs 1/2 at every resolution.
+    """
+    summed = (heatmaps - targets).square().sum(dim=(2, 3), dtype=torch.float32)
+    return _mean_of_points(summed, weights, heatmaps.shape[-1])
+
+
+def _mean_of_points(
+    summed: Float[Tensor, "n points"], weights: Float[Tensor, "n points"], side: int
+) -> Float[Tensor, ""]:
+    covered = 2 * torch.pi * (GAUSSIAN_RADIUS / 3 * side) ** 2
     loss: Tensor = (summed / covered * weights).sum() / weights.sum().clamp_min(1)
     return loss
 

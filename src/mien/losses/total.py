@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from mien.losses.heatmap import gaussian_heatmaps, heatmap_loss
+from mien.errors import ConfigError
+from mien.losses.heatmap import gaussian_heatmaps, heatmap_l2_loss, heatmap_loss
 from mien.losses.shape import depth_loss, error_loss, score_loss, shape_loss
 from mien.models import Prediction
 
@@ -29,6 +30,13 @@ class LossWeights:
     """Likelihood of the expected error of each point."""
     score: float = 0.2
     """Cross entropy of the score."""
+    heatmap_loss: str = "cross-entropy"
+    """``cross-entropy`` (change 5 of section 3.1) or ``l2`` of the stacked hourglass, which goes
+    with ``heatmap_values = "linear"``."""
+
+    def __post_init__(self) -> None:
+        if self.heatmap_loss not in ("cross-entropy", "l2"):
+            raise ConfigError(f"heatmap_loss is 'cross-entropy' or 'l2', not '{self.heatmap_loss}'")
 
 
 @dataclass(frozen=True)
@@ -53,12 +61,12 @@ def total_loss(
     """Losses of a batch; ``truth`` is in shares of the side.
 
     A counter-example (``is_face`` 0) has weight 0 for all its points: it teaches the score alone.
+
+    Raises:
+        ConfigError: cross entropy is asked of heatmaps that are no probabilities.
     """
     weights = weights * is_face.unsqueeze(-1)
-    first = prediction.heatmap_logits[0]
-    targets = gaussian_heatmaps(truth[..., :2], first.shape[-1], first.dtype)
-    stacks = [heatmap_loss(logits, targets, weights) for logits in prediction.heatmap_logits]
-    heatmap = torch.stack(stacks).mean()
+    heatmap = _heatmaps(prediction, truth, weights, loss_weights.heatmap_loss)
     shape = shape_loss(prediction.points, truth, weights)
     depth = depth_loss(prediction.points, truth, weights)
     error = error_loss(prediction.log_error, prediction.points, truth, weights)
@@ -71,3 +79,26 @@ def total_loss(
         + loss_weights.score * score
     )
     return LossTerms(total, heatmap, shape, depth, error, score)
+
+
+def _heatmaps(
+    prediction: Prediction,
+    truth: Float[Tensor, "n points 3"],
+    weights: Float[Tensor, "n points"],
+    kind: str,
+) -> Float[Tensor, ""]:
+    """The mean over the stacks."""
+    if kind == "cross-entropy" and prediction.linear:
+        raise ConfigError(
+            "cross entropy needs heatmap_values = 'probability'; "
+            "'linear' heatmaps are for heatmap_loss = 'l2'"
+        )
+    if not prediction.heatmap_logits:  # a network that regresses points at once
+        return truth.new_zeros(())
+    first = prediction.heatmap_logits[0]
+    targets = gaussian_heatmaps(truth[..., :2], first.shape[-1], first.dtype)
+    if kind == "l2":
+        stacks = [heatmap_l2_loss(each, targets, weights) for each in prediction.heatmaps()]
+    else:
+        stacks = [heatmap_loss(each, targets, weights) for each in prediction.heatmap_logits]
+    return torch.stack(stacks).mean()

@@ -1,5 +1,6 @@
 """The networks (torch). Figure 2 of the paper is the constructor of :class:`Landmarker`."""
 
-from mien.models.landmarker import Landmarker, NetworkConfig, Prediction
+from mien.models.config import NetworkConfig
+from mien.models.landmarker import Landmarker, Prediction
 
 __all__ = ["Landmarker", "NetworkConfig", "Prediction"]

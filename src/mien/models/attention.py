@@ -1,37 +1,148 @@
-"""Section 3.2: the heatmap module with global, then local attention (module 4 of fig. 4).
+"""Section 3.2: the heatmap modules of fig. 4, from the features of an hourglass to heatmaps.
 
-An attention map has one channel (eq. 1) and multiplies every channel of the features (eq. 2).
-A global map first weighs the features (eq. 3); then each landmark has a map of its own (eq. 4),
-and its heatmap is one linear reading of the features so weighed. As a product with a one-channel
-map commutes with a reading across channels, ``v_i . (y_i * h) = y_i * (v_i . h)``, all N local
-modules are two 1x1 convolutions: ``docs/decisions/0002-attention.md``.
+=========  ===============================  =======================================================
+module 1   :class:`ConvolutionHeatmaps`     a 1x1 convolution, as in the stacked hourglass
+module 2   :class:`AffineHeatmaps`          heatmaps of neighbouring points, moved by learned maps
+module 3   :class:`LocalAttention`          an attention map for each landmark
+module 4   :class:`GlobalLocalAttention`    one map for the face, then one for each landmark
+compared   :class:`SqueezeAttention`        attention to channels instead of places
+=========  ===============================  =======================================================
+
+An attention map of modules 3 and 4 has one channel (eq. 1) and multiplies every channel of the
+features (eq. 2). A landmark's heatmap is one linear reading of the features so weighed. As a
+product with a one-channel map commutes with a reading across channels,
+``v_i . (y_i * h) = y_i * (v_i . h)``, all N local modules are two 1x1 convolutions:
+``docs/decisions/0002-attention.md``. What the paper leaves open in the others is decided in
+``docs/decisions/0007-heatmap-modules.md``.
+
+All take features (n, width, h, w) to values (n, points, h, w) that the sigmoid comes after;
+``empty`` is the value of a heatmap pixel before anything is learned.
 """
 
 from __future__ import annotations
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn import functional
 
-__all__ = ["GlobalLocalAttention"]
+from mien.models.decoding import pixel_centres
 
-_EMPTY_LOGIT = -5.0
+__all__ = [
+    "EMPTY_LOGIT",
+    "AffineHeatmaps",
+    "ConvolutionHeatmaps",
+    "GlobalLocalAttention",
+    "LocalAttention",
+    "SqueezeAttention",
+]
+
+EMPTY_LOGIT = -5.0
 """First guess of a heatmap pixel: a landmark covers about 17 of 4096."""
 
 
-class GlobalLocalAttention(nn.Module):
-    """Module 4: features (n, c, h, w) to heatmap logits (n, points, h, w)."""
+class ConvolutionHeatmaps(nn.Module):
+    """Module 1: a 1x1 convolution."""
 
-    def __init__(self, width: int, points: int) -> None:
+    def __init__(self, width: int, points: int, empty: float = EMPTY_LOGIT) -> None:
+        super().__init__()
+        self.reading = nn.Conv2d(width, points, 1, bias=False)
+        self.bias = nn.Parameter(torch.full((points, 1, 1), empty))
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n points h w"]:
+        heatmaps: Tensor = self.reading(x) + self.bias
+        return heatmaps
+
+
+class AffineHeatmaps(nn.Module):
+    """Module 2: to each heatmap come those of its two neighbours, moved by affine maps.
+
+    The maps are learned, one for each point and neighbour, and start as the step between the two
+    points of the mean head.
+    """
+
+    neighbours: Tensor
+
+    def __init__(
+        self,
+        width: int,
+        neighbours: Int[np.ndarray, "2 points"],
+        places: Float[np.ndarray, "points 2"],
+        empty: float = EMPTY_LOGIT,
+    ) -> None:
+        """``places`` are the mean head's, in shares of the crop's side."""
+        super().__init__()
+        points = len(places)
+        self.reading = nn.Conv2d(width, points, 1, bias=False)
+        self.bias = nn.Parameter(torch.full((points, 1, 1), empty))
+        self.gain = nn.Parameter(torch.full((2, points, 1, 1), 0.1))
+        steps = torch.tensor(places[neighbours] - places, dtype=torch.float32)
+        self.affine = nn.Parameter(
+            torch.cat([torch.eye(2).expand(2, points, 2, 2), steps.unsqueeze(-1)], dim=-1)
+        )
+        self.register_buffer("neighbours", torch.tensor(neighbours), persistent=False)
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n points h w"]:
+        own: Tensor = self.reading(x)
+        rows, columns = pixel_centres(own.shape[2], own), pixel_centres(own.shape[3], own)
+        heatmaps: Tensor = own + self.bias
+        for direction in range(2):
+            # The pixel (column, row) of a point shows what its neighbour has at `source`.
+            along_x, along_y, step = self.affine[direction][:, :, None, None].unbind(-1)
+            source = along_x * columns + along_y * rows[:, None] + step
+            neighbour = own.transpose(0, 1)[self.neighbours[direction]]  # the points as a batch
+            moved = functional.grid_sample(
+                neighbour.float(), 2 * source.permute(0, 2, 3, 1), align_corners=False
+            )
+            heatmaps = heatmaps + self.gain[direction] * moved.transpose(0, 1).to(own.dtype)
+        return heatmaps
+
+
+class LocalAttention(nn.Module):
+    """Module 3: an attention map for each landmark, straight from the features."""
+
+    def __init__(self, width: int, points: int, empty: float = EMPTY_LOGIT) -> None:
+        super().__init__()
+        self.local_attention = nn.Conv2d(width, points, 1)
+        self.reading = nn.Conv2d(width, points, 1, bias=False)
+        self.bias = nn.Parameter(torch.full((points, 1, 1), empty))
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n points h w"]:
+        y_local = torch.sigmoid(self.local_attention(x))  # Eq. 1, one map a landmark
+        heatmaps: Tensor = y_local * self.reading(x) + self.bias  # Eq. 4, with x for h_global
+        return heatmaps
+
+
+class GlobalLocalAttention(nn.Module):
+    """Module 4: an attention map for the whole face, then one for each landmark."""
+
+    def __init__(self, width: int, points: int, empty: float = EMPTY_LOGIT) -> None:
         super().__init__()
         self.global_attention = nn.Conv2d(width, 1, 1)
         self.local_attention = nn.Conv2d(width, points, 1)
         self.reading = nn.Conv2d(width, points, 1, bias=False)
-        self.bias = nn.Parameter(torch.full((points, 1, 1), _EMPTY_LOGIT))
+        self.bias = nn.Parameter(torch.full((points, 1, 1), empty))
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n points h w"]:
         y_global = torch.sigmoid(self.global_attention(x))  # Eq. 1
         h_global = y_global * x  # Eq. 2, 3
         y_local = torch.sigmoid(self.local_attention(h_global))  # Eq. 1, one map a landmark
         heatmaps: Tensor = y_local * self.reading(h_global) + self.bias  # Eq. 4
+        return heatmaps
+
+
+class SqueezeAttention(nn.Module):
+    """What the paper compares with: one weight a channel (C x 1 x 1), from the mean over places."""
+
+    def __init__(self, width: int, points: int, empty: float = EMPTY_LOGIT) -> None:
+        super().__init__()
+        self.attention = nn.Conv2d(width, width, 1)
+        self.reading = nn.Conv2d(width, points, 1, bias=False)
+        self.bias = nn.Parameter(torch.full((points, 1, 1), empty))
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n points h w"]:
+        y = torch.sigmoid(self.attention(x.mean(dim=(2, 3), keepdim=True)))  # Eq. 1, squeezed
+        h = y * x  # Eq. 2
+        heatmaps: Tensor = self.reading(h) + self.bias
         return heatmaps

@@ -2,9 +2,9 @@
 
 A small VGG reads the heatmaps of every stack beside the RGB crop; two fully connected layers give
 the shape. It sees all points at once, so it can move a point that its heatmap alone gets wrong.
-Our output is a *correction* to the points decoded from the last heatmaps, with depth, and two
-things the tracker needs: how far each point is expected to be off, and whether a face is there
-(``docs/decisions/0005-finetune.md``).
+The paper's output is the points, N x 2. That of `fast` is a *correction* to the points decoded from
+the last heatmaps, with depth. Both come with two things the tracker needs: how far each point is
+expected to be off, and whether a face is there (``docs/decisions/0005-finetune.md``).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -28,19 +29,36 @@ _FIRST_LOG_ERROR = -3.0
 class Finetuned:
     """What the module says of a batch, in shares of the crop's side."""
 
-    correction: Float[Tensor, "n points 2"]
+    plane: Float[Tensor, "n points 2"]
+    """x and y: of the points themselves, or of what is added to the decoded ones."""
     depth: Float[Tensor, "n points"]
+    """What is added to the mean head's; 0 where the module gives N x 2."""
     log_error: Float[Tensor, "n points"]
     """Logarithm of the expected distance of each point from the truth."""
     score_logit: Float[Tensor, " n"]
 
 
 class Finetune(nn.Module):
-    """Heatmaps of all stacks and the crop to corrections, depth, expected error and score."""
+    """Heatmaps of all stacks and the crop to the shape, the expected errors and the score.
 
-    def __init__(self, points: int, stacks: int, width: int, hidden: int) -> None:
+    ``places``, if given, are the x and y of the first guess of *absolute* points; without them the
+    x and y are a correction and start at 0. ``plane`` and ``depth`` say which are given at all.
+    """
+
+    def __init__(
+        self,
+        points: int,
+        stacks: int,
+        width: int,
+        hidden: int,
+        *,
+        places: Float[np.ndarray, "points 2"] | None = None,
+        plane: bool = True,
+        depth: bool = True,
+    ) -> None:
         super().__init__()
         self.points = points
+        self.plane, self.depth = plane, depth
         self.vgg = nn.Sequential(
             *_convolution(points * stacks + 3, width),
             *_convolution(width, width),
@@ -52,10 +70,16 @@ class Finetune(nn.Module):
         self.hidden = nn.Sequential(
             nn.Linear(2 * width * _POOLED * _POOLED, hidden), nn.ReLU(inplace=True)
         )
-        self.shape = nn.Linear(hidden, points * 3)
+        dims = 2 * plane + depth
+        self.shape = nn.Linear(hidden, points * dims) if dims else None
         self.quality = nn.Linear(hidden + points, points + 1)
-        nn.init.zeros_(self.shape.weight)
-        nn.init.zeros_(self.shape.bias)
+        if self.shape is not None:
+            nn.init.zeros_(self.shape.weight)
+            nn.init.zeros_(self.shape.bias)
+            if places is not None:
+                with torch.no_grad():
+                    first = torch.tensor(places, dtype=torch.float32)
+                    self.shape.bias.view(points, dims)[:, :2] = first
         nn.init.zeros_(self.quality.weight)
         nn.init.zeros_(self.quality.bias)
         nn.init.constant_(self.quality.bias[:points], _FIRST_LOG_ERROR)
@@ -71,10 +95,19 @@ class Finetune(nn.Module):
         small = [functional.avg_pool2d(heatmap, 2) for heatmap in heatmaps]
         small.append(functional.avg_pool2d(crops, crops.shape[-1] // side))
         hidden = self.hidden(self.vgg(torch.cat(small, dim=1)))
-        shape = self.shape(hidden).float().reshape(-1, self.points, 3)
         peaks = heatmaps[-1].amax(dim=(2, 3))
         quality = self.quality(torch.cat([hidden, peaks], dim=1)).float()
-        return Finetuned(shape[..., :2], shape[..., 2], quality[:, :-1], quality[:, -1])
+        plane, depth = self._shape(hidden)
+        return Finetuned(plane, depth, quality[:, :-1], quality[:, -1])
+
+    def _shape(self, hidden: Float[Tensor, "n hidden"]) -> tuple[Tensor, Tensor]:
+        plane = hidden.new_zeros((len(hidden), self.points, 2), dtype=torch.float32)
+        depth = plane[..., 0]
+        if self.shape is not None:
+            shape = self.shape(hidden).float().reshape(len(hidden), self.points, -1)
+            plane = shape[..., :2] if self.plane else plane
+            depth = shape[..., -1] if self.depth else depth
+        return plane, depth
 
 
 def _convolution(channels_in: int, channels_out: int) -> list[nn.Module]:

@@ -1,17 +1,53 @@
 """Section 3.1: the hourglass and the preprocessing before it (fig. 2).
 
-Newell, Yang, Deng, "Stacked hourglass networks for human pose estimation" ([30]), changed as the
-paper says: identity residuals, learnable deconvolution for the way up, no dropout.
+Newell, Yang, Deng, "Stacked hourglass networks for human pose estimation" ([30]). :class:`Parts`
+holds what the paper changes: identity residuals or the original ones, learnable deconvolution or
+nearest neighbour for the way up.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from mien.models.residual import Residual
 
-__all__ = ["Hourglass", "Preprocessing"]
+__all__ = ["CHANGED", "Hourglass", "Parts", "Preprocessing"]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an hourglass is put together from."""
+
+    block: Callable[[int, int], nn.Module] = Residual
+    """Makes a block from its channels in and out."""
+    activated: bool = False
+    """Whether a block's output has been through its activation."""
+    upsampling: str = "deconvolution"
+    """Or ``nearest``."""
+    deconvolution_kernel: int = 2
+    """2 or 4."""
+
+    def activation(self, width: int) -> list[nn.Module]:
+        """What has to come between a block and a convolution."""
+        return [] if self.activated else [nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+
+    def upsample(self, width: int) -> list[nn.Module]:
+        """Twice the side, after a block."""
+        if self.upsampling == "nearest":
+            return [nn.Upsample(scale_factor=2.0, mode="nearest")]
+        kernel = self.deconvolution_kernel
+        deconvolution = nn.ConvTranspose2d(
+            width, width, kernel, stride=2, padding=(kernel - 2) // 2
+        )
+        return [*self.activation(width), deconvolution]
+
+
+CHANGED = Parts()
+"""As section 3.1 changes it."""
 
 
 class Preprocessing(nn.Module):
@@ -20,15 +56,15 @@ class Preprocessing(nn.Module):
     Half the width until the pooling, as [30] has it: at 128 px every channel is dear.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, parts: Parts = CHANGED) -> None:
         super().__init__()
         half = max(width // 2, 8)
         self.layers = nn.Sequential(
             nn.Conv2d(3, half, 3, stride=2, padding=1),
-            Residual(half, half),
+            parts.block(half, half),
             nn.MaxPool2d(2),
-            Residual(half, width),
-            Residual(width, width),
+            parts.block(half, width),
+            parts.block(width, width),
         )
 
     def forward(self, crops: Float[Tensor, "n 3 s s"]) -> Float[Tensor, "n c h h"]:
@@ -37,19 +73,14 @@ class Preprocessing(nn.Module):
 
 
 class Hourglass(nn.Module):
-    """Down ``depth`` times by pooling, up again by deconvolution, with a residual skip a level."""
+    """Down ``depth`` times by pooling, up again, with a residual skip a level."""
 
-    def __init__(self, width: int, depth: int) -> None:
+    def __init__(self, width: int, depth: int, parts: Parts = CHANGED) -> None:
         super().__init__()
-        self.skip = Residual(width, width)
-        self.down = nn.Sequential(nn.MaxPool2d(2), Residual(width, width))
-        self.inner = Hourglass(width, depth - 1) if depth > 1 else Residual(width, width)
-        self.up = nn.Sequential(
-            Residual(width, width),
-            nn.BatchNorm2d(width),
-            nn.ReLU(inplace=True),
-            nn.ConvTranspose2d(width, width, 2, stride=2),
-        )
+        self.skip = parts.block(width, width)
+        self.down = nn.Sequential(nn.MaxPool2d(2), parts.block(width, width))
+        self.inner = Hourglass(width, depth - 1, parts) if depth > 1 else parts.block(width, width)
+        self.up = nn.Sequential(parts.block(width, width), *parts.upsample(width))
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         result: Tensor = self.skip(x) + self.up(self.inner(self.down(x)))

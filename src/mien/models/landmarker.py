@@ -4,52 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from mien.errors import ConfigError
 from mien.geometry import FACE_SHARE
-from mien.markup import load_markup
-from mien.models.attention import GlobalLocalAttention
+from mien.markup import Markup, load_markup
+from mien.models.attention import (
+    EMPTY_LOGIT,
+    AffineHeatmaps,
+    ConvolutionHeatmaps,
+    GlobalLocalAttention,
+    LocalAttention,
+    SqueezeAttention,
+)
+from mien.models.config import NetworkConfig
 from mien.models.decoding import decode_heatmaps
 from mien.models.finetune import Finetune
-from mien.models.hourglass import Hourglass, Preprocessing
-from mien.models.residual import Residual
+from mien.models.hourglass import Hourglass, Parts, Preprocessing
+from mien.models.residual import OriginalResidual, Residual
 
 __all__ = ["Landmarker", "NetworkConfig", "Prediction"]
-
-
-@dataclass(frozen=True)
-class NetworkConfig:
-    """The shape of a network."""
-
-    points: int = 68
-    """Points of the markup: 68 or 84."""
-    side: int = 256
-    """Side of the crop, px; heatmaps have a quarter of it."""
-    width: int = 64
-    """Channels of the hourglasses (the paper's size: 256)."""
-    stacks: int = 4
-    """Hourglasses one after the other, each with heatmaps of its own."""
-    depth: int = 4
-    """Halvings inside an hourglass."""
-    finetune_width: int = 48
-    """Channels of the finetune module's first convolutions."""
-    finetune_hidden: int = 256
-    """Size of its first fully connected layer."""
-
-    def __post_init__(self) -> None:
-        sizes = (self.stacks, self.depth, self.finetune_width, self.finetune_hidden)
-        if min(sizes) < 1 or self.width < 2:
-            raise ConfigError(
-                "stacks, depth, finetune_width and finetune_hidden are at least 1, width at least 2"
-            )
-        if self.side < 1 or self.side % (4 * 2**self.depth):
-            raise ConfigError(
-                f"side {self.side} cannot be halved {self.depth + 2} times: "
-                f"take a multiple of {4 * 2**self.depth}"
-            )
 
 
 @dataclass(frozen=True)
@@ -57,10 +33,16 @@ class Prediction:
     """What a network says of a batch of crops; places are shares of the crop's side."""
 
     heatmap_logits: tuple[Float[Tensor, "n points h w"], ...]
-    """One a stack, first to last."""
+    """One a stack, first to last; heatmaps themselves where the network is ``linear``."""
     points: Float[Tensor, "n points 3"]
     log_error: Float[Tensor, "n points"]
     score_logit: Float[Tensor, " n"]
+    linear: bool = False
+    """Whether no sigmoid stands between ``heatmap_logits`` and heatmaps."""
+
+    def heatmaps(self) -> tuple[Float[Tensor, "n points h w"], ...]:
+        """One a stack; a landmark lies where its own is 1."""
+        return tuple(_heatmaps(logits, self.linear) for logits in self.heatmap_logits)
 
 
 class Stage(nn.Module):
@@ -69,11 +51,13 @@ class Stage(nn.Module):
     def __init__(self, config: NetworkConfig, *, last: bool) -> None:
         super().__init__()
         width, points = config.width, config.points
-        self.hourglass = Hourglass(width, config.depth)
+        parts = hourglass_parts(config)
+        self.linear = config.heatmap_values == "linear"
+        self.hourglass = Hourglass(width, config.depth, parts)
         self.after = nn.Sequential(
-            Residual(width, width), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
+            *_after_hourglass(config, parts), *([nn.Dropout(config.dropout)] * (config.dropout > 0))
         )
-        self.heatmaps = GlobalLocalAttention(width, points)
+        self.heatmaps = heatmap_module(config)
         self.hand_on = None
         if not last:
             self.hand_on = nn.ModuleList([nn.Conv2d(width, width, 1), nn.Conv2d(points, width, 1)])
@@ -82,11 +66,61 @@ class Stage(nn.Module):
         """Heatmap logits, heatmaps, and the features for the next stage."""
         features = self.after(self.hourglass(x))
         logits = self.heatmaps(features)
-        heatmaps = torch.sigmoid(logits)
+        heatmaps = _heatmaps(logits, self.linear)
         if self.hand_on is None:
             return logits, heatmaps, x
         from_features, from_heatmaps = self.hand_on
         return logits, heatmaps, x + from_features(features) + from_heatmaps(heatmaps)
+
+
+def hourglass_parts(config: NetworkConfig) -> Parts:
+    """What the switches of section 3.1 put into every hourglass."""
+    original = config.residual == "original"
+    return Parts(
+        OriginalResidual if original else Residual,
+        activated=original,
+        upsampling=config.upsampling,
+        deconvolution_kernel=config.deconvolution_kernel,
+    )
+
+
+def _after_hourglass(config: NetworkConfig, parts: Parts) -> list[nn.Module]:
+    width = config.width
+    if config.after_hourglass == "convolution":
+        convolution = nn.Conv2d(width, width, 1, bias=False)
+        return [convolution, nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+    return [parts.block(width, width), *parts.activation(width)]
+
+
+def heatmap_module(config: NetworkConfig) -> nn.Module:
+    """The module of fig. 4 that the configuration names."""
+    empty = EMPTY_LOGIT if config.heatmap_values == "probability" else 0.0
+    if config.heatmap_module == "affine":
+        markup = load_markup(config.points)
+        places = markup.mean_shape[:, :2] * FACE_SHARE
+        return AffineHeatmaps(config.width, _neighbours(markup), places, empty)
+    modules = {
+        "convolution": ConvolutionHeatmaps,
+        "local": LocalAttention,
+        "global-local": GlobalLocalAttention,
+        "squeeze": SqueezeAttention,
+    }
+    return modules[config.heatmap_module](config.width, config.points, empty)
+
+
+def _neighbours(markup: Markup) -> Int[np.ndarray, "2 points"]:
+    """The points before and after each along its part; an end has its one neighbour twice."""
+    neighbours = np.zeros((2, len(markup)), np.int64)
+    for part in markup.parts:
+        line = part.indices
+        first, last = (line[-1], line[0]) if part.closed else (line[1], line[-2])
+        neighbours[0, list(line)] = [first, *line[:-1]]
+        neighbours[1, list(line)] = [*line[1:], last]
+    return neighbours
+
+
+def _heatmaps(logits: Tensor, linear: bool) -> Tensor:
+    return logits if linear else torch.sigmoid(logits)
 
 
 class Landmarker(nn.Module):
@@ -97,15 +131,21 @@ class Landmarker(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
-        self.preprocessing = Preprocessing(config.width)
+        self.preprocessing = Preprocessing(config.width, hourglass_parts(config))
         self.stages = nn.ModuleList(
             Stage(config, last=index == config.stacks - 1) for index in range(config.stacks)
         )
+        mean_head = load_markup(config.points).mean_shape * FACE_SHARE
         self.finetune = Finetune(
-            config.points, config.stacks, config.finetune_width, config.finetune_hidden
+            config.points,
+            config.stacks,
+            config.finetune_width,
+            config.finetune_hidden,
+            places=mean_head[:, :2] if config.finetune_output == "absolute" else None,
+            plane=config.finetune_output != "none",
+            depth=config.finetune_dims == 3,
         )
-        depth = load_markup(config.points).mean_shape[:, 2] * FACE_SHARE
-        self.register_buffer("mean_depth", torch.tensor(depth, dtype=torch.float32))
+        self.register_buffer("mean_depth", torch.tensor(mean_head[:, 2], dtype=torch.float32))
 
     def forward(self, crops: Float[Tensor, "n 3 s s"]) -> Prediction:
         x = self.preprocessing(crops)
@@ -115,13 +155,17 @@ class Landmarker(nn.Module):
             stage_logits, stage_heatmaps, x = stage(x)
             logits.append(stage_logits)
             heatmaps.append(stage_heatmaps)
+        linear = self.config.heatmap_values == "linear"
+        last = logits[-1].float()
+        # Below 0 a linear heatmap says no more than empty, and its square would say face.
+        decoded = decode_heatmaps(last.relu() if linear else torch.sigmoid(last))
+        if not self.config.end_to_end:
+            heatmaps = [heatmap.detach() for heatmap in heatmaps]
+            decoded = decoded.detach()
         finetuned = self.finetune(heatmaps, crops)
-        decoded = decode_heatmaps(torch.sigmoid(logits[-1].float()))
-        points = torch.cat(
-            [
-                decoded + finetuned.correction,
-                (self.mean_depth + finetuned.depth).unsqueeze(-1),
-            ],
-            dim=-1,
-        )
-        return Prediction(tuple(logits), points, finetuned.log_error, finetuned.score_logit)
+        plane = finetuned.plane
+        if self.config.finetune_output != "absolute":
+            plane = decoded + plane
+        depth = (self.mean_depth + finetuned.depth).unsqueeze(-1)
+        points = torch.cat([plane, depth], dim=-1)
+        return Prediction(tuple(logits), points, finetuned.log_error, finetuned.score_logit, linear)
