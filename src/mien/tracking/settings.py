@@ -41,7 +41,7 @@ class TrackerSettings:
     """Score at which both models must see a detection before it becomes a face."""
     keep_score: float = 0.5
     """A face below it is weak."""
-    end_score: float = 0.15
+    end_score: float = 0.3
     """A face below it ends at once: a scene change, an empty crop."""
     weak_frames: int = 4
     """Frames in a row for which a face may be weak; one more ends it."""
