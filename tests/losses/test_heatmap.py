@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from mien.losses.heatmap import gaussian_heatmaps, heatmap_loss
+from mien.losses.heatmap import gaussian_heatmaps, heatmap_l2_loss, heatmap_loss
 from mien.models.decoding import decode_heatmaps
 
 
@@ -117,3 +117,14 @@ def test_value_and_gradient_are_those_of_torchs_own(dtype: torch.dtype) -> None:
     torch.testing.assert_close(
         ours.grad.float(), theirs.grad, atol=tolerance * largest, rtol=tolerance
     )
+
+
+@pytest.mark.parametrize("side", [64, 128])
+def test_an_empty_heatmap_costs_half_in_l2(side: int) -> None:
+    """The integral of a squared Gaussian is half of the Gaussian's own."""
+    targets = gaussian_heatmaps(torch.tensor([[[0.01, -0.07]]]), side)
+    weights = torch.ones(1, 1)
+    empty = heatmap_l2_loss(torch.zeros_like(targets), targets, weights)
+    assert float(empty) == pytest.approx(0.5, rel=1e-3)
+    assert float(heatmap_l2_loss(targets, targets, weights)) == 0
+    assert float(heatmap_l2_loss(-targets, targets, weights)) == pytest.approx(2, rel=1e-3)

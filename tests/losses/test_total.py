@@ -7,8 +7,9 @@ import dataclasses
 import pytest
 import torch
 
+from mien.errors import ConfigError
 from mien.losses import LossTerms, LossWeights, total_loss
-from mien.losses.heatmap import gaussian_heatmaps, heatmap_loss
+from mien.losses.heatmap import gaussian_heatmaps, heatmap_l2_loss, heatmap_loss
 from mien.models import Prediction
 
 WEIGHTS = LossWeights(heatmap=2.0, shape=3.0, depth=5.0, error=7.0, score=11.0)
@@ -71,3 +72,25 @@ def test_a_weight_of_zero_switches_a_term_off() -> None:
     none = dataclasses.replace(WEIGHTS, heatmap=0.0, shape=0.0, depth=0.0)
     terms = figures(total_loss(prediction, truth, weights, torch.ones(2), none))
     assert terms["total"] == pytest.approx(7 * terms["error"] + 11 * terms["score"], rel=1e-5)
+
+
+@pytest.mark.parametrize("linear", [True, False])
+def test_l2_compares_heatmaps_whatever_stands_behind_them(linear: bool) -> None:
+    prediction, truth, weights = make()
+    prediction = dataclasses.replace(prediction, linear=linear)
+    losses = dataclasses.replace(WEIGHTS, heatmap_loss="l2")
+    terms = figures(total_loss(prediction, truth, weights, torch.ones(2), losses))
+    targets = gaussian_heatmaps(truth[..., :2], 16)
+    values = [v if linear else torch.sigmoid(v) for v in prediction.heatmap_logits]
+    alone = [float(heatmap_l2_loss(value.detach(), targets, weights)) for value in values]
+    assert terms["heatmap"] == pytest.approx(sum(alone) / 3, rel=1e-5)
+
+
+def test_cross_entropy_of_no_probabilities_is_refused() -> None:
+    prediction, truth, weights = make()
+    with pytest.raises(ConfigError, match="heatmap_values = 'probability'"):
+        total_loss(
+            dataclasses.replace(prediction, linear=True), truth, weights, torch.ones(2), WEIGHTS
+        )
+    with pytest.raises(ConfigError, match="'cross-entropy' or 'l2'"):
+        LossWeights(heatmap_loss="l1")

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
-from mien.models.attention import GlobalLocalAttention
+from mien.models.attention import (
+    AffineHeatmaps,
+    GlobalLocalAttention,
+    LocalAttention,
+    SqueezeAttention,
+)
 from mien.models.finetune import Finetune
-from mien.models.hourglass import Hourglass, Preprocessing
-from mien.models.residual import Residual
+from mien.models.hourglass import Hourglass, Parts, Preprocessing
+from mien.models.residual import OriginalResidual, Residual
 
 
 def test_the_identity_passes_a_residual_untouched() -> None:
@@ -85,6 +91,62 @@ def test_module_4_is_equations_1_to_4() -> None:
         h_i = torch.stack([y_i[:, 0] * weighed[:, c] for c in range(width)], dim=1)  # eq. 4
         literal.append(functional.conv2d(h_i, module.reading.weight[i : i + 1], module.bias[i, 0]))
     torch.testing.assert_close(module(h), torch.cat(literal, dim=1))
+
+
+def test_module_3_is_module_4_with_an_open_global_map() -> None:
+    """A global map that is 1 everywhere leaves the features as they are."""
+    module_4, module_3 = GlobalLocalAttention(6, 5), LocalAttention(6, 5)
+    nn.init.zeros_(module_4.global_attention.weight)
+    assert module_4.global_attention.bias is not None
+    nn.init.constant_(module_4.global_attention.bias, 40.0)
+    module_3.load_state_dict(module_4.state_dict(), strict=False)
+    h = torch.randn(2, 6, 7, 9)
+    torch.testing.assert_close(module_3(h), module_4(h))
+
+
+def test_squeeze_weighs_channels_and_knows_no_place() -> None:
+    module = SqueezeAttention(6, 5)
+    h = torch.randn(2, 6, 7, 9)
+    shuffled = torch.randperm(63)
+    moved = h.flatten(2)[..., shuffled].reshape(h.shape)
+    expected = module(h).flatten(2)[..., shuffled].reshape(2, 5, 7, 9)
+    torch.testing.assert_close(module(moved), expected)
+    weight = torch.sigmoid(functional.linear(h.mean(dim=(2, 3)), module.attention.weight[..., 0, 0],
+                                             module.attention.bias))  # fmt: skip
+    by_hand = functional.conv2d(weight[..., None, None] * h, module.reading.weight) + module.bias
+    torch.testing.assert_close(module(h), by_hand)
+
+
+def test_module_2_brings_a_neighbours_heatmap_to_where_the_mean_head_has_the_point() -> None:
+    """Point 1 lies two pixels right of and one below point 0, and reads only what point 0 sees."""
+    places = np.array([[0.0, 0.0], [2 / 16, 1 / 16]])
+    module = AffineHeatmaps(2, np.array([[1, 0], [1, 0]]), places, empty=0.0)
+    with torch.no_grad():
+        module.reading.weight.zero_()[0, 0] = 1.0
+        module.gain[1] = 0.0
+    x = torch.zeros(1, 2, 16, 16)
+    x[0, 0, 5, 9] = 10.0
+    own, neighbour = module(x)[0].detach()
+    assert own.nonzero().tolist() == [[5, 9]]
+    torch.testing.assert_close(float(own.max()), 10.0)
+    assert (neighbour > 1e-4).nonzero().tolist() == [[6, 11]]
+    torch.testing.assert_close(float(neighbour.max()), 1.0)  # a tenth, before it has learned
+
+
+def test_the_original_residual_activates_every_sum() -> None:
+    residual = OriginalResidual(8, 8).eval()
+    x = torch.randn(2, 8, 5, 7)
+    torch.testing.assert_close(residual(x), (x + residual.path(x)).relu())
+    assert (residual(x) >= 0).all()
+    assert OriginalResidual(8, 12)(x).shape == (2, 12, 5, 7)
+
+
+@pytest.mark.parametrize(
+    "parts", [Parts(upsampling="nearest"), Parts(deconvolution_kernel=4), Parts(OriginalResidual)]
+)
+def test_every_way_up_comes_back_to_the_side(parts: Parts) -> None:
+    x = torch.randn(1, 4, 16, 24)
+    assert Hourglass(4, 2, parts)(x).shape == x.shape
 
 
 def test_heatmaps_start_nearly_empty() -> None:

@@ -10,12 +10,15 @@ import typer
 from mien.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
+    from mien.training.config import TrainConfig
     from mien.training.loop import Progress
 
 
 def train(
     config: Annotated[Path, typer.Argument(help="TOML file, such as configs/fast.toml.")],
-    data: Annotated[Path, typer.Option(help="Folder of the face pack (faces.npz and faces/).")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the face pack (faces.npz and faces/).")
+    ] = None,
     turned: Annotated[
         list[Path] | None,
         typer.Option(help="Folder of turned faces from 'mien data profile'; repeatable."),
@@ -32,6 +35,9 @@ def train(
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that train together, a share of the cores each.")
     ] = 1,
+    describe: Annotated[
+        bool, typer.Option("--describe", help="Print the network's size and train nothing.")
+    ] = False,
 ) -> None:
     """Train a network; a run that was stopped goes on from its last checkpoint."""
     try:
@@ -41,6 +47,11 @@ def train(
     except ModuleNotFoundError as error:
         raise ConfigError(f"training needs {error.name}: pip install 'mien[train]'") from error
     settings = load_config(config)
+    if describe:
+        _describe(settings)
+        return
+    if data is None:
+        raise ConfigError("training needs faces: give --data, the folder of the face pack")
     folder = run or Path("runs") / f"{settings.name}-{settings.role}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -56,6 +67,18 @@ def train(
         report=_print,
     )
     typer.echo(f"{plot_run(folder)} shows the run; 'mien export {folder}' writes its weights")
+
+
+def _describe(settings: TrainConfig) -> None:
+    from mien.models.size import network_size
+
+    network = settings.network
+    size = network_size(network)
+    typer.echo(f"{settings.name}: {network.points} points, crops of {network.side} px")
+    typer.echo(f"{'part':<16}{'parameters':>14}{'GFLOPs':>10}")
+    for part in size.parts:
+        typer.echo(f"{part.name:<16}{part.parameters:>14,}{part.gflops:>10.3f}")
+    typer.echo(f"{'all':<16}{size.parameters:>14,}{size.gflops:>10.3f}")
 
 
 def _print(progress: Progress) -> None:
