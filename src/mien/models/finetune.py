@@ -100,11 +100,12 @@ class Finetune(nn.Module):
         plane, depth = self._shape(hidden)
         return Finetuned(plane, depth, quality[:, :-1], quality[:, -1])
 
+    # shape[0], not len(): len is a number to the exporter, and would fix the batch's size.
     def _shape(self, hidden: Float[Tensor, "n hidden"]) -> tuple[Tensor, Tensor]:
-        plane = hidden.new_zeros((len(hidden), self.points, 2), dtype=torch.float32)
+        plane = hidden.new_zeros((hidden.shape[0], self.points, 2), dtype=torch.float32)
         depth = plane[..., 0]
         if self.shape is not None:
-            shape = self.shape(hidden).float().reshape(len(hidden), self.points, -1)
+            shape = self.shape(hidden).float().reshape(hidden.shape[0], self.points, -1)
             plane = shape[..., :2] if self.plane else plane
             depth = shape[..., -1] if self.depth else depth
         return plane, depth
