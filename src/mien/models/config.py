@@ -9,8 +9,9 @@ from mien.errors import ConfigError
 __all__ = ["NetworkConfig"]
 
 _CHOICES = {
+    "system": ("hourglass", "resnet-18"),
     "heatmap_module": ("global-local", "local", "convolution", "affine", "squeeze"),
-    "residual": ("identity", "original"),
+    "residual": ("identity", "original", "hierarchical", "hierarchical-binary"),
     "upsampling": ("deconvolution", "nearest"),
     "deconvolution_kernel": (2, 4),
     "after_hourglass": ("residual", "convolution"),
@@ -38,11 +39,15 @@ class NetworkConfig:
     """Channels of the finetune module's first convolutions."""
     finetune_hidden: int = 256
     """Size of its first fully connected layer."""
+    system: str = "hourglass"
+    """``hourglass``: the paper's, as the switches below have it; ``resnet-18``: the baseline of
+    table 1, of which ``width`` is that of the first stage (64) and nothing below is read."""
     heatmap_module: str = "global-local"
     """Features to heatmaps (fig. 4): ``convolution`` is module 1, ``affine`` 2, ``local`` 3,
     ``global-local`` 4; ``squeeze`` is the C x 1 x 1 attention that the paper compares with."""
     residual: str = "identity"
-    """``identity`` (pre-activation, [18]) or ``original`` ([17]): change 3 of section 3.1."""
+    """``identity`` (pre-activation, [18]) or ``original`` ([17]): change 3 of section 3.1. With
+    ``hierarchical`` or ``hierarchical-binary`` blocks the network is that of [7]."""
     upsampling: str = "deconvolution"
     """``deconvolution`` (learned) or ``nearest`` neighbour: change 2 of section 3.1."""
     deconvolution_kernel: int = 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -19,30 +19,15 @@ from mien.models.attention import (
     LocalAttention,
     SqueezeAttention,
 )
+from mien.models.baselines.hierarchical import BinaryHierarchicalBlock, HierarchicalBlock
 from mien.models.config import NetworkConfig
 from mien.models.decoding import decode_heatmaps
 from mien.models.finetune import Finetune
 from mien.models.hourglass import Hourglass, Parts, Preprocessing
+from mien.models.prediction import Network, Prediction
 from mien.models.residual import OriginalResidual, Residual
 
-__all__ = ["Landmarker", "NetworkConfig", "Prediction"]
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a network says of a batch of crops; places are shares of the crop's side."""
-
-    heatmap_logits: tuple[Float[Tensor, "n points h w"], ...]
-    """One a stack, first to last; heatmaps themselves where the network is ``linear``."""
-    points: Float[Tensor, "n points 3"]
-    log_error: Float[Tensor, "n points"]
-    score_logit: Float[Tensor, " n"]
-    linear: bool = False
-    """Whether no sigmoid stands between ``heatmap_logits`` and heatmaps."""
-
-    def heatmaps(self) -> tuple[Float[Tensor, "n points h w"], ...]:
-        """One a stack; a landmark lies where its own is 1."""
-        return tuple(_heatmaps(logits, self.linear) for logits in self.heatmap_logits)
+__all__ = ["Landmarker", "Stage", "heatmap_module", "hourglass_parts"]
 
 
 class Stage(nn.Module):
@@ -75,10 +60,15 @@ class Stage(nn.Module):
 
 def hourglass_parts(config: NetworkConfig) -> Parts:
     """What the switches of section 3.1 put into every hourglass."""
-    original = config.residual == "original"
+    blocks: dict[str, Callable[[int, int], nn.Module]] = {
+        "identity": Residual,
+        "original": OriginalResidual,
+        "hierarchical": HierarchicalBlock,
+        "hierarchical-binary": BinaryHierarchicalBlock,
+    }
     return Parts(
-        OriginalResidual if original else Residual,
-        activated=original,
+        blocks[config.residual],
+        activated=config.residual == "original",
         upsampling=config.upsampling,
         deconvolution_kernel=config.deconvolution_kernel,
     )
@@ -123,7 +113,7 @@ def _heatmaps(logits: Tensor, linear: bool) -> Tensor:
     return logits if linear else torch.sigmoid(logits)
 
 
-class Landmarker(nn.Module):
+class Landmarker(Network):
     """The whole network: normalised crops (n, 3, side, side), values in -1..1, to a Prediction."""
 
     mean_depth: Tensor

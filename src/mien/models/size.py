@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from mien.models.build import build_network
 from mien.models.config import NetworkConfig
-from mien.models.landmarker import Landmarker
 
 __all__ = ["NetworkSize", "PartSize", "network_size"]
 
@@ -26,7 +27,7 @@ class PartSize:
 
 @dataclass(frozen=True)
 class NetworkSize:
-    """A network and its parts, in the order of figure 2."""
+    """A network and its parts, in the order in which a crop goes through them."""
 
     parts: tuple[PartSize, ...]
 
@@ -42,16 +43,27 @@ class NetworkSize:
 def network_size(config: NetworkConfig) -> NetworkSize:
     """Count parameters and operations on tensors that have a shape and no memory."""
     with torch.device("meta"):
-        network = Landmarker(config).eval()
+        network = build_network(config).eval()
         crops = torch.zeros(1, 3, config.side, config.side)
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         network(crops)
     flops = {name: sum(counts.values()) for name, counts in counter.get_flop_counts().items()}
+    own = type(network).__name__
+    return NetworkSize(
+        tuple(
+            PartSize(
+                name,
+                sum(parameter.numel() for parameter in part.parameters()),
+                flops.get(f"{own}.{name}", 0) / 1e9,
+            )
+            for name, part in _parts(network)
+        )
+    )
 
-    def part(name: str, module: nn.Module) -> PartSize:
-        parameters = sum(parameter.numel() for parameter in module.parameters())
-        return PartSize(name, parameters, flops.get(f"Landmarker.{name}", 0) / 1e9)
 
-    stages = [part(f"stages.{number}", stage) for number, stage in enumerate(network.stages)]
-    preprocessing = part("preprocessing", network.preprocessing)
-    return NetworkSize((preprocessing, *stages, part("finetune", network.finetune)))
+def _parts(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    for name, child in network.named_children():
+        if isinstance(child, nn.ModuleList):
+            yield from ((f"{name}.{number}", each) for number, each in enumerate(child))
+        else:
+            yield name, child
