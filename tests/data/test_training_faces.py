@@ -83,18 +83,43 @@ def test_shards_are_read_in_their_order(tmp_path: Path) -> None:
 
 
 def test_what_the_profiler_writes_is_read(tmp_path: Path) -> None:
-    from mien.faces3d.shards import SetEntry, SetWriter
+    from mien.faces3d.shards import SetEntry, write_shard
 
     rng = np.random.default_rng(0)
-    points = rng.uniform(0, 40, (2, 68, 3)).astype(np.float32)
-    writer = SetWriter(tmp_path / "set", "train", shard_size=1)
-    for own in points:
-        image = np.full((40, 40, 3), 99, np.uint8)
-        writer.add(SetEntry(image, own, np.zeros(68, bool), 30.0, "a.jpg", "train", True))
-    writer.close("a test", 0, {})
-    faces = ShardFaces(tmp_path / "set")
-    assert len(faces) == 2
-    np.testing.assert_allclose(faces.load(1).points[:, :2], points[1, :, :2])
+    points, points84 = (rng.uniform(0, 40, (2, n, 3)).astype(np.float32) for n in (68, 84))
+    image = np.full((40, 40, 3), 99, np.uint8)
+    entries = [
+        SetEntry(
+            image, own, np.zeros(68, bool), own84, np.zeros(84, bool), 30.0, "a.jpg", "train", True
+        )
+        for own, own84 in zip(points, points84, strict=True)
+    ]
+    write_shard(tmp_path / "shard-00000.npz", entries, "train")
+    for count, expected in ((68, points), (84, points84)):
+        faces = ShardFaces(tmp_path, count)
+        assert len(faces) == 2
+        assert faces.load(1).trusted.shape == (count,)
+        np.testing.assert_allclose(faces.load(1).points[:, :2], expected[1, :, :2])
+
+
+def test_84_points_of_a_set_that_has_none(tmp_path: Path) -> None:
+    write_shard(tmp_path / "set" / "shard-00000.npz", [(9, 9, 9)], np.zeros((1, 68, 3)))
+    with pytest.raises(DataError, match="no 84-point labels"):
+        ShardFaces(tmp_path / "set", 84)
+
+
+def test_the_pack_gives_84_points(pack: TinyPack) -> None:
+    sparse, dense = (PackFaces(pack.root, split="val", source="helen", points=n) for n in (68, 84))
+    for index in range(2):
+        old, new = sparse.load(index), dense.load(index)
+        assert new.points.shape == (84, 3)
+        assert new.trusted.shape == (84,)
+        assert abs(new.points[:, 2].mean()) < 1e-4
+        kept = new.points[[*range(0, 33, 2), *range(33, 84)]]
+        np.testing.assert_allclose(kept[:, :2], old.points[:, :2])
+        # Between its neighbours, as near as a bent line allows.
+        middle = (new.points[0:32:2] + new.points[2:33:2]) / 2
+        assert np.linalg.norm(new.points[1:32:2] - middle, axis=1).max() < 2
 
 
 def test_a_folder_without_shards_is_an_error(tmp_path: Path) -> None:

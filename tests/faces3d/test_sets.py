@@ -17,29 +17,44 @@ from mien.faces3d.anchors import Anchors
 from mien.faces3d.fits import fit_photos
 from mien.faces3d.morphable import MorphableHead
 from mien.faces3d.photos import load_photos, read_photo
-from mien.faces3d.recipe import Recipe, make_entries
-from mien.faces3d.shards import SetEntry, SetWriter
+from mien.faces3d.recipe import Recipe, make_entries, plan_photos
+from mien.faces3d.set_runs import SetRun, begin_run
+from mien.faces3d.shards import SetEntry, write_shard
 from mien.faces3d.sheets import sheet_of_set, write_sheet
+from mien.faces3d.studio import Studio
+from mien.markup import load_markup
 
 
-def entry(number: int, split: str = "train") -> SetEntry:
+def entry(number: int, split: str = "train", yaw: float = 40.0) -> SetEntry:
     image = np.full((64, 64, 3), 20 * number, np.uint8)
-    points = np.full((68, 3), number, np.float32)
-    return SetEntry(image, points, np.zeros(68, bool), 40.0, f"{number}.jpg", split, True)
+    points, dense = (np.full((n, 3), number, np.float32) for n in (68, 84))
+    hidden, hidden84 = np.zeros(68, bool), np.ones(84, bool)
+    return SetEntry(
+        image, points, hidden, dense, hidden84, yaw, f"{number}.jpg", split, True, "eyes shut"
+    )
+
+
+def begin(folder: Path, seed: int = 1, split: str = "train", pictures: int = 5) -> SetRun:
+    made_by: dict[str, object] = {"seed": seed, "recipe": {"yaw": (0.0, 90.0)}}
+    return begin_run(
+        folder, split=split, pictures=pictures, made_by=made_by, command="make", shard_size=3
+    )
+
+
+@pytest.fixture(scope="module")
+def studio(known_faces: KnownFaces, head: MorphableHead, anchors: Anchors) -> Studio:
+    photos = load_photos(known_faces.table)
+    return Studio(head, photos, fit_photos(head, photos, anchors), anchors)
 
 
 def test_a_shard_gives_back_what_was_written(tmp_path: Path) -> None:
-    writer = SetWriter(tmp_path, "train", shard_size=3)
-    for number in range(1, 6):
-        writer.add(entry(number))
-    writer.close("make", 7, {})
-    assert sorted(file.name for file in tmp_path.iterdir()) == [
-        "manifest.json",
-        "shard-00000.npz",
-        "shard-00001.npz",
-    ]
-    with np.load(tmp_path / "shard-00001.npz") as shard:
+    write_shard(tmp_path / "shard-00000.npz", [entry(4), entry(5)], "train")
+    assert [file.name for file in tmp_path.iterdir()] == ["shard-00000.npz"]
+    with np.load(tmp_path / "shard-00000.npz") as shard:
         assert shard["points"].shape == (2, 68, 3)
+        assert shard["points84"].shape == (2, 84, 3)
+        assert shard["hidden84"].all()
+        assert not shard["hidden"].any()
         start, end = shard["offsets"][1:3]
         image = cv2.imdecode(shard["jpeg"][start:end], cv2.IMREAD_COLOR)
         assert np.abs(image.astype(int) - 100).max() <= 2
@@ -47,38 +62,49 @@ def test_a_shard_gives_back_what_was_written(tmp_path: Path) -> None:
         assert shard["source_path"].tolist() == ["4.jpg", "5.jpg"]
 
 
-def test_a_second_run_adds_and_does_not_replace(tmp_path: Path) -> None:
-    for seed in (1, 2):
-        writer = SetWriter(tmp_path, "train")
-        writer.add(entry(seed))
-        writer.close("make", seed, {})
-    assert len(list(tmp_path.glob("shard-*.npz"))) == 2
-    runs = json.loads((tmp_path / "manifest.json").read_text())["runs"]
-    assert [run["seed"] for run in runs] == [1, 2]
-    assert runs[0]["counts"] == {"yaw +30 to +45": 1}
-
-
-def test_a_writer_refuses_photos_of_another_split(tmp_path: Path) -> None:
+def test_a_shard_refuses_photos_of_another_split(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="val"):
-        SetWriter(tmp_path, "train").add(entry(1, "val"))
+        write_shard(tmp_path / "shard-00000.npz", [entry(1), entry(2, "val")], "train")
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_writer_refuses_a_folder_of_another_split(tmp_path: Path) -> None:
-    writer = SetWriter(tmp_path, "train")
-    writer.add(entry(1))
-    writer.close("make", 1, {})
+def test_a_run_that_broke_off_goes_on(tmp_path: Path) -> None:
+    run = begin(tmp_path)
+    assert [list(run.numbers(shard)) for shard in run.missing] == [[0, 1, 2], [3, 4]]
+    write_shard(run.file(0), [entry(n, yaw=-20.0) for n in run.numbers(0)], "train")
+    again = begin(tmp_path)
+    assert (again, again.missing) == (run, [1])
+    # Another seed adds behind the shards that the first run still owes.
+    other = begin(tmp_path, seed=2)
+    assert (other.first, other.missing) == (2, [0, 1])
+    write_shard(again.file(1), [entry(n) for n in run.numbers(1)], "train")
+    again.finish()
+    assert begin(tmp_path).missing == []
+    first, second = json.loads((tmp_path / "manifest.json").read_text())["runs"]
+    assert first["counts"] == {"eyes shut": 5, "yaw +30 to +45": 2, "yaw -30 to -15": 3}
+    assert (first["finished"], second["finished"], second["seed"]) == (True, False, 2)
+
+
+def test_a_run_adds_to_a_set_of_an_older_mien(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"split": "train", "runs": [{"seed": 1}]}')
+    (tmp_path / "shard-00006.npz").write_bytes(b"")
+    assert begin(tmp_path).first == 7
+
+
+def test_a_run_refuses_a_folder_of_another_split_and_a_damaged_one(tmp_path: Path) -> None:
+    begin(tmp_path)
     with pytest.raises(OutputError, match="train"):
-        SetWriter(tmp_path, "val")
+        begin(tmp_path, split="val")
+    (tmp_path / "manifest.json").write_text("{")
+    with pytest.raises(DataError, match="damaged"):
+        begin(tmp_path)
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
-def test_nothing_of_another_split_enters_a_set(
-    known_faces: KnownFaces, head: MorphableHead, anchors: Anchors, split: str
-) -> None:
-    photos = load_photos(known_faces.table)
-    fits = fit_photos(head, photos, anchors)
+def test_nothing_of_another_split_enters_a_set(studio: Studio, split: str) -> None:
     recipe = Recipe(pictures=8, split=split, eyes_shut=0.5, mouth_open=0.5, brows=0.5, relit=0.5)
-    entries = list(make_entries(recipe, head, photos, fits, anchors, np.random.default_rng(2)))
+    entries = list(make_entries(recipe, studio, 2, range(8)))
+    photos = studio.photos
     allowed = set(photos.path[photos.split == split].tolist())
     assert len(entries) == 8
     assert {made.source_path for made in entries} <= allowed
@@ -86,20 +112,28 @@ def test_nothing_of_another_split_enters_a_set(
     for made in entries:
         inside = (made.points_image[:, :2] > 0) & (made.points_image[:, :2] < made.image.shape[0])
         assert inside.all()
+        kept = list(load_markup(84).ibug68)
+        np.testing.assert_allclose(
+            made.points84_image[kept][:, :2], made.points_image[:, :2], atol=1e-4
+        )
+        np.testing.assert_array_equal(made.hidden84[kept], made.hidden)
 
 
-def test_the_same_seed_makes_the_same_set(
-    known_faces: KnownFaces, head: MorphableHead, anchors: Anchors
-) -> None:
-    photos = load_photos(known_faces.table)
-    fits = fit_photos(head, photos, anchors)
-    first, second = (
-        list(make_entries(Recipe(2), head, photos, fits, anchors, np.random.default_rng(4)))
-        for _ in range(2)
-    )
-    for a, b in zip(first, second, strict=True):
-        np.testing.assert_array_equal(a.image, b.image)
-        np.testing.assert_array_equal(a.points_image, b.points_image)
+def test_a_picture_follows_from_the_seed_and_its_number(studio: Studio) -> None:
+    recipe = Recipe(4)
+    whole = list(make_entries(recipe, studio, 4, range(4)))
+    (third,) = make_entries(recipe, studio, 4, [2])
+    np.testing.assert_array_equal(third.image, whole[2].image)
+    np.testing.assert_array_equal(third.points_image, whole[2].points_image)
+    assert not np.array_equal(whole[1].points_image, whole[2].points_image)
+
+
+def test_each_photo_is_drawn_once_before_any_is_drawn_again(studio: Studio) -> None:
+    rows = plan_photos(Recipe(7), studio, np.random.default_rng(0))
+    usable = np.flatnonzero(studio.usable("train"))
+    assert np.bincount(rows, minlength=9)[usable].min() >= 7 // len(usable)
+    with pytest.raises(DataError, match="split nowhere"):
+        plan_photos(Recipe(7, "nowhere"), studio, np.random.default_rng(0))
 
 
 def test_commands_from_photos_to_a_sheet(

@@ -18,6 +18,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from mien.data.pack_labels import load_pack_labels
 from mien.errors import DataError
+from mien.geometry.jaw import with_dense_jaw, with_dense_jaw_flags
 
 __all__ = ["LabelledFace", "PackFaces", "ShardFaces", "TrainingFaces"]
 
@@ -43,9 +44,13 @@ class TrainingFaces(Protocol):
 
 
 class PackFaces:
-    """Faces of one source and split of the pack; compressed pictures stay in memory."""
+    """Faces of one source and split of the pack; compressed pictures stay in memory.
 
-    def __init__(self, root: Path, *, split: str, source: str) -> None:
+    The pack's labels have 68 points. Where 84 are asked for, the 16 new jaw points are put on the
+    spline through the old ones (`mien.geometry.jaw`) and trusted where both neighbours are.
+    """
+
+    def __init__(self, root: Path, *, split: str, source: str, points: int = 68) -> None:
         self.name = source
         labels = load_pack_labels(root)
         self._chosen = [
@@ -59,6 +64,10 @@ class PackFaces:
             raise DataError(f"{root} has no {split} faces of source '{source}'")
         self._points = labels.points[self._chosen]
         self._trusted = labels.trusted[self._chosen]
+        if points == 84:
+            self._points = with_dense_jaw(self._points)
+            self._points[..., 2] -= self._points[..., 2].mean(axis=1, keepdims=True)
+            self._trusted = with_dense_jaw_flags(self._trusted)
         self._files = [root / "faces" / labels.path[index] for index in self._chosen]
         self._bytes: dict[int, np.ndarray] = {}
 
@@ -75,26 +84,33 @@ class PackFaces:
 class ShardFaces:
     """Faces of a folder of ``shard-*.npz`` files, as ``mien data profile`` writes them.
 
-    A shard holds ``jpeg`` (all pictures, one after the other), ``offsets``, ``points`` (n, 68, 3)
-    and ``split``; it is read into memory once.
+    A shard holds ``jpeg`` (all pictures, one after the other), ``offsets``, ``points`` (n, 68, 3),
+    ``points84`` (n, 84, 3; not in shards of before November 2026) and ``split``; it is read into
+    memory once. ``points`` says which of the two labels to give out.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, points: int = 68) -> None:
         self.name = folder.name
+        labels = {68: "points", 84: "points84"}[points]
         files = sorted(folder.glob("shard-*.npz"))
         if not files:
             raise DataError(f"{folder} holds no shard-*.npz: give a folder of turned faces")
         self._jpegs: list[np.ndarray] = []
-        points: list[np.ndarray] = []
+        found: list[np.ndarray] = []
         for file in files:
             try:
                 with file.open("rb") as stream, np.load(stream) as shard:
+                    if labels not in shard and "points" in shard:
+                        raise DataError(
+                            f"{file} has no {points}-point labels: make the set again with mien "
+                            "data profile, or train a network of 68 points"
+                        )
                     jpeg, offsets = shard["jpeg"], shard["offsets"]
                     self._jpegs += [jpeg[start:end] for start, end in itertools.pairwise(offsets)]
-                    points.append(shard["points"])
+                    found.append(shard[labels])
             except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
                 raise DataError(f"{file} is not a whole shard ({error}): make it again") from error
-        self._points = np.concatenate(points)
+        self._points = np.concatenate(found)
 
     def __len__(self) -> int:
         return len(self._points)

@@ -1,4 +1,4 @@
-"""From the points that people click to those of 300W-LP and AFLW2000-3D, and to the denser jaw.
+"""From the points that people click to those of 300W-LP and AFLW2000-3D.
 
 The two put the same 68 landmarks in different places: brows by 0.026 and the nose by 0.021 of the
 face's size, eyes and mouth by 0.008 (mean over our train photos, where both are known). Sets are
@@ -13,12 +13,11 @@ from importlib import resources
 
 import numpy as np
 from jaxtyping import Float
-from scipy.interpolate import CubicSpline
 
 from mien.geometry.similarity import umeyama
 from mien.markup import load_markup
 
-__all__ = ["as_300w_lp", "as_clicked", "with_dense_jaw"]
+__all__ = ["as_300w_lp", "as_clicked"]
 
 
 def as_300w_lp(points_image: Float[np.ndarray, "68 3"]) -> Float[np.ndarray, "68 3"]:
@@ -31,21 +30,6 @@ def as_clicked(points_image: Float[np.ndarray, "68 3"]) -> Float[np.ndarray, "68
     """The inverse of `as_300w_lp`, but for the little that the rigid fit sees otherwise."""
     clicked, published = _mean_faces()
     return _moved(points_image, published, clicked)
-
-
-def with_dense_jaw(points68: Float[np.ndarray, "68 3"]) -> Float[np.ndarray, "84 3"]:
-    """The 84 points of Menpo 3D: between each two jaw points one more, half way along the jaw.
-
-    The jaw line is the natural cubic spline through the 17 points, which lie evenly on it; the
-    17 and the inner points stay as they are.
-    """
-    markup = load_markup(84)
-    points = np.empty((84, 3), points68.dtype)
-    points[list(markup.ibug68)] = points68
-    between = CubicSpline(np.arange(17), points68[:17], bc_type="natural")(np.arange(16) + 0.5)
-    first, second = np.array(markup.ibug68[:16]), np.array(markup.ibug68[1:17])
-    points[(first + second) // 2] = between
-    return points
 
 
 def _moved(

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.spatial.transform import Rotation
 
-from mien.faces3d.anchors import Anchors
+from mien.errors import DataError
 from mien.faces3d.editing import ExpressionEditor
-from mien.faces3d.fits import yaw_deg
-from mien.faces3d.fitting import HeadFits
-from mien.faces3d.morphable import MorphableHead
-from mien.faces3d.photos import FacePhotos
-from mien.faces3d.shards import SetEntry
-from mien.faces3d.snapping import FittedPhoto, Snapper
-from mien.faces3d.turning import HeadTurner, Turn
+from mien.faces3d.parallel import run_tasks
+from mien.faces3d.set_runs import SetRun
+from mien.faces3d.shards import SetEntry, write_shard
+from mien.faces3d.snapping import FittedPhoto
+from mien.faces3d.studio import Studio, StudioFiles, open_studio
+from mien.faces3d.turning import Turn
 
-__all__ = ["Recipe", "make_entries"]
+__all__ = ["Recipe", "SetJob", "make_entries", "make_set", "plan_photos"]
 
-_log = logging.getLogger(__name__)
-_SOURCE_YAW_DEG = 35.0
 _MAX_NOD_DEG = 40.0
 
 
@@ -51,55 +48,93 @@ class Recipe:
     )
 
 
+@dataclass(frozen=True)
+class SetJob:
+    """A set to make: the same job makes the same pictures, whoever makes which of them."""
+
+    files: StudioFiles
+    recipe: Recipe
+    seed: int
+
+
+@dataclass(frozen=True)
+class _Part:
+    job: SetJob
+    numbers: range
+    file: Path
+
+
+def make_set(job: SetJob, run: SetRun, workers: int) -> Iterator[int]:
+    """Make the missing shards of a run on several processes; yields the pictures of each.
+
+    Raises:
+        DataError: files that do not belong together, or no photo that can be used.
+    """
+    parts = [_Part(job, run.numbers(shard), run.file(shard)) for shard in run.missing]
+    yield from run_tasks(_make_part, parts, workers)
+    run.finish()
+
+
+def _make_part(part: _Part) -> int:
+    studio, recipe = open_studio(part.job.files), part.job.recipe
+    write_shard(part.file, make_entries(recipe, studio, part.job.seed, part.numbers), recipe.split)
+    return len(part.numbers)
+
+
 def make_entries(
-    recipe: Recipe,
-    head: MorphableHead,
-    photos: FacePhotos,
-    fits: HeadFits,
-    anchors: Anchors,
-    rng: np.random.Generator,
+    recipe: Recipe, studio: Studio, seed: int, numbers: Iterable[int]
 ) -> Iterator[SetEntry]:
-    """Yield the pictures of a set one by one; photos that cannot be trusted are left out."""
-    snapper = Snapper(head, anchors, photos, fits)
-    turner, editor = HeadTurner(head, anchors), ExpressionEditor(head, anchors)
-    near = np.abs(yaw_deg(fits.rotation)) <= _SOURCE_YAW_DEG
-    usable = snapper.labels.usable & near & (photos.split == recipe.split)
-    pools = {
-        name: np.flatnonzero(usable & (photos.source == name)) for name, _ in recipe.source_shares
-    }
-    decks = {name: _Deck(pool, rng) for name, pool in pools.items() if len(pool)}
-    if not decks:
-        _log.warning("no usable photo of split %s", recipe.split)
-        return
-    shares = np.array([share for name, share in recipe.source_shares if name in decks])
-    names = [name for name, _ in recipe.source_shares if name in decks]
-    for _ in range(recipe.pictures):
-        row = decks[names[rng.choice(len(names), p=shares / shares.sum())]].draw()
-        photo = snapper.photo(row)
-        turn, edit = _draw_turn(recipe, photo, editor, rng)
-        turned = turner.turn(photo, turn)
+    """Some pictures of a set, each from the seed and its own number alone.
+
+    Raises:
+        DataError: no photo of the split can be trusted.
+    """
+    rows, photos = plan_photos(recipe, studio, np.random.default_rng(seed)), studio.photos
+    for number in numbers:
+        row, rng = int(rows[number]), np.random.default_rng([seed, number])
+        photo = studio.snapper.photo(row)
+        turn, edit = _draw_turn(recipe, photo, studio.editor, rng)
+        turned = studio.turner.turn(photo, turn)
         yield SetEntry(
             image=turned.image,
             points_image=turned.points_image,
             hidden=turned.hidden,
+            points84_image=turned.points84_image,
+            hidden84=turned.hidden84,
             yaw_deg=turned.yaw_deg,
             source_path=str(photos.path[row]),
             split=str(photos.split[row]),
-            inner_manual=bool(snapper.labels.inner_manual[row]),
+            inner_manual=bool(studio.snapper.labels.inner_manual[row]),
             edit=edit,
         )
 
 
-class _Deck:
-    """Photos in random order, each drawn once before any is drawn again."""
-
-    def __init__(self, rows: Int[np.ndarray, " rows"], rng: np.random.Generator) -> None:
-        self._rows, self._rng, self._left = rows, rng, list[int]()
-
-    def draw(self) -> int:
-        if not self._left:
-            self._left = self._rng.permutation(self._rows).tolist()
-        return self._left.pop()
+def plan_photos(
+    recipe: Recipe, studio: Studio, rng: np.random.Generator
+) -> Int[np.ndarray, " pictures"]:
+    """Which photo each picture is made from: each of a source once before any again."""
+    usable, named = studio.usable(recipe.split), dict(recipe.source_shares)
+    if not usable.any():
+        raise DataError(
+            f"no photo of split {recipe.split} can be used: its points are not believed, or its "
+            "face is turned too far; look at the sheet of mien data fit"
+        )
+    sources = np.unique(studio.photos.source[usable])
+    pools = [np.flatnonzero(usable & (studio.photos.source == source)) for source in sources]
+    # A source that the recipe does not name is drawn as often as it has photos.
+    shares = np.array(
+        [
+            named.get(str(source), len(pool) / usable.sum())
+            for source, pool in zip(sources, pools, strict=True)
+        ]
+    )
+    drawn = rng.choice(len(pools), recipe.pictures, p=shares / shares.sum())
+    rows = np.empty(recipe.pictures, np.int64)
+    for number, pool in enumerate(pools):
+        wanted = np.flatnonzero(drawn == number)
+        decks = [rng.permutation(pool) for _ in range(-(-len(wanted) // len(pool)))]
+        rows[wanted] = np.concatenate([*decks, pool[:0]])[: len(wanted)]
+    return rows
 
 
 def _draw_turn(
@@ -129,7 +164,7 @@ def _draw_turn(
         rotation=_draw_rotation(photo.rotation, (low, high), rng),
         hair_cm=float(rng.uniform(0.1, 1.0)),
         expression_change=change.astype(np.float32) if words else None,
-        eyes_shut=shut,
+        eyes_shut=float(shut),
         light=lamp,
         teeth_cm=(float(rng.uniform(0, 0.9)), float(rng.choice([0.0, 0.0, 0.35]))),
     )

@@ -21,6 +21,7 @@ from mien.faces3d.raster import Raster, rasterise
 from mien.faces3d.regions import HeadRegions, vertex_normals
 from mien.faces3d.snapping import FittedPhoto
 from mien.faces3d.surface import SurfacePoints
+from mien.geometry.jaw import with_dense_jaw, with_dense_jaw_flags
 
 __all__ = ["HeadTurner", "Turn", "TurnedPhoto", "Window"]
 
@@ -28,6 +29,8 @@ _PIVOT_CM = np.array([0, 2, 0], np.float32)
 """Where a head turns: between the ears, a little below."""
 _MAX_SIDE = 320
 _MARGIN = 2.0
+_AWAY = 0.1
+"""A surface whose normal's z is above this looks away from the camera."""
 # Points of the upper lids, and of the lower lids below them.
 _UPPER_LIDS, _LOWER_LIDS = (37, 38, 43, 44), (41, 40, 47, 46)
 
@@ -41,8 +44,8 @@ class Turn:
     hair_cm: float = 0.5
     """How far the hair stands off the bald head of the model."""
     expression_change: Float[np.ndarray, " expressions"] | None = None
-    eyes_shut: bool = False
-    """Whether the change shuts both eyes, so that the lid points meet."""
+    eyes_shut: float = 0.0
+    """How far the change shuts both eyes: the lid points meet at 1."""
     light: Float[np.ndarray, " 3"] = field(default_factory=lambda: np.zeros(3, np.float32))
     """Towards an added lamp, in the image frame; its length is its strength, 0 to 1."""
     teeth_cm: tuple[float, float] = (0.7, 0.2)
@@ -59,6 +62,11 @@ class TurnedPhoto:
     """x, y in px of the new picture; z in the same px, 0 at the points' mean."""
     hidden: Bool[np.ndarray, " 68"]
     """Points that the head itself hides."""
+    points84_image: Float[np.ndarray, "84 3"]
+    hidden84: Bool[np.ndarray, " 84"]
+    """The same for the 84-point markup."""
+    mask: Bool[np.ndarray, "side side"]
+    """Pixels that show the head, its hair or its neck."""
     yaw_deg: float
     window: Window
 
@@ -107,8 +115,11 @@ class HeadTurner:
             np.concatenate([jaw.weights, inner.weights]),
         )
 
-    def turn(self, photo: FittedPhoto, turn: Turn) -> TurnedPhoto:
-        """A picture of the head in its new pose and with its new expression."""
+    def turn(self, photo: FittedPhoto, turn: Turn, window: Window | None = None) -> TurnedPhoto:
+        """A picture of the head in its new pose and with its new expression.
+
+        ``window`` is the part of the photo's plane to show; the head's surroundings by default.
+        """
         regions, triangles = self._regions, self._regions.triangles
         old = photo.vertices_cm + regions.hair_out(photo.vertices_cm, turn.hair_cm)
         new, label = old, photo.points_cm
@@ -116,7 +127,7 @@ class HeadTurner:
             moved = np.tensordot(turn.expression_change, self._head.expression, 1)
             new, label = old + moved, label + self._label.of(moved)
             if turn.eyes_shut:
-                label = _met_lids(label)
+                label = _met_lids(label, turn.eyes_shut)
         pivot = photo.scale * photo.rotation @ _PIVOT_CM
         pivot[:2] += photo.shift
         source = (old - _PIVOT_CM) @ photo.rotation.T * photo.scale + pivot
@@ -124,7 +135,7 @@ class HeadTurner:
         change = (turn.rotation @ photo.rotation.T).astype(np.float32)
         turned = self._follow(centred, change) + pivot
         placed = (label - _PIVOT_CM) @ turn.rotation.T * photo.scale + pivot
-        window = Window.around(placed)
+        window = window or Window.around(placed)
         canvas_source, canvas_turned = window.to_picture(source), window.to_picture(turned)
         scene = Scene(
             photo=photo,
@@ -144,10 +155,23 @@ class HeadTurner:
         points = window.to_picture(placed)
         tolerance = 0.7 * photo.scale * window.zoom
         normals = self._label.of(vertex_normals(canvas_source, triangles)) @ change.T
-        spots = self._label.of(canvas_turned)
-        hidden = _turned_away(normals) | _behind(spots, scene.after, tolerance)
+        spots, away = self._label.of(canvas_turned), _turned_away(normals)
+        points84 = with_dense_jaw(points)
+        # Half way between two jaw points the surface lies less than the tolerance off the line.
+        away84 = with_dense_jaw_flags(away)
+        away84[:33] = with_dense_jaw(normals)[:33, 2] > _AWAY
         points[:, 2] -= points[:, 2].mean()
-        return TurnedPhoto(self._painter.paint(scene), points, hidden, scene.yaw_deg, window)
+        points84[:, 2] -= points84[:, 2].mean()
+        return TurnedPhoto(
+            image=self._painter.paint(scene),
+            points_image=points,
+            hidden=away | _behind(spots, scene.after, tolerance),
+            points84_image=points84,
+            hidden84=away84 | _behind(with_dense_jaw(spots), scene.after, tolerance),
+            mask=scene.after.mask,
+            yaw_deg=scene.yaw_deg,
+            window=window,
+        )
 
     def _follow(
         self, centred: Float[np.ndarray, "vertices 3"], change: Float[np.ndarray, "3 3"]
@@ -161,13 +185,13 @@ class HeadTurner:
         return np.asarray(out, np.float32)
 
 
-def _met_lids(points: Float[np.ndarray, "68 3"]) -> Float[np.ndarray, "68 3"]:
+def _met_lids(points: Float[np.ndarray, "68 3"], part: float) -> Float[np.ndarray, "68 3"]:
     """Lid points of shut eyes on their common line, which lies near the lower lid."""
     met = points.copy()
     upper, lower = points[list(_UPPER_LIDS)], points[list(_LOWER_LIDS)]
     line = 0.3 * upper + 0.7 * lower
-    met[list(_UPPER_LIDS)] = line + 0.1 * (upper - line)
-    met[list(_LOWER_LIDS)] = line + 0.1 * (lower - line)
+    met[list(_UPPER_LIDS)] = upper + 0.9 * part * (line - upper)
+    met[list(_LOWER_LIDS)] = lower + 0.9 * part * (line - lower)
     return met
 
 
@@ -178,7 +202,7 @@ def _turned_away(normals: Float[np.ndarray, "68 3"]) -> Bool[np.ndarray, " 68"]:
     for eye in (slice(36, 42), slice(42, 48)):
         away[eye] = away[eye].mean() - 0.3
     away[48:] -= 0.6
-    return np.asarray(away > 0.1, bool)
+    return np.asarray(away > _AWAY, bool)
 
 
 def _behind(

@@ -46,9 +46,10 @@ def training_sets(
 ) -> tuple[list[TrainingFaces], list[float]]:
     """The sets of a run and their shares: the pack's sources, and folders of turned faces."""
     sets: list[TrainingFaces] = [
-        PackFaces(data, split="train", source=source) for source in config.data.pack_shares
+        PackFaces(data, split="train", source=source, points=config.network.points)
+        for source in config.data.pack_shares
     ]
-    folders = [ShardFaces(folder) for folder in turned]
+    folders = [ShardFaces(folder, config.network.points) for folder in turned]
     faces = sum(len(folder) for folder in folders)
     shares = [config.data.turned_share * len(folder) / faces for folder in folders]
     return [*sets, *folders], [*config.data.pack_shares.values(), *shares]

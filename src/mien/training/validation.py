@@ -36,12 +36,13 @@ class SetScore:
 def validation_sets(config: TrainConfig, data: Path, turned: Sequence[Path]) -> list[TrainingFaces]:
     """The ``val`` faces of each source that is trained on, and of each turned set's ``_val``."""
     sets: list[TrainingFaces] = [
-        PackFaces(data, split="val", source=source) for source in config.data.pack_shares
+        PackFaces(data, split="val", source=source, points=config.network.points)
+        for source in config.data.pack_shares
     ]
     for folder in turned:
         held_out = folder.with_name(folder.name + "_val")
         if held_out.is_dir():
-            sets.append(ShardFaces(held_out))
+            sets.append(ShardFaces(held_out, config.network.points))
     if not sets:
         beside = " or ".join(f"{folder}_val" for folder in turned) or "FOLDER_val beside --turned"
         raise ConfigError(

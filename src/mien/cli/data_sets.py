@@ -1,0 +1,91 @@
+"""``mien data profile``: fitted photos to a set of pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import typer
+
+from mien.errors import ConfigError
+from mien.faces3d.recipe import Recipe, SetJob, make_set
+from mien.faces3d.set_runs import begin_run
+from mien.faces3d.studio import StudioFiles, open_studio
+
+__all__ = ["profile"]
+
+FitsFile = Annotated[Path, typer.Argument(help="What mien data fit wrote.")]
+Split = Annotated[str, typer.Option(help="Photos of which split to use.")]
+Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
+Workers = Annotated[int, typer.Option(min=1, help="Processes; the result is the same for any.")]
+FacesFile = Annotated[
+    Path | None,
+    typer.Option(help="faces.npz, or the folder that holds it [default: as fitted]."),
+]
+ModelFile = Annotated[Path | None, typer.Option(help="Head model [default: as fitted].")]
+AnchorsFile = Annotated[
+    Path | None,
+    typer.Option(help="Where mark-ups sit on another head than ICT's (mien data anchors)."),
+]
+
+
+def profile(
+    fits: FitsFile,
+    out: Annotated[Path, typer.Option(help="Folder of the set; shards already there stay.")],
+    pictures: Annotated[int, typer.Option(min=1, help="How many pictures to make.")] = 6000,
+    split: Split = "train",
+    seed: Seed = 0,
+    yaw: Annotated[
+        tuple[float, float], typer.Option(help="Least and greatest yaw, degrees, either side.")
+    ] = (30.0, 90.0),
+    eyes_shut: Annotated[float, typer.Option(min=0, max=1, help="Share of shut eyes.")] = 0.1,
+    mouth_open: Annotated[float, typer.Option(min=0, max=1, help="Share of open mouths.")] = 0.1,
+    brows: Annotated[float, typer.Option(min=0, max=1, help="Share of moved brows.")] = 0.05,
+    relit: Annotated[float, typer.Option(min=0, max=1, help="Share of new light.")] = 0.3,
+    workers: Workers = 1,
+    faces: FacesFile = None,
+    model: ModelFile = None,
+    anchors: AnchorsFile = None,
+) -> None:
+    """Turn photos to a larger yaw, with exact 3D labels.
+
+    A run that broke off goes on where it stood when it is started again.
+    """
+    if not 0 <= yaw[0] <= yaw[1] <= 90:
+        raise ConfigError(f"--yaw takes two angles from 0 to 90, the smaller first, not {yaw}")
+    recipe = Recipe(
+        pictures=pictures,
+        split=split,
+        min_yaw_deg=yaw[0],
+        max_yaw_deg=yaw[1],
+        eyes_shut=eyes_shut,
+        mouth_open=mouth_open,
+        brows=brows,
+        relit=relit,
+    )
+    files = StudioFiles(fits, faces, model, anchors)
+    open_studio(files)  # mistakes show here, before anything is written
+    made_by = {
+        "seed": seed,
+        "recipe": dataclasses.asdict(recipe),
+        "fits_sha256": files.digest(),
+    }
+    run = begin_run(
+        out, split=split, pictures=pictures, made_by=made_by, command=shlex.join(sys.argv)
+    )
+    # One thread: OpenCV's own threads cost more than they gain on pictures this small.
+    cv2.setNumThreads(1)
+    todo = sum(len(run.numbers(shard)) for shard in run.missing)
+    if todo < pictures:
+        typer.echo(f"{pictures - todo} pictures of this run are there already")
+    done, start = 0, time.monotonic()
+    for count in make_set(SetJob(files, recipe, seed), run, workers):
+        done += count
+        rate = done / (time.monotonic() - start)
+        typer.echo(f"{done} of {todo} pictures, {rate:.1f} a second")
+    typer.echo(f"{pictures} pictures in {out}; look at them: mien data sheet {out}")
