@@ -51,6 +51,30 @@ def test_one_wild_point_moves_nothing(
     assert degrees_between(fits.rotation, known_faces.rotation[:1])[0] < 1.0
 
 
+def test_heads_are_found_from_our_own_networks_points_alone(
+    head: MorphableHead, anchors: Anchors, photos: FacePhotos, known_faces: KnownFaces
+) -> None:
+    confidence = np.full((len(photos), 68), 0.9, np.float32)
+    confidence[4] = 0.3
+    confidence[5, 30], confidence[6] = 0.1, np.nan
+    teacher = photos.teacher68.copy()
+    teacher[5, 30, :2] += 20
+    own = replace(
+        photos,
+        teacher68=teacher,
+        confidence68=confidence,
+        manual68=np.full_like(photos.manual68, np.nan),
+        mesh478=np.full_like(photos.mesh478, np.nan),
+        disagreement=np.full_like(photos.disagreement, np.nan),
+    )
+    fits = fit_photos(head, own, anchors)
+    assert degrees_between(fits.rotation, known_faces.rotation)[:6].max() < 2.5
+    labels = best_labels(head, fits, own, anchors)
+    # Nothing is known of the seventh, and the network was not sure of the fifth.
+    assert np.flatnonzero(~labels.usable).tolist() == [4, 6]
+    np.testing.assert_allclose(labels.points_image[:6, 17:, :2], teacher[:6, 17:, :2], atol=1e-3)
+
+
 def test_depth_of_the_teacher_is_turned_away_from_the_camera(photos: FacePhotos) -> None:
     # A nose (inner points) is nearer than ears (the jaw's ends), so its z is smaller.
     assert (

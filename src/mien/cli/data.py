@@ -9,6 +9,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from mien.cli.data_annotate import annotate
 from mien.cli.data_sets import profile
 from mien.faces3d.anchors import load_anchors, save_anchors
 from mien.faces3d.fits import fit_photos, save_fits
@@ -27,6 +28,7 @@ data_app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Prepare and look at training data.",
 )
+data_app.command("annotate")(annotate)
 data_app.command("profile")(profile)
 
 _FACES = "faces.npz, or the folder that holds it and the photos."

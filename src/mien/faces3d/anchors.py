@@ -34,6 +34,8 @@ _SURFACES = ("mesh468", "points68", "manual51")
 _MANUAL_CM, _GUESSED_CM = 0.12, 0.2
 _MESH_CM, _MESH_DEPTH_CM = 0.3, 0.6
 _TEACHER_CM, _JAW_CM, _TEACHER_DEPTH_CM = 0.5, 0.4, 0.6
+_LEAST_CONFIDENCE = 0.2
+"""Errors of our own network's points are divided by their confidence, but by no less than this."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,18 @@ def gather_evidence(photos: FacePhotos, points: KnownPoints, anchors: Anchors) -
     known = np.isfinite(points.inner51[:, 0, 0])
     trust = np.where(photos.trusted_manual, _MANUAL_CM, _GUESSED_CM)
     inner_sigma = _rows(np.where(known, trust, np.inf), 51)
-    no_depth = np.full((len(photos), 51, 1), np.nan, np.float32)
-    inner = np.concatenate([points.inner51, no_depth], axis=-1)
+    depth = np.full((len(photos), 51, 1), np.nan, np.float32)
+    inner_depth_sigma = np.full_like(inner_sigma, np.inf)
+    # Our own network puts inner points where people click them, and knows their depth.
+    own = photos.annotated
+    unsure = 1 / np.clip(photos.point_confidence[own], _LEAST_CONFIDENCE, 1)
+    depth[own] = points.teacher68[own, 17:, 2:]
+    inner_sigma[own] *= unsure[:, 17:]
+    inner_depth_sigma[own] = _TEACHER_DEPTH_CM * unsure[:, 17:]
+    teacher_sigma[own, :17] *= unsure[:, :17]
+    teacher_depth[own, :17] *= unsure[:, :17]
+    teacher_sigma[own, 17:] = teacher_depth[own, 17:] = np.inf
+    inner = np.concatenate([points.inner51, depth], axis=-1)
     return [
         Evidence(
             anchors.mesh468.take(used),
@@ -107,7 +119,7 @@ def gather_evidence(photos: FacePhotos, points: KnownPoints, anchors: Anchors) -
             mesh_sigma * (_MESH_DEPTH_CM / _MESH_CM),
         ),
         Evidence(anchors.points68, points.teacher68, teacher_sigma, teacher_depth),
-        Evidence(anchors.manual51, inner, inner_sigma, np.full_like(inner_sigma, np.inf)),
+        Evidence(anchors.manual51, inner, inner_sigma, inner_depth_sigma),
     ]
 
 

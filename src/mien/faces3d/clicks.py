@@ -29,7 +29,8 @@ class KnownPoints:
     """The best that is known of some faces, in px of the stored photos."""
 
     inner51: Float[np.ndarray, "faces 51 2"]
-    """Manual where trusted, guessed where teachers agree, NaN elsewhere."""
+    """Manual where trusted, our own network's where it made them, guessed where teachers agree,
+    NaN elsewhere."""
     teacher68: Float[np.ndarray, "faces 68 3"]
     """The teacher's points, aligned with ``inner51`` where they are known."""
 
@@ -48,6 +49,7 @@ def known_points(photos: FacePhotos) -> KnownPoints:
     examples = trusted & believed & (photos.split == "train")
     if examples.sum() >= _MIN_EXAMPLES:
         inner[believed] = _guess(photos, examples)[believed]
+    inner[photos.annotated] = photos.teacher68[photos.annotated, 17:, :2]
     inner[trusted] = photos.manual68[trusted, 17:]
     return KnownPoints(inner, _aligned(photos.teacher68, inner))
 

@@ -23,6 +23,7 @@ from mien.faces3d.photos import FacePhotos
 __all__ = ["FaceLabels", "best_labels"]
 
 _RESIDUAL_CM = 0.24
+_MEAN_CONFIDENCE = 0.6
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class FaceLabels:
     """x, y in px; z in px away from the camera, 0 at the head's origin."""
     inner_manual: Bool[np.ndarray, " faces"]
     usable: Bool[np.ndarray, " faces"]
-    """Faces whose teachers agree and whose fit is close: the others are left out of sets."""
+    """Faces whose teachers agree, or whose points our own network was sure of, and whose fit is
+    close: the others are left out of sets."""
 
 
 def best_labels(
@@ -51,5 +53,11 @@ def best_labels(
     return FaceLabels(
         points_image=points.astype(np.float32),
         inner_manual=photos.trusted_manual,
-        usable=photos.teachers_agree & (fits.residual_cm <= _RESIDUAL_CM),
+        usable=(photos.teachers_agree | _sure(photos)) & (fits.residual_cm <= _RESIDUAL_CM),
     )
+
+
+def _sure(photos: FacePhotos) -> Bool[np.ndarray, " faces"]:
+    """Faces that our own network found and was sure of, in the mean of the points."""
+    sure: Bool[np.ndarray, " faces"] = photos.point_confidence.mean(axis=1) >= _MEAN_CONFIDENCE
+    return sure

@@ -3,7 +3,9 @@
 ``faces.npz`` beside the photos holds one row a face: ``path`` below the folder ``faces``,
 ``source``, ``split``, ``size`` px, and points as integers: ``manual68`` (x 32), ``mediapipe478``
 (x 16, z away from the camera), ``tddfa68`` (x 32, z *towards* the camera, turned round here),
--32768 where unknown; ``disagreement``: NME between the two teachers.
+-32768 where unknown; ``disagreement``: NME between the two teachers. Faces found by our own network
+(`mien data annotate`) have their points in ``tddfa68``, and ``confidence68``: the probability that
+each lies within 0.05 face sizes of the truth; NaN, or no such array, for all others.
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ class FacePhotos:
     mesh478: Float[np.ndarray, "faces 478 3"]
     teacher68: Float[np.ndarray, "faces 68 3"]
     disagreement: Float[np.ndarray, " faces"]
+    confidence68: Float[np.ndarray, "faces 68"] | None = None
+    """Of ``teacher68`` where our own network made it; NaN in rows of other teachers."""
 
     def __len__(self) -> int:
         return len(self.path)
@@ -57,6 +61,19 @@ class FacePhotos:
         agree: Bool[np.ndarray, " faces"] = seen & (self.disagreement <= _DISAGREEMENT)
         return agree
 
+    @property
+    def point_confidence(self) -> Float[np.ndarray, "faces 68"]:
+        """Of our own network's points, NaN where others made them."""
+        if self.confidence68 is None:
+            return np.full((len(self), 68), np.nan, np.float32)
+        return self.confidence68
+
+    @property
+    def annotated(self) -> Bool[np.ndarray, " faces"]:
+        """Faces whose points come from our own network: jaw as 300W-LP's, the rest as clicked."""
+        own: Bool[np.ndarray, " faces"] = np.isfinite(self.point_confidence).all(axis=1)
+        return own
+
     def take(self, rows: Int[np.ndarray, " rows"]) -> FacePhotos:
         """Some of the faces."""
         return FacePhotos(
@@ -68,6 +85,7 @@ class FacePhotos:
             self.mesh478[rows],
             self.teacher68[rows],
             self.disagreement[rows],
+            self.point_confidence[rows],
         )
 
 
@@ -80,6 +98,7 @@ def load_photos(table: Path) -> FacePhotos:
             if missing:
                 raise DataError(f"a table of faces holds {', '.join(missing)}; {table} does not")
             arrays = {name: file[name] for name in _ARRAYS}
+            confidence = file.get("confidence68")
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"expected a table of faces (.npz), not {table}: {error}") from error
     teacher = _pixels(arrays["tddfa68"], 32)
@@ -93,6 +112,7 @@ def load_photos(table: Path) -> FacePhotos:
         mesh478=_pixels(arrays["mediapipe478"], 16),
         teacher68=teacher,
         disagreement=arrays["disagreement"].astype(np.float32),
+        confidence68=None if confidence is None else confidence.astype(np.float32),
     )
 
 
