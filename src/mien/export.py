@@ -25,7 +25,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mien.errors import ModelError, OutputError
 from mien.geometry import FACE_SHARE
-from mien.models import Landmarker
+from mien.models import Network, build_network
 from mien.models.decoding import pixels_from_shares
 from mien.runtime.card import CARD_KEY, ModelCard
 from mien.training.batches import normalise
@@ -44,7 +44,7 @@ _TOLERANCE_PROBABILITY = 1e-3
 class Deployed(nn.Module):
     """The network between uint8 crops and pixels."""
 
-    def __init__(self, landmarker: Landmarker) -> None:
+    def __init__(self, landmarker: Network) -> None:
         super().__init__()
         self.landmarker = landmarker
 
@@ -90,7 +90,7 @@ def export_run(
 
 
 def _deploy(checkpoint: Checkpoint) -> Deployed:
-    landmarker = Landmarker(checkpoint.config.network)
+    landmarker = build_network(checkpoint.config.network)
     landmarker.load_state_dict(checkpoint.averaged)
     return Deployed(landmarker).eval()
 

@@ -18,7 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from mien.errors import ConfigError
 from mien.losses import LossTerms, total_loss
-from mien.models import Landmarker
+from mien.models import build_network
 from mien.training.batches import Batch, batches_from, normalise, training_sets
 from mien.training.checkpoint import (
     Checkpoint,
@@ -75,7 +75,7 @@ def train(
         OutputError: a checkpoint cannot be written.
     """
     torch.manual_seed(config.seed)
-    model = Landmarker(config.network)
+    model = build_network(config.network)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(model.parameters(), weight_decay=config.schedule.weight_decay)
     averaged = copy.deepcopy(model)
