@@ -10,7 +10,7 @@ import numpy as np
 import typer
 
 from mien.cli.data_annotate import annotate
-from mien.cli.data_sets import profile
+from mien.cli.data_sets import profile, video
 from mien.faces3d.anchors import load_anchors, save_anchors
 from mien.faces3d.fits import fit_photos, save_fits
 from mien.faces3d.labels import best_labels
@@ -30,6 +30,7 @@ data_app = typer.Typer(
 )
 data_app.command("annotate")(annotate)
 data_app.command("profile")(profile)
+data_app.command("video")(video)
 
 _FACES = "faces.npz, or the folder that holds it and the photos."
 _ANCHORS = "Where mark-ups sit on another head than ICT's (mien data anchors)."

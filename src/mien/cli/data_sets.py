@@ -1,4 +1,4 @@
-"""``mien data profile``: fitted photos to a set of pictures."""
+"""``mien data profile`` and ``mien data video``: fitted photos to pictures and to clips."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ import cv2
 import typer
 
 from mien.errors import ConfigError
+from mien.faces3d.clips import ClipJob, ClipRecipe, make_clips
 from mien.faces3d.recipe import Recipe, SetJob, make_set
 from mien.faces3d.set_runs import begin_run
 from mien.faces3d.studio import StudioFiles, open_studio
 
-__all__ = ["profile"]
+__all__ = ["profile", "video"]
 
 FitsFile = Annotated[Path, typer.Argument(help="What mien data fit wrote.")]
 Split = Annotated[str, typer.Option(help="Photos of which split to use.")]
@@ -89,3 +90,42 @@ def profile(
         rate = done / (time.monotonic() - start)
         typer.echo(f"{done} of {todo} pictures, {rate:.1f} a second")
     typer.echo(f"{pictures} pictures in {out}; look at them: mien data sheet {out}")
+
+
+def video(
+    fits: FitsFile,
+    out: Annotated[Path, typer.Option(help="Folder of the clips; those already there stay.")],
+    clips: Annotated[int, typer.Option(min=1, help="How many.")] = 40,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Length of each.")] = 10.0,
+    split: Split = "test",
+    seed: Seed = 0,
+    size: Annotated[tuple[int, int], typer.Option(help="Width and height, px.")] = (640, 360),
+    several_faces: Annotated[
+        float, typer.Option(min=0, max=1, help="Share with two or three faces that cross.")
+    ] = 0.1,
+    variable_rate: Annotated[
+        float, typer.Option(min=0, max=1, help="Share with a variable frame rate.")
+    ] = 0.25,
+    workers: Workers = 1,
+    faces: FacesFile = None,
+    model: ModelFile = None,
+    anchors: AnchorsFile = None,
+) -> None:
+    """Make clips of turning, talking, blinking heads, with an exact label for every frame.
+
+    A run that broke off goes on where it stood when it is started again.
+    """
+    recipe = ClipRecipe(
+        clips=clips,
+        seconds=seconds,
+        split=split,
+        width=size[0],
+        height=size[1],
+        several_faces=several_faces,
+        variable_rate=variable_rate,
+    )
+    cv2.setNumThreads(1)
+    job = ClipJob(StudioFiles(fits, faces, model, anchors), recipe, seed, out)
+    for number, clip in enumerate(make_clips(job, workers, shlex.join(sys.argv)), start=1):
+        typer.echo(f"{number}: {clip.with_suffix('.mp4')}")
+    typer.echo(f"{clips} clips in {out}")
