@@ -14,14 +14,14 @@ from typer.testing import CliRunner
 from mien.cli.data import data_app
 from mien.errors import ConfigError, DataError, OutputError
 from mien.faces3d.anchors import Anchors
-from mien.faces3d.fits import fit_photos
+from mien.faces3d.fits import fit_photos, save_fits
 from mien.faces3d.morphable import MorphableHead
 from mien.faces3d.photos import load_photos, read_photo
-from mien.faces3d.recipe import Recipe, make_entries, plan_photos
+from mien.faces3d.recipe import Recipe, SetJob, make_entries, make_set, plan_photos
 from mien.faces3d.set_runs import SetRun, begin_run
 from mien.faces3d.shards import SetEntry, write_shard
 from mien.faces3d.sheets import sheet_of_set, write_sheet
-from mien.faces3d.studio import Studio
+from mien.faces3d.studio import Studio, StudioFiles
 from mien.markup import load_markup
 
 
@@ -134,6 +134,32 @@ def test_each_photo_is_drawn_once_before_any_is_drawn_again(studio: Studio) -> N
     assert np.bincount(rows, minlength=9)[usable].min() >= 7 // len(usable)
     with pytest.raises(DataError, match="split nowhere"):
         plan_photos(Recipe(7, "nowhere"), studio, np.random.default_rng(0))
+
+
+def test_the_set_is_the_same_for_any_number_of_workers(
+    known_faces: KnownFaces,
+    head: MorphableHead,
+    anchors: Anchors,
+    head_file: Path,
+    anchors_file: Path,
+    tmp_path: Path,
+) -> None:
+    photos = load_photos(known_faces.table)
+    fits = tmp_path / "fits.npz"
+    save_fits(fits, fit_photos(head, photos, anchors), photos, head_file)
+    job = SetJob(StudioFiles(fits, anchors=anchors_file), Recipe(3, eyes_shut=0.5), 8)
+    made = []
+    for workers in (1, 2):
+        run = SetRun(tmp_path / str(workers), 0, 3, 2)
+        run.folder.mkdir()
+        (run.folder / "manifest.json").write_text('{"runs": [{"first_shard": 0}]}')
+        assert sorted(make_set(job, run, workers)) == [1, 2]
+        assert run.missing == []
+        with np.load(run.file(0)) as first, np.load(run.file(1)) as second:
+            made.append([np.concatenate([part["points"] for part in (first, second)]),
+                         np.concatenate([part["jpeg"] for part in (first, second)])])  # fmt: skip
+    for one, two in zip(*made, strict=True):
+        np.testing.assert_array_equal(one, two)
 
 
 def test_commands_from_photos_to_a_sheet(
