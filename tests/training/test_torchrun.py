@@ -1,0 +1,57 @@
+"""The documented way to train on several devices: torchrun, two processes, one run."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from mien.training.checkpoint import load_checkpoint
+from tinypack import write_tiny_pack
+
+CONFIG = """
+name = "tiny"
+role = "tracking"
+[network]
+side = 32
+width = 4
+stacks = 1
+depth = 1
+finetune_width = 4
+finetune_hidden = 8
+[data.pack_shares]
+helen = 1
+[schedule]
+steps = 20
+batch = 4
+warmup = 1
+validate_every = 20
+"""
+
+
+def test_two_processes_of_torchrun_make_one_run(tmp_path: Path) -> None:
+    (tmp_path / "tiny.toml").write_text(CONFIG)
+    pack = write_tiny_pack(tmp_path / "pack", ("helen",), train=4, val=2)
+    binaries = Path(sys.executable).parent
+    mien = [str(binaries / "mien"), "train", "tiny.toml", "--data", str(pack.root)]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [*torchrun, "--standalone", "--no-python", *mien],
+        cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    last = load_checkpoint(tmp_path / "runs" / "tiny-tracking" / "last.pt")
+    assert last.step == 20
+    assert all(torch.isfinite(value).all() for value in last.averaged.values())
+    with (tmp_path / "runs" / "tiny-tracking" / "train.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["step"] for row in rows] == ["20"]  # one of the two writes
