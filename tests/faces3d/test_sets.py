@@ -15,7 +15,8 @@ from mien.cli.data import data_app
 from mien.errors import ConfigError, DataError, OutputError
 from mien.faces3d.anchors import Anchors
 from mien.faces3d.fits import fit_photos, save_fits
-from mien.faces3d.morphable import MorphableHead
+from mien.faces3d.morphable import MorphableHead, load_head
+from mien.faces3d.parallel import run_tasks
 from mien.faces3d.photos import load_photos, read_photo
 from mien.faces3d.recipe import Recipe, SetJob, make_entries, make_set, plan_photos
 from mien.faces3d.set_runs import SetRun, begin_run
@@ -160,6 +161,12 @@ def test_the_set_is_the_same_for_any_number_of_workers(
                          np.concatenate([part["jpeg"] for part in (first, second)])])  # fmt: skip
     for one, two in zip(*made, strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_of_a_task_ends_the_run_as_itself(tmp_path: Path, workers: int) -> None:
+    with pytest.raises(DataError, match=r"nothing\.npz cannot be read"):
+        list(run_tasks(load_head, [tmp_path / "nothing.npz"] * 3, workers))
 
 
 def test_commands_from_photos_to_a_sheet(

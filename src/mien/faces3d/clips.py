@@ -9,7 +9,6 @@ z away from the camera, NaN where a face is out of the frame; ``hidden`` (faces,
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -163,7 +162,7 @@ def _make_clip(part: _Part) -> Path:
             yield frame.image
 
     label = _file(job, part.number)
-    unfinished = label.with_name(f".{label.stem}-{os.getpid()}.mp4")
+    unfinished = label.with_name(f".{label.stem}.mp4")
     write_clip(unfinished, pictures(), times)
     unfinished.rename(label.with_suffix(".mp4"))
     unfinished = unfinished.with_suffix(".npz")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -34,15 +35,21 @@ def run_tasks(
         _one_thread_each(),
         ProcessPoolExecutor(min(workers, len(tasks)), spawn, initializer=_begin) as pool,
     ):
+        others = set(multiprocessing.active_children())
         waiting = [pool.submit(function, task) for task in tasks]
         try:
             for future in as_completed(waiting):
                 yield future.result()
-        finally:
+        except BaseException:
+            # Not only errors: Ctrl-C, or the reader of the results stops. Nobody needs the rest.
             pool.shutdown(wait=False, cancel_futures=True)
+            for child in set(multiprocessing.active_children()) - others:
+                child.terminate()
+            raise
 
 
 def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it silently
     cv2.setNumThreads(1)
 
 

@@ -9,7 +9,6 @@ appears under its name in one rename.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +51,7 @@ def write_shard(file: Path, made: Iterable[SetEntry], split: str) -> None:
             raise OutputError(f"a picture made from {entry.source_path} cannot be stored as JPEG")
         entries.append(entry)
         blobs.append(data.tobytes())
-    temporary = file.with_name(f".writing-{os.getpid()}.npz")
+    temporary = file.with_name(f".{file.name}")
     np.savez(
         temporary,
         jpeg=np.frombuffer(b"".join(blobs), np.uint8),

@@ -11,7 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from mien.cli.data import data_app
-from mien.errors import OutputError
+from mien.errors import DataError, OutputError
 from mien.faces3d.annotated import PackWriter
 from mien.faces3d.photos import load_photos
 from mien.markup import load_markup
@@ -35,7 +35,9 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_folder_becomes_a_pack(folder: Path, standin_model: Path, tmp_path: Path) -> None:
+def test_a_folder_becomes_a_pack_that_heads_are_fitted_to(
+    folder: Path, standin_model: Path, head_file: Path, anchors_file: Path, tmp_path: Path
+) -> None:
     pack = tmp_path / "pack"
     done = CliRunner().invoke(
         data_app,
@@ -66,6 +68,20 @@ def test_a_folder_becomes_a_pack(folder: Path, standin_model: Path, tmp_path: Pa
         factor = np.ptp(photos.teacher68[row, :, 0]) / np.ptp(mean[:, 0])
         found = photos.teacher68[row] - photos.teacher68[row].mean(axis=0)
         np.testing.assert_allclose(found, factor * mean, atol=0.1)
+    fits = tmp_path / "fits.npz"
+    fitted = CliRunner().invoke(
+        data_app,
+        f"fit {pack} --model {head_file} --anchors {anchors_file} --out {fits}",
+        catch_exceptions=False,
+    )
+    assert "2 faces fitted" in fitted.output
+    # The stand-in is only half sure of its points: too little for a set.
+    with pytest.raises(DataError, match="no photo of split train can be used"):
+        CliRunner().invoke(
+            data_app,
+            f"profile {fits} --anchors {anchors_file} --out {tmp_path / 'set'} --pictures 2",
+            catch_exceptions=False,
+        )
 
 
 def test_a_pack_is_not_written_over_and_not_without_faces(tmp_path: Path) -> None:
