@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from mien.errors import ConfigError, DataError
 from mien.geometry import FACE_SHARE
 from mien.losses import LossWeights, total_loss
 from mien.markup import load_markup
@@ -165,6 +167,20 @@ def test_a_basis_of_a_head_in_centimetres_has_size_one() -> None:
     np.testing.assert_allclose(np.prod(np.ptp(basis.mean[:, :2], axis=0)), 1, rtol=1e-9)
     np.testing.assert_allclose(basis.mean.mean(axis=0), 0, atol=1e-9)
     np.testing.assert_allclose(basis.modes, 1 / 14, rtol=0.05)
+
+
+def test_a_configuration_names_the_head_of_a_morphable_network(tmp_path: Path) -> None:
+    basis, file = a_basis(), tmp_path / "head.npz"
+    np.savez(file, mean=basis.mean, modes=basis.modes)
+    network = build_network(dataclasses.replace(TINY, system="morphable", head=str(file)))
+    assert isinstance(network, MorphableRegression)
+    np.testing.assert_allclose(network.modes.numpy(), basis.modes, atol=1e-7)
+    np.savez(file, mean=basis.mean, modes=basis.modes[:, :5])
+    for path in (file, tmp_path / "none.npz"):
+        with pytest.raises(DataError, match="is no landmark basis"):
+            LandmarkBasis.load(path)
+    with pytest.raises(ConfigError, match="needs head"):
+        dataclasses.replace(TINY, system="morphable")
 
 
 def test_the_code_is_a_spot_of_its_colour() -> None:

@@ -9,7 +9,7 @@ from mien.errors import ConfigError
 __all__ = ["NetworkConfig"]
 
 _CHOICES = {
-    "system": ("hourglass", "resnet-18"),
+    "system": ("hourglass", "resnet-18", "morphable"),
     "heatmap_module": ("global-local", "local", "convolution", "affine", "squeeze"),
     "residual": ("identity", "original", "hierarchical", "hierarchical-binary"),
     "upsampling": ("deconvolution", "nearest"),
@@ -41,7 +41,10 @@ class NetworkConfig:
     """Size of its first fully connected layer."""
     system: str = "hourglass"
     """``hourglass``: the paper's, as the switches below have it; ``resnet-18``: the baseline of
-    table 1, of which ``width`` is that of the first stage (64) and nothing below is read."""
+    table 1, of which ``width`` is that of the first stage (64) and nothing below is read;
+    ``morphable``: after 3DDFA (table 3), as wide, over the head of ``head``."""
+    head: str = ""
+    """For ``morphable``: file of a landmark basis (.npz with ``mean`` and ``modes``)."""
     heatmap_module: str = "global-local"
     """Features to heatmaps (fig. 4): ``convolution`` is module 1, ``affine`` 2, ``local`` 3,
     ``global-local`` 4; ``squeeze`` is the C x 1 x 1 attention that the paper compares with."""
@@ -83,5 +86,9 @@ class NetworkConfig:
             if getattr(self, name) not in choices:
                 known = ", ".join(str(choice) for choice in choices)
                 raise ConfigError(f"{name} is one of {known}, not {getattr(self, name)!r}")
+        if (self.system == "morphable") != bool(self.head):
+            raise ConfigError(
+                "system 'morphable' needs head, the file of a landmark basis; others have none"
+            )
         if not 0 <= self.dropout < 1:
             raise ConfigError(f"dropout is a share from 0 up to below 1, not {self.dropout:g}")

@@ -12,7 +12,9 @@ The basis comes as arrays, from whatever head the caller has (:mod:`mien.faces3d
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,6 +22,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mien.errors import DataError
 from mien.geometry import FACE_SHARE
 from mien.models.baselines.resnet import resnet18_features
 from mien.models.config import NetworkConfig
@@ -49,6 +52,25 @@ class LandmarkBasis:
         """From landmarks of a head in any unit, facing the camera in the image's frame."""
         size = float(np.sqrt(np.prod(np.ptp(mean[:, :2], axis=0))))
         return cls((mean - mean.mean(axis=0)) / size, modes / size)
+
+    @classmethod
+    def load(cls, file: Path) -> LandmarkBasis:
+        """From an ``.npz`` with ``mean`` and ``modes``.
+
+        Raises:
+            DataError: no such file, or not such a basis.
+        """
+        try:
+            with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+                mean, modes = (np.asarray(stored[key], np.float64) for key in ("mean", "modes"))
+            if mean.ndim != 2 or mean.shape[1] != 3 or modes.shape[1:] != mean.shape:
+                raise ValueError(f"shapes {mean.shape} and {modes.shape}")
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise DataError(
+                f"{file} is no landmark basis ({error}): expected an .npz with mean (points, 3) "
+                "and modes (n, points, 3)"
+            ) from error
+        return cls(mean, modes)
 
 
 class MorphableRegression(Network):
