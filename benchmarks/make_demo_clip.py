@@ -29,13 +29,9 @@ from mien.faces3d.anchors import Anchors, load_anchors
 from mien.faces3d.editing import ExpressionEditor
 from mien.faces3d.fits import fit_photos, yaw_deg
 from mien.faces3d.morphable import MorphableHead, load_head
-from mien.faces3d.painting import HeadPainter, Scene
 from mien.faces3d.photos import FacePhotos
-from mien.faces3d.raster import rasterise
-from mien.faces3d.regions import HeadRegions
 from mien.faces3d.snapping import FittedPhoto, Snapper
-from mien.faces3d.surface import SurfacePoints
-from mien.faces3d.turning import Window
+from mien.faces3d.turning import HeadTurner, Turn, Window
 
 _log = logging.getLogger("make_demo_clip")
 POINTS = Path(__file__).with_name("astronaut_points.json")
@@ -43,8 +39,6 @@ FRAMES, RATE, SIDE = 150, 25, 480
 ENLARGE = 2
 """The photo is enlarged before it is warped, so that bilinear sampling loses nothing of it."""
 HAIR_CM = 0.5
-PIVOT_CM = np.array([0, 2, 0], np.float32)
-UPPER_LIDS, LOWER_LIDS = [37, 38, 43, 44], [41, 40, 47, 46]
 
 # Seconds, then degrees: yaw (to the image's right), pitch (down), roll (clockwise).
 _POSES = np.array(
@@ -163,75 +157,30 @@ def extend_head(bgr: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "
 
 
 class Stage:
-    """Draws the photo's head at a moment. As `mien.faces3d.turning`, with the window held free."""
+    """Draws the photo's head at a moment."""
 
     def __init__(self, head: MorphableHead, anchors: Anchors, photo: FittedPhoto) -> None:
-        self._head, self._photo = head, photo
+        self._photo = photo
         self._extended = replace(photo, image=extend_head(photo.image))
-        self._regions = HeadRegions.of(head)
-        self._painter = HeadPainter(head, self._regions)
-        self._editor = ExpressionEditor(head, anchors)
-        jaw, inner = anchors.points68.take(np.arange(17)), anchors.manual51
-        self._label = SurfacePoints(
-            np.concatenate([jaw.corners, inner.corners]),
-            np.concatenate([jaw.weights, inner.weights]),
-        )
+        self._turner, self._editor = HeadTurner(head, anchors), ExpressionEditor(head, anchors)
 
     def draw(
         self, moment: Moment
     ) -> tuple[UInt8[np.ndarray, "side side 3"], Float[np.ndarray, "68 3"]]:
         """BGR picture and landmarks."""
-        photo, window, regions = self._photo, moment.window, self._regions
-        old = photo.vertices_cm + regions.hair_out(photo.vertices_cm, HAIR_CM)
-        change = self._editor.shut_eyes(photo.vertices_cm, (moment.blink, moment.blink))
-        moved = np.tensordot(change, self._head.expression, 1)
-        label = photo.points_cm + self._label.of(moved)
-        label = _meet_lids(label, moment.blink**2)
-        pivot = photo.scale * photo.rotation @ PIVOT_CM
-        pivot[:2] += photo.shift
-        source = (old - PIVOT_CM) @ photo.rotation.T * photo.scale + pivot
-        turned = self._turn(old + moved, moment.rotation) + pivot
-        placed = (label - PIVOT_CM) @ moment.rotation.T * photo.scale + pivot
-        middle = photo.rotation @ [0, -2, 0] * photo.scale + [*photo.shift, 0]
-        canvas_source, canvas_turned = window.to_picture(source), window.to_picture(turned)
-        scene = Scene(
-            photo=photo,
-            to_photo=window.to_photo,
-            centre=window.to_picture(middle[None])[0, :2],
-            source=canvas_source,
-            turned=canvas_turned,
-            before=rasterise(canvas_source, regions.triangles, SIDE, SIDE),
-            after=rasterise(canvas_turned, regions.triangles, SIDE, SIDE),
-            yaw_deg=float(yaw_deg(moment.rotation)),
-            light=np.zeros(3, np.float32),
+        change = self._editor.shut_eyes(self._photo.vertices_cm, (moment.blink, moment.blink))
+        turn = Turn(
+            moment.rotation,
+            hair_cm=HAIR_CM,
+            expression_change=change,
+            eyes_shut=moment.blink**2,
             teeth_cm=None,
-            px_per_cm=photo.scale * window.zoom,
         )
-        points = window.to_picture(placed)
-        points[:, 2] -= points[:, 2].mean()
-        inside = self._painter.paint(replace(scene, photo=self._extended))
-        outside = self._painter.paint(scene)
-        cover = cv2.GaussianBlur(scene.after.mask.astype(np.float32), (0, 0), 1)[..., None]
-        picture = np.round(inside * cover + outside * (1 - cover))
-        return np.asarray(picture, np.uint8), points
-
-    def _turn(
-        self, vertices_cm: Float[np.ndarray, "vertices 3"], rotation: Float[np.ndarray, "3 3"]
-    ) -> Float[np.ndarray, "vertices 3"]:
-        """About the pivot, in px; the neck follows in part."""
-        photo = self._photo
-        centred = (vertices_cm - PIVOT_CM) @ photo.rotation.T * photo.scale
-        axis = Rotation.from_matrix(rotation @ photo.rotation.T).as_rotvec()
-        part = Rotation.from_rotvec(self._regions.neck_follow[:, None] * axis)
-        return np.asarray(part.apply(centred), np.float32)
-
-
-def _meet_lids(points: Float[np.ndarray, "68 3"], part: float) -> Float[np.ndarray, "68 3"]:
-    met = points.copy()
-    line = 0.3 * points[UPPER_LIDS] + 0.7 * points[LOWER_LIDS]
-    for lids in (UPPER_LIDS, LOWER_LIDS):
-        met[lids] += 0.9 * part * (line - points[lids])
-    return met
+        inside = self._turner.turn(self._extended, turn, moment.window)
+        outside = self._turner.turn(self._photo, turn, moment.window)
+        cover = cv2.GaussianBlur(outside.mask.astype(np.float32), (0, 0), 1)[..., None]
+        picture = np.round(inside.image * cover + outside.image * (1 - cover))
+        return np.asarray(picture, np.uint8), outside.points_image
 
 
 def write_clip(path: Path, pictures: list[UInt8[np.ndarray, "side side 3"]]) -> None:

@@ -160,13 +160,14 @@ def _draw_turn(
         lamp = (way / np.linalg.norm(way) * rng.uniform(0.2, 0.75)).astype(np.float32)
     frontal = bool(words) and rng.random() < recipe.edits_frontal
     low, high = (0.0, 30.0) if frontal else (recipe.min_yaw_deg, recipe.max_yaw_deg)
+    teeth = float(rng.uniform(0, 0.9)), float(rng.choice([0.0, 0.0, 0.35]))
     turn = Turn(
         rotation=_draw_rotation(photo.rotation, (low, high), rng),
         hair_cm=float(rng.uniform(0.1, 1.0)),
         expression_change=change.astype(np.float32) if words else None,
         eyes_shut=float(shut),
         light=lamp,
-        teeth_cm=(float(rng.uniform(0, 0.9)), float(rng.choice([0.0, 0.0, 0.35]))),
+        teeth_cm=teeth if "mouth open" in words else None,
     )
     return turn, ", ".join(words)
 

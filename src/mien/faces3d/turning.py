@@ -48,8 +48,9 @@ class Turn:
     """How far the change shuts both eyes: the lid points meet at 1."""
     light: Float[np.ndarray, " 3"] = field(default_factory=lambda: np.zeros(3, np.float32))
     """Towards an added lamp, in the image frame; its length is its strength, 0 to 1."""
-    teeth_cm: tuple[float, float] = (0.7, 0.2)
-    """How much of the upper and lower teeth an opened mouth shows."""
+    teeth_cm: tuple[float, float] | None = (0.7, 0.2)
+    """How much of the upper and lower teeth an opened mouth shows; ``None`` for a mouth whose
+    inside stays the photo's."""
 
 
 @dataclass(frozen=True)
