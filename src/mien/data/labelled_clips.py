@@ -1,0 +1,81 @@
+"""Clips of several faces with a label for every frame, as ``mien data video`` writes them.
+
+A folder of ``clip-0000.mp4``, each with ``clip-0000.npz`` beside it (``docs/data.md``).
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from mien.errors import DataError
+
+__all__ = ["LabelledClip", "read_clips"]
+
+
+@dataclass(frozen=True)
+class LabelledClip:
+    """The true landmarks of every face of one clip; the video is opened by who needs it."""
+
+    name: str
+    video_path: Path
+    time_secs: Float[np.ndarray, " frames"]
+    points_image: Float[np.ndarray, "faces frames 68 3"]
+    """Px of the frame, z away from the camera; NaN where a face is out of the frame."""
+    hidden: Bool[np.ndarray, "faces frames 68"]
+    yaw_deg: Float[np.ndarray, "faces frames"]
+    """NaN where ``points_image`` is."""
+    variable_rate: bool
+
+    def __post_init__(self) -> None:
+        faces, frames = self.yaw_deg.shape if self.yaw_deg.ndim == 2 else (-1, -1)
+        if (
+            self.points_image.shape != (faces, frames, 68, 3)
+            or self.hidden.shape != (faces, frames, 68)
+            or self.time_secs.shape != (frames,)
+        ):
+            raise ValueError(
+                f"{self.name}: points are (faces, frames, 68, 3) with as many hidden flags and "
+                f"times, not {self.points_image.shape}, {self.hidden.shape}, {self.time_secs.shape}"
+            )
+
+    @property
+    def present(self) -> Bool[np.ndarray, "faces frames"]:
+        """Where each face is in the frame."""
+        there: Bool[np.ndarray, "faces frames"] = np.isfinite(self.points_image[:, :, 0, 0])
+        return there
+
+
+def read_clips(folder: Path) -> tuple[LabelledClip, ...]:
+    """All clips of a folder, by name.
+
+    Raises:
+        DataError: there is none, a label is damaged, or its video is missing.
+    """
+    files = sorted(folder.glob("clip-*.npz"))
+    if not files:
+        raise DataError(f"{folder} holds no clip-*.npz: give a folder that mien data video wrote")
+    return tuple(_read(file) for file in files)
+
+
+def _read(file: Path) -> LabelledClip:
+    video = file.with_suffix(".mp4")
+    if not video.is_file():
+        raise DataError(f"{file} is there without {video.name}: copy the clips again")
+    try:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as label:
+            return LabelledClip(
+                name=file.stem,
+                video_path=video,
+                time_secs=label["time_secs"],
+                points_image=label["points"],
+                hidden=label["hidden"],
+                yaw_deg=label["yaw_deg"],
+                variable_rate=bool(label["variable_rate"]),
+            )
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{file} is not the label of a clip ({error}): make it again") from error
