@@ -51,18 +51,19 @@ def test_a_folder_becomes_a_pack_that_heads_are_fitted_to(
     photos = load_photos(pack)
     with np.load(pack / "faces.npz") as table:
         assert table["photo"].tolist() == ["a.png", "b.png"]
-        scale = table["crop_scale"]
+        scale, corner = table["crop_scale"], table["corner"]
     assert photos.annotated.all()
     assert not photos.teachers_agree.any()
     assert set(photos.split.tolist()) == {"train"}
     np.testing.assert_allclose(photos.point_confidence, 0.5)
-    for row, ((_, _, side),) in enumerate(filter(None, SQUARES.values())):
+    for row, ((x, y, side),) in enumerate(filter(None, SQUARES.values())):
         stored = cv2.imread(str(pack / "faces" / str(photos.path[row])))
         assert stored is not None
         rows, columns = np.nonzero(stored[..., 0] > 127)
         # The points' mean is the square's middle, in the pixels of the stored picture.
         middle = photos.teacher68[row, :, :2].mean(axis=0)
         assert np.abs(middle - [columns.mean(), rows.mean()]).max() < 0.6
+        assert np.abs(middle / scale[row] + corner[row] - [x, y]).max() < 0.6
         assert np.ptp(columns) + 1 == pytest.approx(side * scale[row], abs=2)
         mean = load_markup(68).mean_shape
         factor = np.ptp(photos.teacher68[row, :, 0]) / np.ptp(mean[:, 0])

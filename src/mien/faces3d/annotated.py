@@ -29,7 +29,7 @@ class _Row:
     photo: str
     split: str
     side: int
-    crop_scale: float
+    image_from_crop: Similarity
     landmarks: Landmarks
 
 
@@ -87,7 +87,12 @@ class PackWriter:
             raise OutputError(f"{file} cannot be written: {error.strerror}") from error
         points = image_from_crop.inverse().apply(face.points_image)
         row = _Row(
-            path, photo, self._split(photo), side, 1 / scale, Landmarks(points, face.confidence)
+            path,
+            photo,
+            self._split(photo),
+            side,
+            image_from_crop,
+            Landmarks(points, face.confidence),
         )
         self._rows.append(row)
 
@@ -114,7 +119,9 @@ class PackWriter:
                 split=np.array([row.split for row in rows]),
                 licence=np.full(count, "the user's"),
                 size=np.array([row.side for row in rows], np.int16),
-                crop_scale=np.array([row.crop_scale for row in rows], np.float32),
+                crop_scale=np.array([1 / row.image_from_crop.scale for row in rows], np.float32),
+                # Where the stored picture's first pixel lies in the photo.
+                corner=np.array([row.image_from_crop.translation for row in rows], np.float32),
                 manual68=np.full((count, 68, 2), _UNKNOWN, np.int16),
                 mediapipe478=np.full((count, 478, 3), _UNKNOWN, np.int16),
                 # The layout's z grows towards the camera.
