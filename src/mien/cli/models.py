@@ -47,7 +47,14 @@ def models(
         console.print(f"[bold]{model.path.name}[/bold]  licence: {model.card.licence}")
         console.print(f"  learned from: {', '.join(model.card.training_sources) or 'not said'}")
         for name, value in model.card.results.items():
-            console.print(f"  {name}: {value}")
+            console.print(f"  {name}: {_told(value)}", highlight=False)
+
+
+def _told(result: Any) -> str:
+    """A result in one line; only figures that were measured."""
+    if not isinstance(result, dict):
+        return str(result)
+    return ", ".join(f"{key} {value}" for key, value in result.items() if value is not None)
 
 
 def _as_json(model: ShippedModel) -> dict[str, Any]:
