@@ -41,7 +41,7 @@ def _widened(name: str, value: Tensor) -> Tensor:
             [*(_read(stack) for stack in torch.split(heatmaps, _OLD, dim=1)), crop], dim=1
         )
     if name.startswith("finetune.shape."):  # x, y, z of the first point, of the second, ...
-        return _given(value.unflatten(0, (_OLD, -1))).flatten(0, 1)
+        return _given(value.reshape(_OLD, -1, *value.shape[1:])).flatten(0, 1)
     if name.startswith("finetune.quality."):  # an expected error a point, then the score
         errors, score = torch.tensor_split(value, [_OLD])
         both = torch.cat([_given(errors), score])
