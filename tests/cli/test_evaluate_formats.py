@@ -74,7 +74,7 @@ def test_a_network_that_is_right_has_no_error(
     has_depth: bool,
 ) -> None:
     pair = LandmarkerPair(MeanHead(), MeanHead())  # type: ignore[arg-type]
-    monkeypatch.setattr(command, "load_landmarkers", lambda model, threads: pair)
+    monkeypatch.setattr(command, "load_landmarkers", lambda model, points, threads: pair)
     root, file = tmp_path / "set", tmp_path / "result.json"
     root.mkdir()
     write(root)

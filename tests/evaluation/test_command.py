@@ -63,7 +63,7 @@ def _box_as_a_detector_draws_it() -> Box:
 def aflw2000(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two photos with the same upright face; the second is black."""
     pair = LandmarkerPair(MeanHead(), MeanHead())  # type: ignore[arg-type]
-    monkeypatch.setattr(command, "load_landmarkers", lambda model, threads: pair)
+    monkeypatch.setattr(command, "load_landmarkers", lambda model, points, threads: pair)
     monkeypatch.setattr(command, "open_detector", lambda words: WhiteFinder())
     root = tmp_path / "set"
     root.mkdir()

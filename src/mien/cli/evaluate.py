@@ -104,7 +104,7 @@ def evaluate(
     sources = source or []
     photos = _read_photos(data_format, root, split, sources)
     _make_folders(json_file, plots)
-    pair = load_landmarkers(model, threads=threads)
+    pair = load_landmarkers(model, points=68, threads=threads)
     shape = load_markup(68)
     tracker = make_tracker(pair, open_detector(detector), _ALL_FACES)
     landmarker: FaceLandmarker = MeasuredModel(

@@ -28,7 +28,7 @@ class ModelCard:
     """``detection``: crops placed by a detector (model 1 of paper 3.4); ``tracking``: crops placed
     by the last frame's landmarks (model 2)."""
     markup: int
-    """Number of points: 68 or 84."""
+    """Number of points of the network: 68, or 84, which hold the 68."""
     side: int
     """Side of the square crop, px."""
     input: str
