@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mien.data.sample import LabelledPhoto, OtherTruth
+from mien.data.sample import Convention, LabelledPhoto, OtherTruth
 from mien.geometry import Similarity
 from mien.markup import load_markup
 from mien.types import Box, Landmarks
@@ -57,11 +57,12 @@ class World:
         *,
         yaw_deg: float | None = None,
         second: np.ndarray | None = None,
+        convention: Convention | None = None,
     ) -> LabelledPhoto:
         path = self.folder / f"{name}.png"
         cv2.imwrite(str(path), np.full((HEIGHT, WIDTH, 3), 90, np.uint8))
         others = () if second is None else (OtherTruth("second", second),)
-        return LabelledPhoto(name, path, points, yaw_deg, others)
+        return LabelledPhoto(name, path, points, yaw_deg, others, convention)
 
     def landmarks(self, points: np.ndarray) -> Landmarks:
         depth = points[:, 2:] if points.shape[1] == 3 else np.zeros((68, 1))

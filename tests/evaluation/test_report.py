@@ -11,12 +11,13 @@ import cv2
 import numpy as np
 import pytest
 
-from mien.data.sample import LabelledPhoto
+from mien.data.sample import Convention, LabelledPhoto
 from mien.errors import ConfigError, OutputError
 from mien.evaluation.benchmark import Predictions
 from mien.evaluation.figures import require_matplotlib, write_ced, write_yaw_scatter
 from mien.evaluation.report import Evaluation, Provenance, evaluate_predictions, write_json
 from mien.evaluation.sheet import draw_worst, write_worst
+from mien.faces3d.convention import as_300w_lp
 
 if TYPE_CHECKING:
     from conftest import World
@@ -89,6 +90,33 @@ def test_the_json_holds_what_the_issue_names(measured, tmp_path: Path) -> None:
         "nme_3d": None,
     }
     assert (second["n"], second["nme"], second["nme_3d"]) == (1, 0, None)
+
+
+def test_points_are_also_measured_where_the_set_has_them(world: World, tmp_path: Path) -> None:
+    """A network that clicks perfectly errs on 300W-LP as it is, and not once it is moved."""
+    published = np.column_stack([world.face_at(90, 70), 50 * world.mean_shape[:, 2]])
+    clicked = published
+    for _ in range(20):  # its inverse, found by going back by what it errs
+        clicked = clicked + published - as_300w_lp(clicked)
+    lp, unknown = Convention.W300LP, None
+    photos = [
+        world.photo("a", published, second=published[:, :2] + [2, 0], convention=lp),
+        world.photo("missed", published, convention=lp),
+    ]
+    points = np.stack([clicked, np.full_like(clicked, np.nan)])
+    predictions = Predictions(("a", "missed"), points, np.ones((2, 68)))
+    write_json(evaluate_predictions(photos, predictions, PROVENANCE), tmp_path / "r.json")
+    result = json.loads((tmp_path / "r.json").read_text())
+    moved = result["as_300w_lp"]
+    assert 0.005 < result["nme"] < 0.03
+    assert moved["nme"] == pytest.approx(0, abs=1e-6)
+    assert moved["nme_3d"] == pytest.approx(0, abs=1e-6)
+    assert moved["second"]["nme"] == pytest.approx(2 / 50, abs=1e-6)
+    assert result["second"]["nme"] != pytest.approx(2 / 50, abs=1e-4)
+    assert (moved["n"], moved["missed"]) == (2, 1)
+    for own in (Convention.CLICKED, unknown):
+        same = [world.photo(p.name, p.points_image, convention=own) for p in photos]
+        assert evaluate_predictions(same, predictions, PROVENANCE).moved is None
 
 
 def test_the_json_has_null_bins_where_no_yaw_is_known(world: World, tmp_path: Path) -> None:

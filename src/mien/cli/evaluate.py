@@ -198,6 +198,11 @@ def _table(evaluation: Evaluation) -> Table:
     source = evaluation.provenance
     table = Table(title=f"{source.data_format}, {source.init}, {source.model}")
     columns = [("truth", evaluation.main), *evaluation.others]
+    if (moved := evaluation.moved) is not None:
+        place = f"points moved to {moved.convention}"
+        columns += [
+            (f"{name}, {place}", one) for name, one in [("truth", moved.main), *moved.others]
+        ]
     table.add_column()
     for name, _ in columns:
         table.add_column(name, justify="right")

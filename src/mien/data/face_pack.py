@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from mien.data.sample import LabelledPhoto
+from mien.data.sample import Convention, LabelledPhoto
 from mien.errors import DataError
 
 __all__ = ["read_face_pack"]
@@ -62,6 +62,7 @@ def read_face_pack(
             image_path=root / "faces" / str(path[row]),
             points_image=stored[row].astype(np.float64) / _UNITS_PER_PX,
             yaw_deg=_yaw_deg(parameters[row]),
+            convention=Convention.CLICKED,
         )
         for row in np.flatnonzero(labelled)
     )

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from mien.data.sample import LabelledPhoto
+from mien.data.sample import Convention, LabelledPhoto
 from mien.errors import DataError
 from mien.markup import load_markup
 
@@ -48,6 +48,7 @@ def read_pts(root: Path) -> tuple[LabelledPhoto, ...]:
             name=file.relative_to(root).with_suffix("").as_posix(),
             image_path=_image_of(file, folders[file.parent]),
             points_image=_to_68(parse_pts(file), file),
+            convention=Convention.CLICKED,
         )
         for file in files
     )

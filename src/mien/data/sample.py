@@ -7,6 +7,7 @@ nobody behind it asks where pixels are counted from or which way z grows.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,19 @@ from jaxtyping import Bool, Float, UInt8
 
 from mien.errors import DataError
 
-__all__ = ["LabelledPhoto", "OtherTruth", "read_stored_rgb"]
+__all__ = ["Convention", "LabelledPhoto", "OtherTruth", "read_stored_rgb"]
+
+
+class Convention(StrEnum):
+    """Where on a face the 68 landmarks lie: the same names, but not the same places.
+
+    ``docs/decisions/0012-conventions.md``.
+    """
+
+    CLICKED = "clicked"
+    """As people click them (300-W and kin), and as our networks have learned them."""
+    W300LP = "300w-lp"
+    """As the fitted heads of 300W-LP and AFLW2000-3D carry them: brows and nose lie elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,8 @@ class LabelledPhoto:
     yaw_deg: float | None = None
     """Positive when the face turns towards the image's right; ``None`` where nobody knows."""
     other_truths: tuple[OtherTruth, ...] = field(default=())
+    convention: Convention | None = None
+    """Of the points; ``None`` where nobody has compared them."""
 
     def __post_init__(self) -> None:
         _check_points(self.points_image)

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mien.data.sample import LabelledPhoto
+import numpy as np
+
+from mien.data.sample import Convention, LabelledPhoto
 from mien.errors import OutputError
 from mien.evaluation.benchmark import Predictions
 from mien.evaluation.scoring import Score, score
+from mien.faces3d.convention import as_300w_lp
 
-__all__ = ["Evaluation", "Provenance", "evaluate_predictions", "write_json"]
+__all__ = ["Evaluation", "Moved", "Provenance", "evaluate_predictions", "write_json"]
 
 _DIGITS = 6
 """NMEs are shares of a face some hundred pixels wide: a millionth is far below any label."""
@@ -36,6 +39,20 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """The same predictions, their landmarks moved to where the set's convention has them."""
+
+    convention: Convention
+    main: Score
+    others: tuple[tuple[str, Score], ...]
+
+    @property
+    def key(self) -> str:
+        """Name of its block in the JSON file."""
+        return "as_" + self.convention.replace("-", "_")
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """A score against the main truth, and against each other truth the data set has."""
 
@@ -43,30 +60,53 @@ class Evaluation:
     main: Score
     others: tuple[tuple[str, Score], ...]
     """Name of the other truth, and the score against it."""
+    moved: Moved | None = None
+    """``None`` where the set has its landmarks where networks that learned from clicks put them."""
 
 
 def evaluate_predictions(
     photos: Sequence[LabelledPhoto], predictions: Predictions, provenance: Provenance
 ) -> Evaluation:
-    """Score against every truth there is.
+    """Score against every truth there is, as predicted and moved to the set's convention.
 
     Raises:
         DataError: the predictions are of other photos.
     """
-    names = dict.fromkeys(other.name for photo in photos for other in photo.other_truths)
-    others = tuple((name, score(photos, predictions, name)) for name in names)
-    return Evaluation(provenance, score(photos, predictions), others)
+    names = dict[str, None]()
+    conventions = set[Convention | None]()
+    for photo in photos:
+        names |= dict.fromkeys(other.name for other in photo.other_truths)
+        conventions.add(photo.convention)
+
+    def others(of: Predictions) -> tuple[tuple[str, Score], ...]:
+        return tuple((name, score(photos, of, name)) for name in names)
+
+    moved = None
+    if conventions == {Convention.W300LP}:
+        points = _moved(predictions)
+        moved = Moved(Convention.W300LP, score(photos, points), others(points))
+    return Evaluation(provenance, score(photos, predictions), others(predictions), moved)
+
+
+def _moved(predictions: Predictions) -> Predictions:
+    """Predictions as people click, at the places of 300W-LP."""
+    points = predictions.points_image.copy()
+    for row in np.flatnonzero(np.isfinite(points).all(axis=(1, 2))):
+        points[row] = as_300w_lp(points[row])
+    return dataclasses.replace(predictions, points_image=points)
 
 
 def write_json(evaluation: Evaluation, file: Path) -> None:
     """Write the numbers, those of another truth as a block under its name.
 
+    What is moved to the set's convention is one more block, ``as_300w_lp``, of the same making.
+
     Raises:
         OutputError: the file cannot be written.
     """
-    content = _block(evaluation.main)
-    for name, other in evaluation.others:
-        content[name] = _block(other)
+    content = _blocks(evaluation.main, evaluation.others)
+    if evaluation.moved is not None:
+        content[evaluation.moved.key] = _blocks(evaluation.moved.main, evaluation.moved.others)
     content |= dataclasses.asdict(evaluation.provenance)
     text = json.dumps(content, indent=1, allow_nan=False)
     try:
@@ -75,6 +115,10 @@ def write_json(evaluation: Evaluation, file: Path) -> None:
         raise OutputError(
             f"{file} cannot be written ({error.strerror}): name another place"
         ) from error
+
+
+def _blocks(main: Score, others: Sequence[tuple[str, Score]]) -> dict[str, object]:
+    return _block(main) | {name: _block(other) for name, other in others}
 
 
 def _block(measured: Score) -> dict[str, object]:
