@@ -84,6 +84,7 @@ def test_a_network_that_is_right_has_no_error(
     assert result["n"] == 1
     assert result["nme"] < 1e-3
     assert (result["nme_3d"] is not None) == has_depth
+    assert ("as_300w_lp" in result) == (name == "w300lp")
     if has_depth:
         assert result["nme_3d"] < 1e-3
     assert result["command"].startswith(f"mien evaluate {name} set ")

@@ -95,6 +95,8 @@ def test_the_mean_head_is_measured_without_error(
     assert result["nme"] < 1e-4  # the mean shape is mirror symmetric to five digits
     assert result["nme_3d"] < 1e-4
     assert result["auc_07"] > 0.998
+    assert result["as_300w_lp"]["nme"] > 0.002
+    assert "moved" in ran.output
     assert result["model"] == "mean"
     assert result["command"] == " ".join(
         ["mien evaluate aflw2000 set --init", init, "--model fast", *flags]

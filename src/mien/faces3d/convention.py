@@ -2,8 +2,9 @@
 
 The two put the same 68 landmarks in different places: brows by 0.026 and the nose by 0.021 of the
 face's size, eyes and mouth by 0.008 (mean over our train photos, where both are known). Sets are
-labelled as people click; who measures on AFLW2000-3D moves the points over first. The difference
-is fixed to the head, so it turns with it: a head is fitted to the points rigidly, and carries them.
+labelled as people click; `mien evaluate` also measures points moved over where a set is of the
+other convention (docs/decisions/0012-conventions.md). The difference is fixed to the head, so it
+turns with it: a head is fitted to the points rigidly, and carries them.
 """
 
 from __future__ import annotations
