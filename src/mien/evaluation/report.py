@@ -13,7 +13,9 @@ import numpy as np
 from mien.data.sample import Convention, LabelledPhoto
 from mien.errors import OutputError
 from mien.evaluation.benchmark import Predictions
-from mien.evaluation.scoring import Score, score
+from mien.evaluation.confidence import ConfidenceScore
+from mien.evaluation.scoring import BinScore, Score, score
+from mien.evaluation.turned import TurnedScore
 from mien.faces3d.convention import as_300w_lp
 
 __all__ = ["Evaluation", "Moved", "Provenance", "evaluate_predictions", "write_json"]
@@ -62,6 +64,8 @@ class Evaluation:
     """Name of the other truth, and the score against it."""
     moved: Moved | None = None
     """``None`` where the set has its landmarks where networks that learned from clicks put them."""
+    turned: TurnedScore | None = None
+    """``None`` but for sets of turned photos."""
 
 
 def evaluate_predictions(
@@ -99,7 +103,8 @@ def _moved(predictions: Predictions) -> Predictions:
 def write_json(evaluation: Evaluation, file: Path) -> None:
     """Write the numbers, those of another truth as a block under its name.
 
-    What is moved to the set's convention is one more block, ``as_300w_lp``, of the same making.
+    What is moved to the set's convention is one more block, ``as_300w_lp``, of the same making;
+    what is measured on turned photos only are the blocks of ``TurnedScore``.
 
     Raises:
         OutputError: the file cannot be written.
@@ -107,6 +112,8 @@ def write_json(evaluation: Evaluation, file: Path) -> None:
     content = _blocks(evaluation.main, evaluation.others)
     if evaluation.moved is not None:
         content[evaluation.moved.key] = _blocks(evaluation.moved.main, evaluation.moved.others)
+    if evaluation.turned is not None:
+        content |= _turned_blocks(evaluation.turned)
     content |= dataclasses.asdict(evaluation.provenance)
     text = json.dumps(content, indent=1, allow_nan=False)
     try:
@@ -129,9 +136,7 @@ def _block(measured: Score) -> dict[str, object]:
         "nme": _short(measured.nme),
         "nme_inner51": _short(measured.nme_inner51),
         "nme_3d": _short(measured.nme_3d),
-        "bins": None
-        if bins is None
-        else {one.name: {"n": one.n, "missed": one.missed, "nme": _short(one.nme)} for one in bins},
+        "bins": None if bins is None else {one.name: _bin_block(one) for one in bins},
         "balanced": _short(measured.balanced),
         "auc_07": _short(measured.auc_07),
         "failure_rate_07": _short(measured.failure_rate_07),
@@ -149,5 +154,62 @@ def _block(measured: Score) -> dict[str, object]:
     }
 
 
+def _bin_block(one: BinScore) -> dict[str, object]:
+    return {
+        "n": one.n,
+        "missed": one.missed,
+        "nme": _short(one.nme),
+        "nme_inner51": _short(one.nme_inner51),
+    }
+
+
+def _turned_blocks(measured: TurnedScore) -> dict[str, object]:
+    confidence, presence = measured.confidence, measured.presence
+    return {
+        "depth": {
+            "z_error": _short(measured.depth.z_error),
+            "xy_error": _short(measured.depth.xy_error),
+            "ratio": _short(measured.depth.ratio),
+        },
+        "confidence": None if confidence is None else _confidence_block(confidence),
+        "eyes": {
+            one.eyes.value: {
+                "n": one.n,
+                "opening_error": _short(one.error),
+                "n_seen": one.n_seen,
+                "opening_error_seen": _short(one.error_seen),
+            }
+            for one in measured.eyes
+        },
+        "score": None
+        if presence is None
+        else {
+            "n_no_face": presence.n_no_face,
+            "auc_no_face": _short(presence.auc_no_face),
+            "n_misplaced": presence.n_misplaced,
+            "auc_misplaced": _short(presence.auc_misplaced),
+        },
+    }
+
+
+def _confidence_block(measured: ConfidenceScore) -> dict[str, object]:
+    bins = measured.reliability
+    return {
+        "radius": measured.radius,
+        "spearman": _short(measured.spearman),
+        **{
+            name: {"n": one.n, "confidence": _short(one.confidence), "error": _short(one.error)}
+            for name, one in (("seen", measured.seen), ("hidden", measured.hidden))
+        },
+        "expected_calibration_error": _short(bins.expected_error),
+        "bins": [
+            {"n": int(n), "confidence": _short(claimed), "within": _short(true)}
+            if n
+            else {"n": 0, "confidence": None, "within": None}
+            for n, claimed, true in zip(bins.n, bins.confidence, bins.within, strict=True)
+        ],
+    }
+
+
 def _short(value: float | None) -> float | None:
-    return None if value is None else round(value, _DIGITS)
+    return None if value is None else round(float(value), _DIGITS)
