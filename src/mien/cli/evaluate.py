@@ -34,7 +34,7 @@ from mien.evaluation.figures import (
     write_yaw_scatter,
 )
 from mien.evaluation.measured import MeasuredModel
-from mien.evaluation.presence import corner_crop, misplaced_crop
+from mien.evaluation.presence import corner_view, misplaced_crop
 from mien.evaluation.protocols import FaceLandmarker, Init, Mirrored, locate
 from mien.evaluation.report import Provenance, evaluate_predictions, write_json
 from mien.evaluation.sheet import write_worst
@@ -208,10 +208,8 @@ def _make_folders(json_file: Path, plots: Path | None) -> None:
 
 
 def _see_corner(landmarker: FaceLandmarker, photo: LabelledPhoto) -> Prediction | None:
-    image_rgb = photo.read_rgb()
-    height, width = image_rgb.shape[:2]
-    crop = corner_crop(photo, width, height, landmarker.side)
-    return None if crop is None else landmarker.align_crop(image_rgb, crop)
+    view = corner_view(photo, photo.read_rgb(), landmarker.side)
+    return None if view is None else landmarker.align_crop(view.image_rgb, view.image_from_crop)
 
 
 def _see_astray(

@@ -26,7 +26,7 @@ def rank_correlation(
 
     ``None`` where all confidences or all errors are the same.
     """
-    if min(len(confidence), np.ptp(confidence), np.ptp(error)) == 0:
+    if len(np.unique(confidence)) < 2 or len(np.unique(error)) < 2:
         return None
     return -float(scipy.stats.spearmanr(confidence, error).statistic)
 

@@ -1,25 +1,29 @@
 """Does the score tell a crop with a well aligned face from one without?
 
-Each picture gives three crops: aligned by the true points; a corner that the face does not reach,
-filled to a whole crop; and one misplaced as training's counter-examples are, which often shows a
+Each picture gives three crops: aligned by the true points; a corner that the face does not reach;
+and one misplaced as training's counter-examples are, which often shows a
 part of the face, and black where the picture ends. The last two follow from the picture's name.
 """
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.stats
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from mien.data.augment import counter_example
 from mien.data.sample import LabelledPhoto
-from mien.geometry import Similarity, crop_from_landmarks
+from mien.evaluation.metrics import face_size
+from mien.geometry import FACE_SHARE, Similarity, crop_from_landmarks
 from mien.types import Box
 
-__all__ = ["PresenceScore", "corner_crop", "misplaced_crop", "roc_auc", "score_presence"]
+__all__ = ["PresenceScore", "View", "corner_view", "misplaced_crop", "roc_auc", "score_presence"]
+
+Image = UInt8[np.ndarray, "height width 3"]
 
 _SEED = 4
 _MARGIN = 0.1
@@ -27,12 +31,23 @@ _MARGIN = 0.1
 _SMALLEST_PX = 24
 
 
-def corner_crop(photo: LabelledPhoto, width: int, height: int, side: int) -> Similarity | None:
+@dataclass(frozen=True)
+class View:
+    """A crop of a picture."""
+
+    image_rgb: Image
+    image_from_crop: Similarity
+
+
+def corner_view(photo: LabelledPhoto, image_rgb: Image, side: int) -> View | None:
     """A square in a corner of the picture, as large as the face allows or down to 0.6 of that.
 
-    ``None`` where the face leaves no corner of 24 px.
+    Half of the squares are enlarged to a whole crop; half keep the scale at which the face would
+    be seen, and are continued by their mirror images until they fill the crop. ``None`` where the
+    face leaves no corner of 24 px.
     """
     rng = _rng(photo)
+    height, width = image_rgb.shape[:2]
     box = Box.around(photo.points_image)
     gap = _MARGIN * max(box.width, box.height)
     columns = {0: box.left - gap, 1: width - 1 - box.right - gap}
@@ -42,13 +57,16 @@ def corner_crop(photo: LabelledPhoto, width: int, height: int, side: int) -> Sim
     largest = {corner: min(px, width, height) for corner, px in room.items() if px >= _SMALLEST_PX}
     if not largest:
         return None
-    corner = sorted(largest)[int(rng.integers(len(largest)))]
-    px = max(largest[corner] * rng.uniform(0.6, 1), _SMALLEST_PX)
-    scale = px / side
-    start = (scale - 1) / 2  # of the first pixel's centre
-    return Similarity(
-        scale, 0.0, (start + corner[0] * (width - px), start + corner[1] * (height - px))
-    )
+    x, y = sorted(largest)[int(rng.integers(len(largest)))]
+    px = max(int(largest[x, y] * rng.uniform(0.6, 1)), _SMALLEST_PX)
+    left, top = x * (width - px), y * (height - px)
+    square = image_rgb[top : top + px, left : left + px]
+    whole_px = face_size(photo.points_image) / FACE_SHARE
+    if rng.random() < 0.5 and whole_px > px:
+        square = np.pad(square, ((0, math.ceil(whole_px - px)),) * 2 + ((0, 0),), mode="symmetric")
+    scale = len(square) / side
+    start = (scale - 1) / 2  # the first pixel's centre
+    return View(square, Similarity(scale, 0.0, (start, start)))
 
 
 def misplaced_crop(
