@@ -18,6 +18,7 @@ __all__ = [
     "YAW_BINS_DEG",
     "auc",
     "ced",
+    "depth_error",
     "face_size",
     "failure_rate",
     "mean_or_none",
@@ -85,6 +86,15 @@ def nme_3d(
     known = np.isfinite(truth).all(axis=1)
     flattened = [points[known] - [0, 0, points[known, 2].mean()] for points in (predicted, truth)]
     return float(_distances(*flattened).mean()) / face_size(truth)
+
+
+def depth_error(
+    predicted: Float[np.ndarray, "points 3"], truth: Float[np.ndarray, "points 3"]
+) -> float:
+    """Mean |error of z|, each depth about its own mean, over the same size as Eq. 5."""
+    known = np.isfinite(truth).all(axis=1)
+    ours, true = (points[known, 2] - points[known, 2].mean() for points in (predicted, truth))
+    return float(np.abs(ours - true).mean()) / face_size(truth)
 
 
 def _distances(
