@@ -4,7 +4,8 @@ The points that people click on photos (300-W) and those of 300W-LP and AFLW2000
 numbers and lie in different places: brows by 0.026 and the nose by 0.021 of the face's size, eyes
 and mouth by 0.008. The difference is fixed to the head, so it turns with it: the mean head of one
 convention is fitted to the points rigidly, and the difference of the mean heads is carried along.
-The jaw is the same in all (`docs/decisions/0012-conventions.md`).
+The jaw is the same in all, and lids and inner lips move in pairs, so that a shut eye is shut in
+every convention (`docs/decisions/0012-conventions.md`).
 """
 
 from __future__ import annotations

@@ -54,6 +54,11 @@ def training_sets(
     folders = [ShardFaces(folder, points, convention) for folder in turned]
     faces = sum(len(folder) for folder in folders)
     shares = [config.data.turned_share * len(folder) / faces for folder in folders]
+    if config.data.shut_share > 0:
+        shut = [some for folder in folders if len(some := folder.edited("eyes shut"))]
+        faces = sum(len(folder) for folder in shut)
+        shares += [config.data.shut_share * len(folder) / faces for folder in shut]
+        folders += shut
     return [*sets, *folders], [*config.data.pack_shares.values(), *shares]
 
 

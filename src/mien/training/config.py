@@ -34,6 +34,8 @@ class DataConfig:
     """Share of each source of the face pack (``--data``)."""
     turned_share: float = 0.9
     """Share of all turned faces together, where a run is given folders of them (``--turned``)."""
+    shut_share: float = 0.0
+    """Share of the turned faces with shut eyes once more, beside their part of the above."""
     convention: str = "clicked"
     """Where on the head the points shall lie: ``clicked`` as people put them, as the labels have
     it; ``300w-lp``; or the ``middle`` of the two (``mien.geometry.convention``)."""
@@ -42,7 +44,7 @@ class DataConfig:
         if self.convention not in list(Convention):
             known = ", ".join(Convention)
             raise ConfigError(f"convention is one of {known}, not {self.convention!r}")
-        shares = [*self.pack_shares.values(), self.turned_share]
+        shares = [*self.pack_shares.values(), self.turned_share, self.shut_share]
         if not (shares and min(shares) >= 0 and sum(shares) > 0):
             raise ConfigError(f"shares of the data sets are positive numbers, not {shares}")
 
