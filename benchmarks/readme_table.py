@@ -101,7 +101,8 @@ def make_section(folder: Path = HERE / "results", rivals: Path = HERE / "rivals.
     if any(MOVED in one.content for one in results):
         moved = (
             "Points moved: the same predictions, moved to where AFLW2000-3D has brows and nose "
-            "by a map learned from train photos ([decision 12](docs/decisions/0012-conventions.md)). "
+            "by a map learned from train photos "
+            "([decision 12](docs/decisions/0012-conventions.md)). "
         )
     notes = [
         "",

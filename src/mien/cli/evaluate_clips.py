@@ -1,0 +1,98 @@
+"""``mien evaluate clips``: the tracker, as a user gets it, on clips with exact labels."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from mien.data.labelled_clips import read_clips
+from mien.errors import OutputError
+from mien.evaluation.clips import ClipScore, track_clips
+from mien.evaluation.metrics import YAW_BINS_DEG, mean_or_none
+from mien.evaluation.report import Provenance
+from mien.tracking import Tracker
+
+__all__ = ["evaluate_clips"]
+
+_DIGITS = 6
+
+
+def evaluate_clips(root: Path, tracker: Tracker, provenance: Provenance, json_file: Path) -> None:
+    """Follow every clip of the folder, write the figures, and print those of all clips together.
+
+    Raises:
+        DataError, InputError: a clip or its label is missing or damaged.
+        OutputError: the file cannot be written.
+    """
+    clips = read_clips(root)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("tracking", total=len(clips))
+        scores = track_clips(clips, tracker, lambda done: progress.advance(task))
+    whole = ClipScore.joined("all", scores)
+    content = _block(whole) | {"clips": len(scores), "per_clip": [_block(one) for one in scores]}
+    text = json.dumps(content | dataclasses.asdict(provenance), indent=1, allow_nan=False)
+    try:
+        json_file.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(
+            f"{json_file} cannot be written ({error.strerror}): name another place"
+        ) from error
+    Console().print(_table(whole, len(scores), provenance))
+
+
+def _block(one: ClipScore) -> dict[str, object]:
+    names = [f"{'[' if lower == 0 else '('}{lower},{upper}]" for lower, upper in YAW_BINS_DEG]
+    return {
+        "name": one.name,
+        "frames": one.frames,
+        "face_frames": one.face_frames,
+        "missed": one.missed,
+        "nme": _short(one.nme),
+        "bins": {name: _short(value) for name, value in zip(names, one.nme_by_yaw, strict=True)},
+        "jitter": _short(one.jitter),
+        "id_switches": one.id_switches,
+        "tracks": one.tracks,
+        "false_tracks": one.false_tracks,
+        "false_face_frames": one.false_face_frames,
+        "eyes": {
+            kind: {"n": len(errors), "opening_error": _short(mean_or_none(errors))}
+            for kind, errors in (("shut", one.eye_errors_shut), ("open", one.eye_errors_open))
+        },
+    }
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else round(value, _DIGITS)
+
+
+def _table(whole: ClipScore, clips: int, source: Provenance) -> Table:
+    table = Table(title=f"{source.data_format}, {source.model}: {clips} clips")
+    table.add_column()
+    table.add_column("", justify="right")
+    rows = {
+        "frames; face-frames": f"{whole.frames}; {whole.face_frames}",
+        "missed face-frames": f"{whole.missed} ({whole.missed / max(whole.face_frames, 1):.1%})",
+        "NME": _number(whole.nme),
+        **{
+            f"NME, yaw {lower} to {upper}": _number(value)
+            for (lower, upper), value in zip(YAW_BINS_DEG, whole.nme_by_yaw, strict=True)
+        },
+        "jitter": _number(whole.jitter),
+        "number switches": str(whole.id_switches),
+        "tracks; on no face": f"{whole.tracks}; {whole.false_tracks}",
+        "faces on no face, frame by frame": str(whole.false_face_frames),
+        "eye opening error, shut": _number(mean_or_none(whole.eye_errors_shut)),
+        "eye opening error, open": _number(mean_or_none(whole.eye_errors_open)),
+    }
+    for label, value in rows.items():
+        table.add_row(label, value)
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
