@@ -43,7 +43,7 @@ COLUMNS = (
     Column("helen test, inner 51", ("helen_test", "helen test"), "manual68", "nme_inner51"),
     Column("ytf test, inner 51", ("ytf_test", "ytf test"), "manual68", "nme_inner51"),
 )
-TURNED_SET = "turned_test"
+TURNED_SET, CLIPS = "turned_test", "clips"
 MOVED = "as_300w_lp"
 """Block of `mien evaluate --json` with the points moved to where the set has them."""
 OTHER_PHOTOS = "AFLW2000-3D"
@@ -82,7 +82,8 @@ def read_results(folder: Path) -> list[Result]:
         held = (content["model"], content["init"], content["mirror"])
         if named != held:
             raise ValueError(f"{path.name} holds model, init and mirror {held}")
-        if data_set != TURNED_SET and not any(data_set in column.sets for column in COLUMNS):
+        known = {TURNED_SET, CLIPS, *(name for column in COLUMNS for name in column.sets)}
+        if data_set not in known:
             raise ValueError(f"{path.name}: no column shows the set {data_set}")
         system = f"**mien {model}**" + (", mirror averaged" if content["mirror"] else "")
         found.append(Result(path.name, system, data_set, init, content))
@@ -111,7 +112,13 @@ def make_section(folder: Path = HERE / "results", rivals: Path = HERE / "rivals.
         f"{moved}* over all 2000 photos of AFLW2000-3D, so not the same photos. Rivals' figures "
         "came with the data (`benchmarks/rivals.json` says from where).",
     ]
-    sections = [_turned(results), _speed(folder), _cost(folder), _commands(results, folder)]
+    sections = [
+        _turned(results),
+        _clips(results),
+        _speed(folder),
+        _cost(folder),
+        _commands(results, folder),
+    ]
     return "\n".join([*lines, *notes, *(line for section in sections for line in section)])
 
 
@@ -120,7 +127,7 @@ def _our_rows(results: list[Result]) -> list[Row]:
     for system in dict.fromkeys(result.system for result in results):
         for init in INITS:
             own = [one for one in results if (one.system, one.init) == (system, init)]
-            own = [one for one in own if one.data_set != TURNED_SET]
+            own = [one for one in own if one.data_set not in (TURNED_SET, CLIPS)]
             moved = [
                 replace(one, content=one.content[MOVED]) for one in own if MOVED in one.content
             ]
@@ -196,6 +203,28 @@ def _turned(results: list[Result]) -> list[str]:
         "error. Score: area under the ROC curve of aligned crops against corners without a face, "
         "and against misplaced crops.",
     ]
+
+
+def _clips(results: list[Result]) -> list[str]:
+    own = [one.content for one in results if one.data_set == CLIPS]
+    if not own:
+        return []
+    head = ["clips, from the video alone", "clips", "faces in frames", "missed", "68 points"]
+    head += ["jitter", "number switches", "tracks on no face", "eyes shut", "eyes open"]
+    lines = ["", _line(head), _line(["---", *["---:"] * (len(head) - 1)])]
+    for one in own:
+        counts = [str(one[key]) for key in ("clips", "face_frames", "missed")]
+        eyes = [one["eyes"][kind]["opening_error"] for kind in ("shut", "open")]
+        errors = [f"{one['nme']:.4f}", f"{one['jitter']:.4f}"]
+        lost = [str(one[key]) for key in ("id_switches", "false_tracks")]
+        shown = ["-" if error is None else f"{error:.4f}" for error in eyes]
+        lines.append(_line([f"**mien {one['model']}**", *counts, *errors, *lost, *shown]))
+    note = (
+        "Clips of `mien data video`, made of photos that nobody learned from. Jitter: the second "
+        "difference of a point's error from frame to frame, in face sizes "
+        "(`mien.evaluation.clips`)."
+    )
+    return [*lines, "", note]
 
 
 def _cost(folder: Path) -> list[str]:
