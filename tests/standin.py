@@ -24,6 +24,7 @@ CARD = ModelCard(
     name="standin",
     role="tracking",
     markup=68,
+    convention="clicked",
     side=SIDE,
     input="uint8 RGB (n, side, side, 3)",
     units="crop px",

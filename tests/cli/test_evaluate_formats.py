@@ -28,7 +28,7 @@ class MeanHead:
     side = SIDE
     mean_shape = load_markup(68).mean_shape
     markup = load_markup(68)
-    card = SimpleNamespace(name="mean", markup=68, side=SIDE, sha256="cafe")
+    card = SimpleNamespace(name="mean", markup=68, convention="clicked", side=SIDE, sha256="cafe")
 
     def predict(self, image_rgb: np.ndarray, crops: Sequence[Similarity]) -> list[Prediction]:
         low, high = self.mean_shape.min(axis=0), self.mean_shape.max(axis=0)

@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from mien.data.sample import Convention, LabelledPhoto, OtherTruth
+from mien.data.sample import LabelledPhoto, OtherTruth
 from mien.geometry import Similarity
+from mien.geometry.convention import Convention
 from mien.markup import load_markup
 from mien.runtime import Prediction
 from mien.types import Box, Landmarks

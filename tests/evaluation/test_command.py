@@ -33,7 +33,7 @@ class MeanHead:
     side = SIDE
     mean_shape = MARKUP.mean_shape
     markup = MARKUP
-    card = SimpleNamespace(name="mean", markup=68, side=SIDE, sha256="cafe")
+    card = SimpleNamespace(name="mean", markup=68, convention="clicked", side=SIDE, sha256="cafe")
 
     def predict(self, image_rgb: np.ndarray, crops: Sequence[Similarity]) -> list[Prediction]:
         points_crop = (self.mean_shape - MIDDLE) * FACE_SHARE * SIDE

@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 import pytest
 
-from mien.data.sample import Convention, LabelledPhoto
+from mien.data.sample import LabelledPhoto
 from mien.errors import ConfigError, OutputError
 from mien.evaluation.benchmark import Predictions
 from mien.evaluation.figures import require_matplotlib, write_ced, write_yaw_scatter
 from mien.evaluation.report import Evaluation, Provenance, evaluate_predictions, write_json
 from mien.evaluation.sheet import draw_worst, write_worst
-from mien.faces3d.convention import as_300w_lp
+from mien.geometry.convention import Convention, in_convention
 
 if TYPE_CHECKING:
     from conftest import World
@@ -28,6 +28,7 @@ PROVENANCE = Provenance(
     init="oracle",
     mirror=False,
     model="fast",
+    convention=Convention.CLICKED,
     detection_sha256="aa",
     tracking_sha256="bb",
     version="0.1.0",
@@ -80,6 +81,7 @@ def test_the_json_holds_what_the_issue_names(measured, tmp_path: Path) -> None:
         "init": "oracle",
         "mirror": False,
         "model": "fast",
+        "convention": "clicked",
         "detection_sha256": "aa",
         "tracking_sha256": "bb",
         "version": "0.1.0",
@@ -99,10 +101,9 @@ def test_the_json_holds_what_the_issue_names(measured, tmp_path: Path) -> None:
 def test_points_are_also_measured_where_the_set_has_them(world: World, tmp_path: Path) -> None:
     """A network that clicks perfectly errs on 300W-LP as it is, and not once it is moved."""
     published = np.column_stack([world.face_at(90, 70), 50 * world.mean_shape[:, 2]])
-    clicked = published
+    clicked, lp, unknown = published, Convention.W300LP, None
     for _ in range(20):  # its inverse, found by going back by what it errs
-        clicked = clicked + published - as_300w_lp(clicked)
-    lp, unknown = Convention.W300LP, None
+        clicked = clicked + published - in_convention(clicked, Convention.CLICKED, lp)
     photos = [
         world.photo("a", published, second=published[:, :2] + [2, 0], convention=lp),
         world.photo("missed", published, convention=lp),

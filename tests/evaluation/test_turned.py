@@ -259,7 +259,9 @@ class MeanHead:
     side = SIDE
     mean_shape = MEAN
     markup = MARKUP
-    card = SimpleNamespace(name="mean", side=SIDE, sha256="cafe", confidence_radius=0.05)
+    card = SimpleNamespace(
+        name="mean", convention="clicked", side=SIDE, sha256="cafe", confidence_radius=0.05
+    )
 
     def predict(self, image_rgb: np.ndarray, crops: Sequence[Similarity]) -> list[Prediction]:
         middle = (MEAN.min(axis=0) + MEAN.max(axis=0)) / 2

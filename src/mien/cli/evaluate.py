@@ -40,6 +40,7 @@ from mien.evaluation.protocols import FaceLandmarker, Init, Mirrored, locate
 from mien.evaluation.report import Provenance, evaluate_predictions, write_json
 from mien.evaluation.sheet import write_worst
 from mien.evaluation.turned import Probes, score_turned
+from mien.geometry.convention import Convention
 from mien.markup import load_markup
 from mien.pipeline import find_faces, make_tracker
 from mien.runtime import DEFAULT_MODEL, LandmarkerPair, Prediction, load_landmarkers, open_detector
@@ -194,6 +195,7 @@ def _provenance(
         init=init,
         mirror=mirror,
         model=pair.name,
+        convention=Convention(pair.following.card.convention),
         detection_sha256=pair.first.card.sha256,
         tracking_sha256=pair.following.card.sha256,
         version=metadata.version("mien"),

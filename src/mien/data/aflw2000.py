@@ -15,8 +15,9 @@ import numpy as np
 from jaxtyping import Float
 
 from mien.data.mat_file import MatFile
-from mien.data.sample import Convention, LabelledPhoto, OtherTruth
+from mien.data.sample import LabelledPhoto, OtherTruth
 from mien.errors import DataError
+from mien.geometry.convention import Convention
 
 __all__ = ["read_aflw2000"]
 

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from mien.data.sample import Convention, LabelledPhoto
+from mien.data.sample import LabelledPhoto
 from mien.errors import DataError
+from mien.geometry.convention import Convention
 
 __all__ = ["read_face_pack"]
 

@@ -19,8 +19,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from mien.data.sample import Convention, LabelledPhoto
+from mien.data.sample import LabelledPhoto
 from mien.errors import DataError
+from mien.geometry.convention import Convention
 from mien.markup import load_markup
 
 __all__ = ["parse_pts", "read_pts"]

@@ -7,7 +7,6 @@ nobody behind it asks where pixels are counted from or which way z grows.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 import cv2
@@ -15,20 +14,9 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from mien.errors import DataError
+from mien.geometry.convention import Convention
 
-__all__ = ["Convention", "LabelledPhoto", "OtherTruth", "read_stored_rgb"]
-
-
-class Convention(StrEnum):
-    """Where on a face the 68 landmarks lie: the same names, but not the same places.
-
-    ``docs/decisions/0012-conventions.md``.
-    """
-
-    CLICKED = "clicked"
-    """As people click them (300-W and kin), and as our networks have learned them."""
-    W300LP = "300w-lp"
-    """As the fitted heads of 300W-LP and AFLW2000-3D carry them: brows and nose lie elsewhere."""
+__all__ = ["LabelledPhoto", "OtherTruth", "read_stored_rgb"]
 
 
 @dataclass(frozen=True)

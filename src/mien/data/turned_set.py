@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool
 
-from mien.data.sample import Convention, LabelledPhoto
+from mien.data.sample import LabelledPhoto
 from mien.errors import DataError
+from mien.geometry.convention import Convention
 
 __all__ = ["Eyes", "TurnedFace", "read_turned"]
 

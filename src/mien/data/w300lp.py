@@ -36,8 +36,9 @@ from PIL import Image
 from mien.data.head_basis import HeadBasis
 from mien.data.mat_file import MatFile
 from mien.data.on_demand import OnDemand
-from mien.data.sample import Convention, LabelledPhoto, OtherTruth
+from mien.data.sample import LabelledPhoto, OtherTruth
 from mien.errors import DataError
+from mien.geometry.convention import Convention
 from mien.markup import load_markup
 
 __all__ = ["SUBSETS", "read_w300lp"]

@@ -85,4 +85,5 @@ def score_eyes(
 
 
 def seen_eyes(hidden: Bool[np.ndarray, " 68"]) -> list[bool]:
+    """Whether the right and the left eye have at most two of their six points hidden."""
     return [int(hidden[points].sum()) <= _MOST_HIDDEN for points in _EYE_POINTS]

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.data.sample import Convention, LabelledPhoto
+from mien.data.sample import LabelledPhoto
 from mien.errors import OutputError
 from mien.evaluation.benchmark import Predictions
 from mien.evaluation.confidence import ConfidenceScore
 from mien.evaluation.scoring import BinScore, Score, score
 from mien.evaluation.turned import TurnedScore
-from mien.faces3d.convention import as_300w_lp
+from mien.geometry.convention import Convention, in_convention
 
 __all__ = ["Evaluation", "Moved", "Provenance", "evaluate_predictions", "write_json"]
 
@@ -34,6 +34,8 @@ class Provenance:
     init: str
     mirror: bool
     model: str
+    convention: Convention
+    """Where on the head the model's points lie."""
     detection_sha256: str
     tracking_sha256: str
     version: str
@@ -63,7 +65,7 @@ class Evaluation:
     others: tuple[tuple[str, Score], ...]
     """Name of the other truth, and the score against it."""
     moved: Moved | None = None
-    """``None`` where the set has its landmarks where networks that learned from clicks put them."""
+    """``None`` where the set has its landmarks where the model puts them, or nobody knows where."""
     turned: TurnedScore | None = None
     """``None`` but for sets of turned photos."""
 
@@ -86,25 +88,25 @@ def evaluate_predictions(
         return tuple((name, score(photos, of, name)) for name in names)
 
     moved = None
-    if conventions == {Convention.W300LP}:
-        points = _moved(predictions)
-        moved = Moved(Convention.W300LP, score(photos, points), others(points))
+    own = provenance.convention
+    if len(conventions) == 1 and (sets := conventions.pop()) is not None and sets != own:
+        points = _moved(predictions, own, sets)
+        moved = Moved(sets, score(photos, points), others(points))
     return Evaluation(provenance, score(photos, predictions), others(predictions), moved)
 
 
-def _moved(predictions: Predictions) -> Predictions:
-    """Predictions as people click, at the places of 300W-LP."""
+def _moved(predictions: Predictions, old: Convention, new: Convention) -> Predictions:
     points = predictions.points_image.copy()
     for row in np.flatnonzero(np.isfinite(points).all(axis=(1, 2))):
-        points[row] = as_300w_lp(points[row])
+        points[row] = in_convention(points[row], old, new)
     return dataclasses.replace(predictions, points_image=points)
 
 
 def write_json(evaluation: Evaluation, file: Path) -> None:
     """Write the numbers, those of another truth as a block under its name.
 
-    What is moved to the set's convention is one more block, ``as_300w_lp``, of the same making;
-    what is measured on turned photos only are the blocks of ``TurnedScore``.
+    What is moved to the set's convention is one more block, such as ``as_300w_lp``, of the same
+    making; what is measured on turned photos only are the blocks of ``TurnedScore``.
 
     Raises:
         OutputError: the file cannot be written.

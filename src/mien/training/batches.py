@@ -18,6 +18,7 @@ from torch import Tensor
 
 from mien.data.augment import AugmentConfig, TrainingCrop, make_crop
 from mien.data.training_faces import PackFaces, ShardFaces, TrainingFaces, pick
+from mien.geometry.convention import Convention
 from mien.markup import load_markup
 from mien.training.config import TrainConfig
 
@@ -45,11 +46,12 @@ def training_sets(
     config: TrainConfig, data: Path, turned: Sequence[Path]
 ) -> tuple[list[TrainingFaces], list[float]]:
     """The sets of a run and their shares: the pack's sources, and folders of turned faces."""
+    points, convention = config.network.points, Convention(config.data.convention)
     sets: list[TrainingFaces] = [
-        PackFaces(data, split="train", source=source, points=config.network.points)
+        PackFaces(data, split="train", source=source, points=points, convention=convention)
         for source in config.data.pack_shares
     ]
-    folders = [ShardFaces(folder, config.network.points) for folder in turned]
+    folders = [ShardFaces(folder, points, convention) for folder in turned]
     faces = sum(len(folder) for folder in folders)
     shares = [config.data.turned_share * len(folder) / faces for folder in folders]
     return [*sets, *folders], [*config.data.pack_shares.values(), *shares]

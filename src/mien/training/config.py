@@ -15,6 +15,7 @@ from typing import Any
 
 from mien.data.augment import AugmentConfig
 from mien.errors import ConfigError
+from mien.geometry.convention import Convention
 from mien.losses import LossWeights
 from mien.models import NetworkConfig
 
@@ -33,8 +34,14 @@ class DataConfig:
     """Share of each source of the face pack (``--data``)."""
     turned_share: float = 0.9
     """Share of all turned faces together, where a run is given folders of them (``--turned``)."""
+    convention: str = "clicked"
+    """Where on the head the points shall lie: ``clicked`` as people put them, as the labels have
+    it; ``300w-lp``; or the ``middle`` of the two (``mien.geometry.convention``)."""
 
     def __post_init__(self) -> None:
+        if self.convention not in list(Convention):
+            known = ", ".join(Convention)
+            raise ConfigError(f"convention is one of {known}, not {self.convention!r}")
         shares = [*self.pack_shares.values(), self.turned_share]
         if not (shares and min(shares) >= 0 and sum(shares) > 0):
             raise ConfigError(f"shares of the data sets are positive numbers, not {shares}")
