@@ -138,7 +138,18 @@ def _our_rows(results: list[Result]) -> list[Row]:
 def _moved(result: Result) -> Result | None:
     """The same measurement with its points moved, where the file holds that."""
     blocks = [result.content[key] for key in MOVED if key in result.content]
-    return replace(result, content=blocks[0]) if blocks else None
+    system = f"{result.system}, points moved"
+    return replace(result, system=system, content=blocks[0]) if blocks else None
+
+
+def _with_moved(results: list[Result], data_set: str) -> list[Result]:
+    """The measurements of a set, each with its moved points behind it."""
+    found = []
+    for one in results:
+        if one.data_set == data_set:
+            other = _moved(one)
+            found += [one] if other is None else [one, other]
+    return found
 
 
 def _our_cell(results: list[Result], column: Column) -> str:
@@ -185,7 +196,7 @@ TURNED_COLUMNS: dict[str, Callable[[dict[str, Any]], float | None]] = {
 
 
 def _turned(results: list[Result]) -> list[str]:
-    own = [one for one in results if one.data_set == TURNED_SET]
+    own = _with_moved(results, TURNED_SET)
     if not own:
         return []
     head = ["turned test photos", "crop from", *TURNED_COLUMNS]
@@ -209,19 +220,20 @@ def _turned(results: list[Result]) -> list[str]:
 
 
 def _clips(results: list[Result]) -> list[str]:
-    own = [one.content for one in results if one.data_set == CLIPS]
+    own = _with_moved(results, CLIPS)
     if not own:
         return []
     head = ["clips, from the video alone", "clips", "faces in frames", "missed", "68 points"]
     head += ["jitter", "number switches", "tracks on no face", "eyes shut", "eyes open"]
     lines = ["", _line(head), _line(["---", *["---:"] * (len(head) - 1)])]
-    for one in own:
+    for result in own:
+        one = result.content
         counts = [str(one[key]) for key in ("clips", "face_frames", "missed")]
         eyes = [one["eyes"][kind]["opening_error"] for kind in ("shut", "open")]
         errors = [f"{one['nme']:.4f}", f"{one['jitter']:.4f}"]
         lost = [str(one[key]) for key in ("id_switches", "false_tracks")]
         shown = ["-" if error is None else f"{error:.4f}" for error in eyes]
-        lines.append(_line([f"**mien {one['model']}**", *counts, *errors, *lost, *shown]))
+        lines.append(_line([result.system, *counts, *errors, *lost, *shown]))
     note = (
         "Clips of `mien data video`, made of photos that nobody learned from. Jitter: the second "
         "difference of a point's error from frame to frame, in face sizes "

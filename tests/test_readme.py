@@ -201,6 +201,11 @@ def test_clips_are_a_table_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "tiny.clips.video.json").write_text(json.dumps(content))
     row = "| **mien tiny** | 3 | 90 | 1 | 0.0300 | 0.0040 | 2 | 0 | - | 0.0500 |"
     assert row in table.make_section(tmp_path)
+    content["as_clicked"] = {**content, "nme": 0.02}
+    (tmp_path / "tiny.clips.video.json").write_text(json.dumps(content))
+    section = table.make_section(tmp_path)
+    assert row in section
+    assert "| **mien tiny**, points moved | 3 | 90 | 1 | 0.0200 |" in section
 
 
 @pytest.mark.parametrize("name", ["tiny.aflw2000_dev.box.json", "tiny.nowhere.oracle.json"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,10 +16,11 @@ from typer.testing import CliRunner
 from mien.cli import evaluate as command
 from mien.data.labelled_clips import LabelledClip
 from mien.errors import ConfigError, DataError
-from mien.evaluation.clips import ClipScore, score_clip
+from mien.evaluation.clips import ClipScore, moved_faces, score_clip
+from mien.geometry.convention import Convention, in_convention
 from mien.markup import load_markup
 from mien.types import Box, Detection, Face, HeadPose, Landmarks
-from standin import square_picture
+from standin import CARD, square_picture, write_standin
 
 MEAN = load_markup(68).mean_shape
 SIZE = 50.0
@@ -122,6 +124,17 @@ def test_blinks_are_measured_where_eyes_are_seen() -> None:
     np.testing.assert_allclose(score.eye_errors_open, [3 / right, 3 / left])
 
 
+def test_faces_are_moved_to_where_the_clips_have_their_points() -> None:
+    truth = points_at(100)
+    elsewhere = in_convention(truth, Convention.CLICKED, Convention.MIDDLE)
+    tracked = [[face(3, elsewhere)], []]
+    moved = moved_faces(tracked, Convention.MIDDLE, Convention.CLICKED)
+    assert [[one.track_id for one in faces] for faces in moved] == [[3], []]
+    clip = clip_of([[truth] * 2])
+    assert score_clip(clip, tracked).errors[0] > 0.005
+    assert score_clip(clip, moved).errors[0] < 0.001  # but for what the rigid fit sees otherwise
+
+
 def test_clips_are_joined_by_their_face_frames() -> None:
     short = score_clip(clip_of([[points_at(100)]]), [[face(0, points_at(101))]])
     truths = [points_at(100)] * 3
@@ -191,5 +204,11 @@ def test_the_command_follows_a_folder_of_clips(
     assert (result["init"], result["model"]) == ("video", "standin")
     assert result["command"].startswith("mien evaluate clips clips --model ")
     assert "jitter" in shown
+    assert "as_clicked" not in result
+    middle = write_standin(tmp_path / "m.onnx", dataclasses.replace(CARD, convention="middle"))
+    run("clips", tmp_path / "clips", "--model", middle, "--json", file, "--threads", 1)
+    moved = json.loads(file.read_text())["as_clicked"]
+    assert (moved["frames"], moved["missed"], moved["clips"]) == (8, 0, 1)
+    assert moved["nme"] != pytest.approx(result["nme"], abs=1e-4)
     with pytest.raises(ConfigError, match="leave them out"):
         run("clips", tmp_path / "clips", "--json", file, "--mirror")

@@ -37,9 +37,9 @@ from mien.evaluation.figures import (
 from mien.evaluation.measured import MeasuredModel
 from mien.evaluation.presence import corner_view, misplaced_crop
 from mien.evaluation.protocols import FaceLandmarker, Init, Mirrored, locate
-from mien.evaluation.report import Provenance, evaluate_predictions, write_json
+from mien.evaluation.report import Provenance, evaluate_predictions, moved_to, write_json
 from mien.evaluation.sheet import write_worst
-from mien.evaluation.turned import Probes, score_turned
+from mien.evaluation.turned import Probes, TurnedScore, score_turned
 from mien.geometry.convention import Convention
 from mien.markup import load_markup
 from mien.pipeline import find_faces, make_tracker
@@ -174,8 +174,15 @@ def evaluate(
                 ),
             )
         radius = pair.following.card.confidence_radius
-        measured = score_turned(turned, predictions, probes, shape.mean_shape, radius)
-        evaluation = dataclasses.replace(evaluation, turned=measured)
+
+        def measure(of: Predictions) -> TurnedScore:
+            return score_turned(turned, of, probes, shape.mean_shape, radius)
+
+        moved = evaluation.moved
+        if moved is not None:
+            points = moved_to(predictions, provenance.convention, moved.convention)
+            moved = dataclasses.replace(moved, turned=measure(points))
+        evaluation = dataclasses.replace(evaluation, turned=measure(predictions), moved=moved)
     write_json(evaluation, json_file)
     if plots is not None:
         write_ced(evaluation, plots / "ced.png")

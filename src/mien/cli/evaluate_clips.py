@@ -12,9 +12,10 @@ from rich.table import Table
 
 from mien.data.labelled_clips import read_clips
 from mien.errors import OutputError
-from mien.evaluation.clips import ClipScore, track_clips
+from mien.evaluation.clips import ClipScore, follow_clip, moved_faces, score_clip
 from mien.evaluation.metrics import YAW_BINS_DEG, mean_or_none
 from mien.evaluation.report import Provenance
+from mien.geometry.convention import Convention
 from mien.tracking import Tracker
 
 __all__ = ["evaluate_clips"]
@@ -25,6 +26,9 @@ _DIGITS = 6
 def evaluate_clips(root: Path, tracker: Tracker, provenance: Provenance, json_file: Path) -> None:
     """Follow every clip of the folder, write the figures, and print those of all clips together.
 
+    Clips have their points where people click them. Of a model that has them elsewhere, the figures
+    with its points moved there are one more block, ``as_clicked``.
+
     Raises:
         DataError, InputError: a clip or its label is missing or damaged.
         OutputError: the file cannot be written.
@@ -32,9 +36,19 @@ def evaluate_clips(root: Path, tracker: Tracker, provenance: Provenance, json_fi
     clips = read_clips(root)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("tracking", total=len(clips))
-        scores = track_clips(clips, tracker, lambda done: progress.advance(task))
-    whole = ClipScore.joined("all", scores)
-    content = _block(whole) | {"clips": len(scores), "per_clip": [_block(one) for one in scores]}
+        plain, moved = list[ClipScore](), list[ClipScore]()
+        for clip in clips:
+            tracked = follow_clip(clip, tracker)
+            plain.append(score_clip(clip, tracked))
+            there = moved_faces(tracked, provenance.convention, Convention.CLICKED)
+            moved.append(score_clip(clip, there))
+            progress.advance(task)
+    columns = {"as predicted": ClipScore.joined("all", plain)}
+    content = _block(columns["as predicted"]) | {"clips": len(clips)}
+    content["per_clip"] = [_block(one) for one in plain]
+    if provenance.convention is not Convention.CLICKED:
+        columns[f"points moved to {Convention.CLICKED}"] = ClipScore.joined("all", moved)
+        content["as_clicked"] = _block(ClipScore.joined("all", moved)) | {"clips": len(clips)}
     text = json.dumps(content | dataclasses.asdict(provenance), indent=1, allow_nan=False)
     try:
         json_file.write_text(text + "\n", encoding="utf-8")
@@ -42,7 +56,7 @@ def evaluate_clips(root: Path, tracker: Tracker, provenance: Provenance, json_fi
         raise OutputError(
             f"{json_file} cannot be written ({error.strerror}): name another place"
         ) from error
-    Console().print(_table(whole, len(scores), provenance))
+    Console().print(_table(columns, len(clips), provenance))
 
 
 def _block(one: ClipScore) -> dict[str, object]:
@@ -70,11 +84,19 @@ def _short(value: float | None) -> float | None:
     return None if value is None else round(value, _DIGITS)
 
 
-def _table(whole: ClipScore, clips: int, source: Provenance) -> Table:
+def _table(columns: dict[str, ClipScore], clips: int, source: Provenance) -> Table:
     table = Table(title=f"{source.data_format}, {source.model}: {clips} clips")
     table.add_column()
-    table.add_column("", justify="right")
-    rows = {
+    for name in columns:
+        table.add_column(name, justify="right")
+    rows = [_rows(one) for one in columns.values()]
+    for label in rows[0]:
+        table.add_row(label, *(one[label] for one in rows))
+    return table
+
+
+def _rows(whole: ClipScore) -> dict[str, str]:
+    return {
         "frames; face-frames": f"{whole.frames}; {whole.face_frames}",
         "missed face-frames": f"{whole.missed} ({whole.missed / max(whole.face_frames, 1):.1%})",
         "NME": _number(whole.nme),
@@ -89,9 +111,6 @@ def _table(whole: ClipScore, clips: int, source: Provenance) -> Table:
         "eye opening error, shut": _number(mean_or_none(whole.eye_errors_shut)),
         "eye opening error, open": _number(mean_or_none(whole.eye_errors_open)),
     }
-    for label, value in rows.items():
-        table.add_row(label, value)
-    return table
 
 
 def _number(value: float | None) -> str:

@@ -6,7 +6,8 @@ that overlaps by less than 0.3 is none. Errors are shares of the true face's siz
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import dataclasses
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,10 +19,11 @@ from mien.data.labelled_clips import LabelledClip
 from mien.errors import DataError
 from mien.evaluation.eyes import eye_opening, eye_opening_error, eye_width, seen_eyes
 from mien.evaluation.metrics import YAW_BINS_DEG, face_size, mean_or_none, nme, yaw_bin
+from mien.geometry.convention import Convention, in_convention
 from mien.media import open_source
 from mien.types import Box, Face, Frame
 
-__all__ = ["ClipScore", "FaceTracker", "score_clip", "track_clips"]
+__all__ = ["ClipScore", "FaceTracker", "follow_clip", "moved_faces", "score_clip"]
 
 _LEAST_IOU = 0.3
 _SHUT = 0.08
@@ -110,25 +112,28 @@ class ClipScore:
         )
 
 
-def track_clips(
-    clips: Sequence[LabelledClip],
-    tracker: FaceTracker,
-    on_clip: Callable[[ClipScore], None] = lambda done: None,
-) -> list[ClipScore]:
-    """Follow every clip from its start, and score it.
+def follow_clip(clip: LabelledClip, tracker: FaceTracker) -> list[list[Face]]:
+    """The faces of each frame, from the clip's start.
 
     Raises:
-        DataError: a clip has other frames than its label.
-        InputError: a clip cannot be read.
+        InputError: the clip cannot be read.
     """
-    scores = []
-    for clip in clips:
-        tracker.reset()
-        with open_source(str(clip.video_path)) as source:
-            tracked = [tracker.update(frame) for frame in source]
-        scores.append(score_clip(clip, tracked))
-        on_clip(scores[-1])
-    return scores
+    tracker.reset()
+    with open_source(str(clip.video_path)) as source:
+        return [list(tracker.update(frame)) for frame in source]
+
+
+def moved_faces(
+    tracked: Sequence[Sequence[Face]], own: Convention, new: Convention
+) -> list[list[Face]]:
+    """The same faces, their points moved from the tracker's convention to another."""
+    return [[_moved(face, own, new) for face in faces] for faces in tracked]
+
+
+def _moved(face: Face, own: Convention, new: Convention) -> Face:
+    points = in_convention(face.landmarks.points_image, own, new)
+    landmarks = dataclasses.replace(face.landmarks, points_image=points)
+    return dataclasses.replace(face, landmarks=landmarks)
 
 
 def score_clip(clip: LabelledClip, tracked: Sequence[Sequence[Face]]) -> ClipScore:
@@ -200,7 +205,7 @@ def _switches(ids: Int[np.ndarray, " frames"], present: Bool[np.ndarray, " frame
 
 def _jitters(
     clip: LabelledClip, found: dict[tuple[int, int], Face], ids: Int[np.ndarray, "faces frames"]
-) -> Iterable[float]:
+) -> Iterator[float]:
     def error(face: int, frame: int) -> Float[np.ndarray, "68 2"]:
         truth = clip.points_image[face, frame]
         predicted = found[face, frame].landmarks.points_image
