@@ -202,8 +202,7 @@ def _turned(results: list[Result]) -> list[str]:
     head = ["turned test photos", "crop from", *TURNED_COLUMNS]
     lines = ["", _line(head), _line(["---", "---", *["---:"] * len(TURNED_COLUMNS)])]
     for one in own:
-        figures = [show(one.content) for show in TURNED_COLUMNS.values()]
-        cells = ["-" if figure is None else f"{figure:.4f}" for figure in figures]
+        cells = [_figure(show(one.content)) for show in TURNED_COLUMNS.values()]
         lines.append(_line([one.system, INITS[one.init], *cells]))
     counts = {(one.content["n"], one.content["eyes"]["shut"]["n"] // 2) for one in own}
     told = " and ".join(f"{n} pictures, of {shut} with eyes shut" for n, shut in sorted(counts))
@@ -229,11 +228,10 @@ def _clips(results: list[Result]) -> list[str]:
     for result in own:
         one = result.content
         counts = [str(one[key]) for key in ("clips", "face_frames", "missed")]
-        eyes = [one["eyes"][kind]["opening_error"] for kind in ("shut", "open")]
-        errors = [f"{one['nme']:.4f}", f"{one['jitter']:.4f}"]
+        errors = [_figure(one[key]) for key in ("nme", "jitter")]
         lost = [str(one[key]) for key in ("id_switches", "false_tracks")]
-        shown = ["-" if error is None else f"{error:.4f}" for error in eyes]
-        lines.append(_line([result.system, *counts, *errors, *lost, *shown]))
+        eyes = [_figure(one["eyes"][kind]["opening_error"]) for kind in ("shut", "open")]
+        lines.append(_line([result.system, *counts, *errors, *lost, *eyes]))
     note = (
         "Clips of `mien data video`, made of photos that nobody learned from. Jitter: the second "
         "difference of a point's error from frame to frame, in face sizes "
@@ -281,6 +279,10 @@ def _commands(results: list[Result], folder: Path) -> list[str]:
         return []
     lines = ["", "Each figure is in a file of `benchmarks/results/`, made by:", ""]
     return lines + [f"- `{name}`: `{command}`" for name, command in made]
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
 
 
 def _line(cells: list[str]) -> str:
