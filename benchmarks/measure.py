@@ -32,6 +32,7 @@ class Measurement:
     words: tuple[str, ...]
     """Format, folder and further options."""
     init: str
+    """`video` of clips, which the tracker follows by itself."""
     mirror: bool = False
 
     def file(self, folder: Path, model: str) -> Path:
@@ -40,7 +41,7 @@ class Measurement:
         return folder / f"{model}.{self.data_set}.{self.init}{mirror}.json"
 
 
-def plan(data: Path, turned: Path | None) -> list[Measurement]:
+def plan(data: Path, turned: Path | None, clips: Path | None) -> list[Measurement]:
     """All measurements, the longest first."""
     dev = ("aflw2000", str(data / "aflw2000_dev"))
     helen, ytf = (("faces", str(data), "--source", source) for source in ("helen", "ytf"))
@@ -53,6 +54,8 @@ def plan(data: Path, turned: Path | None) -> list[Measurement]:
         folder = ("turned", str(turned))
         first = [Measurement("turned_test", folder, init) for init in ("oracle", "box")]
         measurements = [*first, *measurements]
+    if clips is not None:
+        measurements.insert(0, Measurement("clips", ("clips", str(clips)), "video"))
     return measurements
 
 
@@ -61,6 +64,7 @@ def main() -> None:
     parser.add_argument("--model", default="fast", help="a shipped model, or weight files")
     parser.add_argument("--data", type=Path, default=Path("/work/shared/data"))
     parser.add_argument("--turned", type=Path, help="a test set of mien data profile")
+    parser.add_argument("--clips", type=Path, help="clips of mien data video; 40 take minutes")
     parser.add_argument("--speed", type=Path, metavar="CLIP", help="also measure speed, with it")
     parser.add_argument("--out", type=Path, default=HERE / "results")
     parser.add_argument("--jobs", type=int, default=2, help="processes at once")
@@ -70,7 +74,7 @@ def main() -> None:
     with ThreadPoolExecutor(arguments.jobs) as pool:
         done = [
             pool.submit(_evaluate, one, arguments.model, one.file(arguments.out, name))
-            for one in plan(arguments.data, arguments.turned)
+            for one in plan(arguments.data, arguments.turned, arguments.clips)
         ]
         failed = sum(not one.result() for one in done)
     print(f"{len(done) - failed} of {len(done)} in {time.perf_counter() - start_secs:.0f} s")
@@ -90,7 +94,8 @@ def clip_name(clip: Path) -> str:
 
 def _evaluate(one: Measurement, model: str, file: Path) -> bool:
     """Run it in a process of its own; whether it came to its end."""
-    words = ["evaluate", *one.words, "--init", one.init, "--model", model, "--threads", "1"]
+    words = ["evaluate", *one.words, "--model", model, "--threads", "1"]
+    words += ["--init", one.init] if one.init != "video" else []
     words += ["--mirror"] if one.mirror else []
     code = "import sys, cv2; from mien.cli import main; cv2.setNumThreads(1); main(sys.argv[1:])"
     start_secs = time.perf_counter()

@@ -43,7 +43,7 @@ COLUMNS = (
     Column("helen test, inner 51", ("helen_test", "helen test"), "manual68", "nme_inner51"),
     Column("ytf test, inner 51", ("ytf_test", "ytf test"), "manual68", "nme_inner51"),
 )
-TURNED_SET = "turned_test"
+TURNED_SET, CLIPS = "turned_test", "clips"
 MOVED = ("as_300w_lp", "as_clicked")
 """Blocks of `mien evaluate --json` with the points moved to where the set has them."""
 OTHER_PHOTOS = "AFLW2000-3D"
@@ -82,7 +82,8 @@ def read_results(folder: Path) -> list[Result]:
         held = (content["model"], content["init"], content["mirror"])
         if named != held:
             raise ValueError(f"{path.name} holds model, init and mirror {held}")
-        if data_set != TURNED_SET and not any(data_set in column.sets for column in COLUMNS):
+        known = {TURNED_SET, CLIPS, *(name for column in COLUMNS for name in column.sets)}
+        if data_set not in known:
             raise ValueError(f"{path.name}: no column shows the set {data_set}")
         system = f"**mien {model}**" + (", mirror averaged" if content["mirror"] else "")
         found.append(Result(path.name, system, data_set, init, content))
@@ -110,7 +111,13 @@ def make_section(folder: Path = HERE / "results", rivals: Path = HERE / "rivals.
         f"{moved}* over all 2000 photos of AFLW2000-3D, so not the same photos. Rivals' figures "
         "came with the data (`benchmarks/rivals.json` says from where).",
     ]
-    sections = [_turned(results), _speed(folder), _cost(folder), _commands(results, folder)]
+    sections = [
+        _turned(results),
+        _clips(results),
+        _speed(folder),
+        _cost(folder),
+        _commands(results, folder),
+    ]
     return "\n".join([*lines, *notes, *(line for section in sections for line in section)])
 
 
@@ -119,7 +126,7 @@ def _our_rows(results: list[Result]) -> list[Row]:
     for system in dict.fromkeys(result.system for result in results):
         for init in INITS:
             own = [one for one in results if (one.system, one.init) == (system, init)]
-            own = [one for one in own if one.data_set != TURNED_SET]
+            own = [one for one in own if one.data_set not in (TURNED_SET, CLIPS)]
             moved = [other for one in own if (other := _moved(one)) is not None]
             for name, found in ((system, own), (f"{system}, points moved", moved)):
                 if found:
@@ -131,7 +138,18 @@ def _our_rows(results: list[Result]) -> list[Row]:
 def _moved(result: Result) -> Result | None:
     """The same measurement with its points moved, where the file holds that."""
     blocks = [result.content[key] for key in MOVED if key in result.content]
-    return replace(result, content=blocks[0]) if blocks else None
+    system = f"{result.system}, points moved"
+    return replace(result, system=system, content=blocks[0]) if blocks else None
+
+
+def _with_moved(results: list[Result], data_set: str) -> list[Result]:
+    """The measurements of a set, each with its moved points behind it."""
+    found = []
+    for one in results:
+        if one.data_set == data_set:
+            other = _moved(one)
+            found += [one] if other is None else [one, other]
+    return found
 
 
 def _our_cell(results: list[Result], column: Column) -> str:
@@ -178,14 +196,13 @@ TURNED_COLUMNS: dict[str, Callable[[dict[str, Any]], float | None]] = {
 
 
 def _turned(results: list[Result]) -> list[str]:
-    own = [one for one in results if one.data_set == TURNED_SET]
+    own = _with_moved(results, TURNED_SET)
     if not own:
         return []
     head = ["turned test photos", "crop from", *TURNED_COLUMNS]
     lines = ["", _line(head), _line(["---", "---", *["---:"] * len(TURNED_COLUMNS)])]
     for one in own:
-        figures = [show(one.content) for show in TURNED_COLUMNS.values()]
-        cells = ["-" if figure is None else f"{figure:.4f}" for figure in figures]
+        cells = [_figure(show(one.content)) for show in TURNED_COLUMNS.values()]
         lines.append(_line([one.system, INITS[one.init], *cells]))
     counts = {(one.content["n"], one.content["eyes"]["shut"]["n"] // 2) for one in own}
     told = " and ".join(f"{n} pictures, of {shut} with eyes shut" for n, shut in sorted(counts))
@@ -199,6 +216,28 @@ def _turned(results: list[Result]) -> list[str]:
         "error. Score: area under the ROC curve of aligned crops against corners without a face, "
         "and against misplaced crops.",
     ]
+
+
+def _clips(results: list[Result]) -> list[str]:
+    own = _with_moved(results, CLIPS)
+    if not own:
+        return []
+    head = ["clips, from the video alone", "clips", "faces in frames", "missed", "68 points"]
+    head += ["jitter", "number switches", "tracks on no face", "eyes shut", "eyes open"]
+    lines = ["", _line(head), _line(["---", *["---:"] * (len(head) - 1)])]
+    for result in own:
+        one = result.content
+        counts = [str(one[key]) for key in ("clips", "face_frames", "missed")]
+        errors = [_figure(one[key]) for key in ("nme", "jitter")]
+        lost = [str(one[key]) for key in ("id_switches", "false_tracks")]
+        eyes = [_figure(one["eyes"][kind]["opening_error"]) for kind in ("shut", "open")]
+        lines.append(_line([result.system, *counts, *errors, *lost, *eyes]))
+    note = (
+        "Clips of `mien data video`, made of photos that nobody learned from. Jitter: the second "
+        "difference of a point's error from frame to frame, in face sizes "
+        "(`mien.evaluation.clips`)."
+    )
+    return [*lines, "", note]
 
 
 def _cost(folder: Path) -> list[str]:
@@ -240,6 +279,10 @@ def _commands(results: list[Result], folder: Path) -> list[str]:
         return []
     lines = ["", "Each figure is in a file of `benchmarks/results/`, made by:", ""]
     return lines + [f"- `{name}`: `{command}`" for name, command in made]
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
 
 
 def _line(cells: list[str]) -> str:

@@ -39,6 +39,7 @@ def _script(name: str) -> ModuleType:
 
 
 table = _script("readme_table")
+measure = _script("measure")
 
 
 def _help(words: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> str:
@@ -142,6 +143,17 @@ def test_our_rows_stand_beside_the_rivals(tmp_path: Path) -> None:
     assert "- `tiny.aflw2000_dev.oracle.json`: `mien x oracle`" in section
 
 
+def test_what_is_measured_has_a_place_in_the_table() -> None:
+    planned = measure.plan(Path("data"), Path("turned"), Path("clips"))
+    assert len(planned) == 11
+    for one in planned:
+        model, data_set, init, *mirror = one.file(Path("out"), "tiny").stem.split(".")
+        assert (model, init, mirror) == ("tiny", one.init, ["mirror"] * one.mirror)
+        columns = {name for column in table.COLUMNS for name in column.sets}
+        assert data_set in columns | {table.TURNED_SET, table.CLIPS}
+        assert one.words[0] in {"aflw2000", "faces", "turned", "clips"}
+
+
 def test_moved_points_are_a_row_of_their_own(tmp_path: Path) -> None:
     result = _result("oracle", 0.0412) | {"as_300w_lp": _result("oracle", 0.03)}
     (tmp_path / "tiny.aflw2000_dev.oracle.json").write_text(json.dumps(result))
@@ -179,6 +191,21 @@ def test_turned_photos_and_cost_are_tables_of_their_own(tmp_path: Path) -> None:
     assert "9 pictures, of 2 with eyes shut" in section
     assert "| tiny | 128 | 0.50 | 2 | 1.8 | 1.9 |" in section
     assert "- `tiny.cost.json`: `python benchmarks/speed.py`" in section
+
+
+def test_clips_are_a_table_of_their_own(tmp_path: Path) -> None:
+    eyes = {"shut": {"opening_error": None}, "open": {"opening_error": 0.05}}
+    content = {"model": "tiny", "init": "video", "mirror": False, "command": "mien x", "clips": 3}
+    content |= {"face_frames": 90, "missed": 1, "nme": 0.03, "jitter": 0.004, "eyes": eyes}
+    content |= {"id_switches": 2, "false_tracks": 0}
+    (tmp_path / "tiny.clips.video.json").write_text(json.dumps(content))
+    row = "| **mien tiny** | 3 | 90 | 1 | 0.0300 | 0.0040 | 2 | 0 | - | 0.0500 |"
+    assert row in table.make_section(tmp_path)
+    content["as_clicked"] = {**content, "nme": 0.02}
+    (tmp_path / "tiny.clips.video.json").write_text(json.dumps(content))
+    section = table.make_section(tmp_path)
+    assert row in section
+    assert "| **mien tiny**, points moved | 3 | 90 | 1 | 0.0200 |" in section
 
 
 @pytest.mark.parametrize("name", ["tiny.aflw2000_dev.box.json", "tiny.nowhere.oracle.json"])

@@ -301,6 +301,25 @@ def test_the_command_measures_it_all(
     assert (tmp_path / "plots" / "reliability.png").stat().st_size > 0
 
 
+def test_points_are_also_measured_where_the_set_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that clicks and says so has one set of figures; else there are two."""
+    write_set(tmp_path / "set", ["", "eyes shut"])
+    pair = LandmarkerPair(MeanHead(), MeanHead())  # type: ignore[arg-type]
+    monkeypatch.setattr(command, "load_landmarkers", lambda model, points, threads: pair)
+    words = (tmp_path / "set", "--init", "box", "--json", tmp_path / "r.json")
+    assert "as_clicked" not in run(*words)
+    monkeypatch.setattr(MeanHead.card, "convention", "middle")
+    result = run(*words)
+    moved = result["as_clicked"]
+    assert moved["nme"] != pytest.approx(result["nme"], abs=1e-3)
+    assert moved["depth"]["xy_error"] == pytest.approx(moved["nme"], abs=2e-6)
+    assert result["depth"]["xy_error"] == pytest.approx(result["nme"], abs=2e-6)
+    assert moved["confidence"]["seen"]["n"] == result["confidence"]["seen"]["n"]
+    assert moved["eyes"]["shut"]["n"] == 2
+
+
 def run(*words: object) -> dict:  # type: ignore[type-arg]
     app = typer.Typer()
     app.command()(command.evaluate)

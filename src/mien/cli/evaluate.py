@@ -17,6 +17,7 @@ from jaxtyping import Float
 from rich.console import Console
 from rich.progress import Progress
 
+from mien.cli.evaluate_clips import evaluate_clips
 from mien.cli.measured_table import measured_tables
 from mien.data.aflw2000 import read_aflw2000
 from mien.data.face_pack import read_face_pack
@@ -36,13 +37,13 @@ from mien.evaluation.figures import (
 from mien.evaluation.measured import MeasuredModel
 from mien.evaluation.presence import corner_view, misplaced_crop
 from mien.evaluation.protocols import FaceLandmarker, Init, Mirrored, locate
-from mien.evaluation.report import Provenance, evaluate_predictions, write_json
+from mien.evaluation.report import Provenance, evaluate_predictions, moved_to, write_json
 from mien.evaluation.sheet import write_worst
-from mien.evaluation.turned import Probes, score_turned
+from mien.evaluation.turned import Probes, TurnedScore, score_turned
 from mien.geometry.convention import Convention
 from mien.markup import load_markup
 from mien.pipeline import find_faces, make_tracker
-from mien.runtime import DEFAULT_MODEL, Prediction, load_landmarkers, open_detector
+from mien.runtime import DEFAULT_MODEL, LandmarkerPair, Prediction, load_landmarkers, open_detector
 from mien.tracking import TrackerSettings
 
 __all__ = ["Format", "evaluate"]
@@ -60,6 +61,7 @@ class Format(StrEnum):
     W300LP = "w300lp"
     MENPO3D = "menpo3d"
     TURNED = "turned"
+    CLIPS = "clips"
 
 
 def evaluate(
@@ -68,7 +70,8 @@ def evaluate(
         typer.Argument(
             metavar="FORMAT",
             help="aflw2000: imageNNNNN.jpg + .mat; pts: photos + iBUG .pts; faces: our face pack; "
-            "w300lp: 300W-LP; menpo3d: photos of Menpo 3D; turned: a set of mien data profile.",
+            "w300lp: 300W-LP; menpo3d: photos of Menpo 3D; turned: a set of mien data profile; "
+            "clips: videos of mien data video, followed by the tracker.",
         ),
     ],
     root: Annotated[Path, typer.Argument(help="Folder of the data set.")],
@@ -79,7 +82,8 @@ def evaluate(
     init: Annotated[
         Init,
         typer.Option(
-            help="Where the crop comes from: the true landmarks, their box, or the photo alone."
+            help="Where the crop comes from: the true landmarks, their box, or the photo alone; "
+            "clips are always followed by themselves."
         ),
     ] = Init.ORACLE,
     plots: Annotated[
@@ -97,7 +101,7 @@ def evaluate(
         str,
         typer.Option(
             help="centerface, centerface:LONG_SIDE, yunet:MODEL_FILE or boxes:FILE.csv; "
-            "read with --init detector."
+            "read with --init detector and for clips."
         ),
     ] = "centerface",
     mirror: Annotated[
@@ -107,10 +111,22 @@ def evaluate(
         int | None, typer.Option(min=1, help="Threads for the network; default: all cores.")
     ] = None,
 ) -> None:
-    """Measure a model's landmarks on labelled photos."""
+    """Measure a model's landmarks on labelled photos, or its tracker on labelled clips."""
     if plots is not None:
         require_matplotlib()
     sources = source or []
+    if sources and data_format is not Format.FACES:
+        raise ConfigError(f"--source chooses within the face pack: {data_format} has no sources")
+    if data_format is Format.CLIPS:
+        if mirror or plots is not None:
+            raise ConfigError("clips have neither --mirror nor --plots: leave them out")
+        _make_folders(json_file, None)
+        pair = load_landmarkers(model, points=68, threads=threads)
+        words = ["mien", "evaluate", "clips", root.resolve().name, "--model", Path(model).name]
+        words += ["--detector", detector]
+        provenance = _provenance(pair, words, data_format, "video", mirror=False)
+        evaluate_clips(root, make_tracker(pair, open_detector(detector)), provenance, json_file)
+        return
     turned = read_turned(root) if data_format is Format.TURNED else ()
     photos = (
         [face.photo for face in turned]
@@ -136,17 +152,7 @@ def evaluate(
     if init is Init.DETECTOR:
         words += ["--detector", detector]
     words += ["--mirror"] if mirror else []
-    provenance = Provenance(
-        command=shlex.join(words),
-        data_format=data_format.value,
-        init=init.value,
-        mirror=mirror,
-        model=pair.name,
-        convention=Convention(pair.following.card.convention),
-        detection_sha256=pair.first.card.sha256,
-        tracking_sha256=pair.following.card.sha256,
-        version=metadata.version("mien"),
-    )
+    provenance = _provenance(pair, words, data_format, init.value, mirror=mirror)
     console = Console(stderr=True)
 
     def see(what: str, look: Callable[[LabelledPhoto], Prediction | None]) -> Predictions:
@@ -168,8 +174,15 @@ def evaluate(
                 ),
             )
         radius = pair.following.card.confidence_radius
-        measured = score_turned(turned, predictions, probes, shape.mean_shape, radius)
-        evaluation = dataclasses.replace(evaluation, turned=measured)
+
+        def measure(of: Predictions) -> TurnedScore:
+            return score_turned(turned, of, probes, shape.mean_shape, radius)
+
+        moved = evaluation.moved
+        if moved is not None:
+            points = moved_to(predictions, provenance.convention, moved.convention)
+            moved = dataclasses.replace(moved, turned=measure(points))
+        evaluation = dataclasses.replace(evaluation, turned=measure(predictions), moved=moved)
     write_json(evaluation, json_file)
     if plots is not None:
         write_ced(evaluation, plots / "ced.png")
@@ -180,11 +193,25 @@ def evaluate(
         Console().print(table)
 
 
+def _provenance(
+    pair: LandmarkerPair, words: Sequence[str], data_format: Format, init: str, *, mirror: bool
+) -> Provenance:
+    return Provenance(
+        command=shlex.join(words),
+        data_format=data_format.value,
+        init=init,
+        mirror=mirror,
+        model=pair.name,
+        convention=Convention(pair.following.card.convention),
+        detection_sha256=pair.first.card.sha256,
+        tracking_sha256=pair.following.card.sha256,
+        version=metadata.version("mien"),
+    )
+
+
 def _read_photos(
     data_format: Format, root: Path, split: str, sources: Sequence[str]
 ) -> Sequence[LabelledPhoto]:
-    if sources and data_format is not Format.FACES:
-        raise ConfigError(f"--source chooses within the face pack: {data_format} has no sources")
     if not root.is_dir():
         raise DataError(f"{root} is no folder: give the folder of the data set")
     if data_format is Format.AFLW2000:

@@ -18,7 +18,7 @@ def measured_tables(evaluation: Evaluation) -> list[Table]:
     """The errors of the points, and what is measured on turned photos only."""
     tables = [_errors(evaluation)]
     if evaluation.turned is not None:
-        tables.append(_turned(evaluation.turned))
+        tables.append(_turned(evaluation))
     return tables
 
 
@@ -55,29 +55,42 @@ def _bin_number(index: int, measured: Score) -> str:
     return _number(measured.bins[index].nme) if measured.bins else "-"
 
 
-def _turned(measured: TurnedScore) -> Table:
+def _turned(evaluation: Evaluation) -> Table:
+    columns = [("as predicted", evaluation.turned)]
+    if (moved := evaluation.moved) is not None:
+        columns.append((f"points moved to {moved.convention}", moved.turned))
     table = Table(title="turned photos")
     table.add_column()
-    table.add_column("", justify="right")
+    for name, _ in columns:
+        table.add_column(name, justify="right")
+    rows = [_turned_rows(one) for _, one in columns if one is not None]
+    for label in rows[0]:
+        table.add_row(label, *(one[label] for one in rows))
+    return table
+
+
+def _turned_rows(measured: TurnedScore) -> dict[str, str]:
     depth, confidence, presence = measured.depth, measured.confidence, measured.presence
-    table.add_row("depth: |z error|", _number(depth.z_error))
-    table.add_row("depth: its ratio to the error in x, y", _number(depth.ratio))
+    rows = {
+        "depth: |z error|": _number(depth.z_error),
+        "depth: its ratio to the error in x, y": _number(depth.ratio),
+    }
     if confidence is not None:
-        bins = confidence.reliability
-        table.add_row("confidence: Spearman, with small error", _number(confidence.spearman))
+        rows["confidence: Spearman, with small error"] = _number(confidence.spearman)
         for name, group in (("seen", confidence.seen), ("hidden", confidence.hidden)):
             told = f"{_number(group.confidence)}, {_number(group.error)}"
-            table.add_row(f"confidence, error of {name} points", told)
-        table.add_row("confidence: expected calibration error", _number(bins.expected_error))
+            rows[f"confidence, error of {name} points"] = told
+        calibration = confidence.reliability.expected_error
+        rows["confidence: expected calibration error"] = _number(calibration)
     for one in measured.eyes:
         label = f"eye opening error / eye width, eyes {one.eyes} ({one.n}, seen {one.n_seen})"
-        table.add_row(label, f"{_number(one.error)}, {_number(one.error_seen)}")
+        rows[label] = f"{_number(one.error)}, {_number(one.error_seen)}"
     if presence is not None:
         label = f"score: AUC against corners without a face ({presence.n_no_face})"
-        table.add_row(label, _number(presence.auc_no_face))
+        rows[label] = _number(presence.auc_no_face)
         label = f"score: AUC against misplaced crops ({presence.n_misplaced})"
-        table.add_row(label, _number(presence.auc_misplaced))
-    return table
+        rows[label] = _number(presence.auc_misplaced)
+    return rows
 
 
 def _number(value: float | None) -> str:

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float
 from mien.data.turned_set import Eyes, TurnedFace
 from mien.evaluation.metrics import mean_or_none
 
-__all__ = ["EyeScore", "eye_opening", "eye_opening_error", "eye_width", "score_eyes"]
+__all__ = ["EyeScore", "eye_opening", "eye_opening_error", "eye_width", "score_eyes", "seen_eyes"]
 
 _LID_PAIRS = (((37, 41), (38, 40)), ((43, 47), (44, 46)))
 _CORNERS = ((36, 39), (42, 45))
@@ -74,7 +74,7 @@ def score_eyes(
         for face, points in zip(faces, points_image, strict=True):
             if face.eyes is kind and np.isfinite(points).all():
                 errors += eye_opening_error(points, face.photo.points_image).tolist()
-                seen += _seen_eyes(face.hidden)
+                seen += seen_eyes(face.hidden)
         errors_seen = [error for error, is_seen in zip(errors, seen, strict=True) if is_seen]
         scores.append(
             EyeScore(
@@ -84,5 +84,6 @@ def score_eyes(
     return tuple(scores)
 
 
-def _seen_eyes(hidden: Bool[np.ndarray, " 68"]) -> list[bool]:
+def seen_eyes(hidden: Bool[np.ndarray, " 68"]) -> list[bool]:
+    """Whether the right and the left eye have at most two of their six points hidden."""
     return [int(hidden[points].sum()) <= _MOST_HIDDEN for points in _EYE_POINTS]

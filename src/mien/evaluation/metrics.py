@@ -135,6 +135,6 @@ def failure_rate(errors: Sequence[float], above: float = FAILURE_AT) -> float:
     return float((np.asarray(errors, dtype=np.float64) > above).mean())
 
 
-def mean_or_none(values: Sequence[float]) -> float | None:
+def mean_or_none(values: Sequence[float] | Float[np.ndarray, " n"]) -> float | None:
     """The mean, or ``None`` of nothing."""
     return float(np.mean(values)) if len(values) else None

@@ -18,7 +18,7 @@ from mien.evaluation.scoring import BinScore, Score, score
 from mien.evaluation.turned import TurnedScore
 from mien.geometry.convention import Convention, in_convention
 
-__all__ = ["Evaluation", "Moved", "Provenance", "evaluate_predictions", "write_json"]
+__all__ = ["Evaluation", "Moved", "Provenance", "evaluate_predictions", "moved_to", "write_json"]
 
 _DIGITS = 6
 """NMEs are shares of a face some hundred pixels wide: a millionth is far below any label."""
@@ -49,6 +49,7 @@ class Moved:
     convention: Convention
     main: Score
     others: tuple[tuple[str, Score], ...]
+    turned: TurnedScore | None = None
 
     @property
     def key(self) -> str:
@@ -90,12 +91,13 @@ def evaluate_predictions(
     moved = None
     own = provenance.convention
     if len(conventions) == 1 and (sets := conventions.pop()) is not None and sets != own:
-        points = _moved(predictions, own, sets)
+        points = moved_to(predictions, own, sets)
         moved = Moved(sets, score(photos, points), others(points))
     return Evaluation(provenance, score(photos, predictions), others(predictions), moved)
 
 
-def _moved(predictions: Predictions, old: Convention, new: Convention) -> Predictions:
+def moved_to(predictions: Predictions, old: Convention, new: Convention) -> Predictions:
+    """The same predictions, their points moved from one convention to another."""
     points = predictions.points_image.copy()
     for row in np.flatnonzero(np.isfinite(points).all(axis=(1, 2))):
         points[row] = in_convention(points[row], old, new)
@@ -111,11 +113,9 @@ def write_json(evaluation: Evaluation, file: Path) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    content = _blocks(evaluation.main, evaluation.others)
+    content = _blocks(evaluation)
     if evaluation.moved is not None:
-        content[evaluation.moved.key] = _blocks(evaluation.moved.main, evaluation.moved.others)
-    if evaluation.turned is not None:
-        content |= _turned_blocks(evaluation.turned)
+        content[evaluation.moved.key] = _blocks(evaluation.moved)
     content |= dataclasses.asdict(evaluation.provenance)
     text = json.dumps(content, indent=1, allow_nan=False)
     try:
@@ -126,8 +126,10 @@ def write_json(evaluation: Evaluation, file: Path) -> None:
         ) from error
 
 
-def _blocks(main: Score, others: Sequence[tuple[str, Score]]) -> dict[str, object]:
-    return _block(main) | {name: _block(other) for name, other in others}
+def _blocks(measured: Evaluation | Moved) -> dict[str, object]:
+    others = {name: _block(other) for name, other in measured.others}
+    turned = {} if measured.turned is None else _turned_blocks(measured.turned)
+    return _block(measured.main) | others | turned
 
 
 def _block(measured: Score) -> dict[str, object]:
