@@ -17,11 +17,13 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from mien.data.augment import AugmentConfig, TrainingCrop, make_crop
+from mien.data.head_basis import HeadBasis
 from mien.data.training_faces import PackFaces, ShardFaces, TrainingFaces, pick
+from mien.data.w300lp_faces import W300lpFaces
 from mien.markup import load_markup
 from mien.training.config import TrainConfig
 
-__all__ = ["Batch", "batches_from", "collate", "normalise", "training_sets"]
+__all__ = ["Batch", "batches_from", "collate", "data_sets", "normalise", "training_sets"]
 
 _AHEAD = 3
 
@@ -44,15 +46,27 @@ def normalise(crops: UInt8[Tensor, "n side side 3"]) -> Float[Tensor, "n 3 side 
 def training_sets(
     config: TrainConfig, data: Path, turned: Sequence[Path]
 ) -> tuple[list[TrainingFaces], list[float]]:
-    """The sets of a run and their shares: the pack's sources, and folders of turned faces."""
-    sets: list[TrainingFaces] = [
-        PackFaces(data, split="train", source=source, points=config.network.points)
-        for source in config.data.pack_shares
-    ]
+    """The sets of a run and their shares: those of ``data``, and folders of turned faces."""
+    sets, own_shares = data_sets(config, data, "train")
     folders = [ShardFaces(folder, config.network.points) for folder in turned]
     faces = sum(len(folder) for folder in folders)
     shares = [config.data.turned_share * len(folder) / faces for folder in folders]
-    return [*sets, *folders], [*config.data.pack_shares.values(), *shares]
+    return [*sets, *folders], [*own_shares, *shares]
+
+
+def data_sets(
+    config: TrainConfig, data: Path, split: str
+) -> tuple[list[TrainingFaces], list[float]]:
+    """The train or val sets of the folder ``data``, as the configuration's layout reads it."""
+    wanted = config.data
+    if wanted.layout == "w300lp":
+        basis = HeadBasis.load(Path(wanted.head_basis)) if wanted.head_basis else None
+        return [W300lpFaces(data, split=split, basis=basis)], [1.0]
+    sets: list[TrainingFaces] = [
+        PackFaces(data, split=split, source=source, points=config.network.points)
+        for source in wanted.pack_shares
+    ]
+    return sets, list(wanted.pack_shares.values())
 
 
 def batches_from(

@@ -18,7 +18,10 @@ from mien.errors import ConfigError
 from mien.losses import LossWeights
 from mien.models import NetworkConfig
 
-__all__ = ["CardConfig", "DataConfig", "Schedule", "TrainConfig", "load_config"]
+__all__ = ["LAYOUTS", "CardConfig", "DataConfig", "Schedule", "TrainConfig", "load_config"]
+
+LAYOUTS = ("faces", "w300lp")
+"""Kinds of folder that a run learns from."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,15 @@ class DataConfig:
     """Share of each source of the face pack (``--data``)."""
     turned_share: float = 0.9
     """Share of all turned faces together, where a run is given folders of them (``--turned``)."""
+    layout: str = "faces"
+    """What ``--data`` is a folder of: ``faces``, the face pack; or ``w300lp``, 300W-LP, of which
+    ``pack_shares`` says nothing: it is drawn with share 1."""
+    head_basis: str = ""
+    """For 300W-LP: file of the head basis that gives its points depth (``docs/data-sets.md``)."""
 
     def __post_init__(self) -> None:
+        if self.layout not in LAYOUTS:
+            raise ConfigError(f"layout is one of {', '.join(LAYOUTS)}, not '{self.layout}'")
         shares = [*self.pack_shares.values(), self.turned_share]
         if not (shares and min(shares) >= 0 and sum(shares) > 0):
             raise ConfigError(f"shares of the data sets are positive numbers, not {shares}")
@@ -100,6 +110,15 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.role not in ("detection", "tracking"):
             raise ConfigError(f"role is 'detection' or 'tracking', not '{self.role}'")
+        if self.data.layout == "w300lp":
+            if self.network.points != 68:
+                raise ConfigError(
+                    f"300W-LP labels 68 points: it cannot teach {self.network.points}"
+                )
+            if self.loss.depth > 0 and not self.data.head_basis:
+                raise ConfigError(
+                    "300W-LP has no depth: set loss.depth to 0, or give data.head_basis"
+                )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as a TOML or JSON file holds them."""
