@@ -55,6 +55,10 @@ class W300lpFaces:
     def __len__(self) -> int:
         return len(self._chosen)
 
+    def name_of(self, index: int) -> str:
+        """The picture's name in the set, such as ``AFW/AFW_134212_1_0``."""
+        return self._photos.entries[self._chosen[index]].name
+
     def load(self, index: int) -> LabelledFace:
         photo = self._photos[self._chosen[index]]
         points = photo.points_image

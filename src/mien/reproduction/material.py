@@ -114,7 +114,8 @@ def _to_measure(
     stills: list[tuple[str, Sequence[Still]]] = []
     listed: list[str] = []
     if given.aflw2000 is not None:
-        stills.append(("AFLW2000-3D", _aflw2000_stills(given.aflw2000)))
+        name = "drawn heads" if scale.name is ScaleName.SMOKE else "AFLW2000-3D"
+        stills.append((name, _aflw2000_stills(given.aflw2000)))
         listed += _listed([*given.aflw2000.glob("image*.mat"), *given.aflw2000.glob("labels.npz")])
     if given.turned_test is not None and scale.name is ScaleName.SMALL:
         stills.append(("turned", _turned_stills(given.turned_test)))

@@ -110,7 +110,8 @@ def _markdown(
         "NME as a share of the face's size, lower is better; over the faces that were found. Two "
         "protocols stand side by side: the mean over all images (eq. 5: the paper's own rows) and "
         "the mean of the three yaw bins' means (the rows it quotes from [45]). Ours is the mean of "
-        f"{len(scale.seeds)} seed(s) ± half the way from the least to the greatest.",
+        f"{len(scale.seeds)} seed(s) ± half the way from the least to the greatest. The paper's "
+        "figures are against the original truth of AFLW2000-3D, or of its videos.",
     ]
     for column in _columns(results):
         lines += ["", f"## {column.title}", "", *_part(table, results, column)]
