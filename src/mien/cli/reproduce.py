@@ -94,7 +94,7 @@ def reproduce(
     work = Reproduction(target, wanted, material, out, detector or usual, workers)
     jobs = plan_jobs(work)
     console = Console()
-    console.print(_plan(jobs, plan_trainings(jobs, workers)))
+    console.print(_plan(jobs, plan_trainings(jobs, material, workers)))
     if plan:
         return
     command = _command(target, scale, given, work.detector)
@@ -144,7 +144,7 @@ def _plan(jobs: Sequence[Job], planned: Sequence[PlannedTraining]) -> Table:
         table.add_column(name, justify="right")
     for each in planned:
         table.add_row(
-            each.training.run.name,
+            each.training.run.name.rpartition("-")[0],  # without the fingerprint
             str(each.steps_left),
             str(each.training.config.schedule.batch),
             f"{each.faces_per_sec:.1f}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +11,13 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
-from mien.data.augment import TrainingCrop, make_crop
-from mien.data.training_faces import pick
 from mien.export import Deployed
 from mien.geometry import Similarity, warp_crop
 from mien.markup import load_markup
 from mien.models import build_network
 from mien.models.baselines.sdm import SupervisedDescent, fit_sdm
 from mien.runtime import Prediction
-from mien.training.batches import training_sets
+from mien.training.batches import draw_crop, training_sets
 from mien.training.checkpoint import Checkpoint
 from mien.training.config import TrainConfig
 from mien.types import Landmarks
@@ -83,14 +82,13 @@ def fit_descent(
         DataError: the faces are not where they should be.
     """
     sets, shares = training_sets(config, data, turned)
-    augment, side = config.augment.unspoilt(), config.network.side
-    crops: list[TrainingCrop] = []
-    for number in range(faces):
-        rng = np.random.default_rng([config.seed, number])
-        face = pick(sets, shares, rng)
-        crops.append(make_crop(face, face.image_rgb, augment, _MARKUP, side, rng))
+    plain = dataclasses.replace(config, augment=config.augment.unspoilt())
+    crops = [
+        draw_crop(plain, sets, shares, np.random.default_rng([config.seed, number]))
+        for number in range(faces)
+    ]
     model = fit_sdm(
         np.stack([crop.crop_rgb for crop in crops]),
         np.stack([crop.points for crop in crops]).astype(np.float64),
     )
-    return DescentPredictor(model, side, _MARKUP.mean_shape)
+    return DescentPredictor(model, config.network.side, _MARKUP.mean_shape)

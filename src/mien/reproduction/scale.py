@@ -53,18 +53,18 @@ SCALES = {
             sdm_faces=10_000,
             two_models=True,
         ),
-        # Ten trainings of table 2, the most there are, of 320,000 faces each: about six hours at
-        # the 85 faces a second and core of the mean row (mien reproduce table-2 --plan measures).
+        # The longest is table 2, ten trainings of 256,000 faces each: 7.5 hours by its own --plan
+        # with two workers, on the machine that docs/training.md speaks of.
         Scale(
             ScaleName.SMALL,
             seeds=(1, 2),
             schedule=Schedule(
-                steps=10_000,
+                steps=8000,
                 batch=32,
                 learning_rate=1e-3,
                 warmup=300,
                 ema=0.998,
-                validate_every=2500,
+                validate_every=2000,
                 save_every_secs=30.0,
             ),
             side=128,
@@ -78,15 +78,21 @@ SCALES = {
             ScaleName.SMOKE,
             seeds=(1, 2),
             schedule=Schedule(
-                steps=20, batch=4, learning_rate=3e-3, warmup=2, ema=0.9, validate_every=20
+                steps=6,
+                batch=4,
+                learning_rate=3e-3,
+                warmup=2,
+                ema=0.9,
+                validate_every=6,
+                save_every_secs=0.0,
             ),
-            side=64,
+            side=32,
             width=8,
             stacks=2,
             depth=2,
             sdm_faces=24,
             two_models=True,
-            # After twenty steps a score says nothing: everything that is found is followed.
+            # After six steps a score says nothing: everything that is found is followed.
             tracker=TrackerSettings(confirm_score=0.0, keep_score=0.0, end_score=0.0),
         ),
     )

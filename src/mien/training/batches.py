@@ -23,7 +23,15 @@ from mien.data.w300lp_faces import W300lpFaces
 from mien.markup import load_markup
 from mien.training.config import TrainConfig
 
-__all__ = ["Batch", "batches_from", "collate", "data_sets", "normalise", "training_sets"]
+__all__ = [
+    "Batch",
+    "batches_from",
+    "collate",
+    "data_sets",
+    "draw_crop",
+    "normalise",
+    "training_sets",
+]
 
 _AHEAD = 3
 
@@ -84,7 +92,7 @@ def batches_from(
 
     def make(step: int) -> Batch:
         return collate(
-            [_crop(config, sets, shares, np.random.default_rng([config.seed, step, slot]))
+            [draw_crop(config, sets, shares, np.random.default_rng([config.seed, step, slot]))
              for slot in slots]
         )  # fmt: skip
 
@@ -98,12 +106,13 @@ def batches_from(
             yield future.result()
 
 
-def _crop(
+def draw_crop(
     config: TrainConfig,
     sets: Sequence[TrainingFaces],
     shares: Sequence[float],
     rng: np.random.Generator,
 ) -> TrainingCrop:
+    """A crop of any face, each set by its share."""
     markup = load_markup(config.network.points)
     augment: AugmentConfig = config.augment
     face, other = pick(sets, shares, rng), pick(sets, shares, rng)
