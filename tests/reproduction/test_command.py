@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import signal
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ import torch
 
 from mien.cli import main
 from mien.reproduction.rows import TABLES, Kind
-from mien.reproduction.targets import Target
+from mien.reproduction.scale import SCALES
+from mien.reproduction.targets import ScaleName, Target
 from mien.training import loop
 from mien.training.checkpoint import load_checkpoint
 
@@ -142,7 +144,11 @@ def test_a_killed_run_goes_on_where_it_stopped(
             raise KeyboardInterrupt
         return learn(*given)
 
+    scale = SCALES[ScaleName.SMOKE]
+    assert scale.schedule is not None
+    often = dataclasses.replace(scale.schedule, save_every_secs=0.0)
     with monkeypatch.context() as patch:
+        patch.setitem(SCALES, ScaleName.SMOKE, dataclasses.replace(scale, schedule=often))
         patch.setattr(loop, "learn", break_off)
         assert smoke("table-1", tmp_path) == 130
     (first,) = (tmp_path / "results").glob("resnet18-seed1-*.json")

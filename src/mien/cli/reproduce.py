@@ -82,7 +82,7 @@ def reproduce(
         from mien.reproduction.material import Given, gather
         from mien.reproduction.run import run_job
         from mien.reproduction.scale import SCALES
-        from mien.reproduction.tables import write_table
+        from mien.reproduction.tables import write_curves, write_table
     except ModuleNotFoundError as error:
         raise ConfigError(f"reproducing needs {error.name}: pip install 'mien[train]'") from error
     wanted = SCALES[scale]
@@ -104,10 +104,10 @@ def reproduce(
             kept = job.result() is not None
             result = run_job(job, work, bars)
             results.setdefault(job.row.name, []).append(result)
-            write_table(target, wanted, results, out, command)
+            file = write_table(target, wanted, results, out, command)
             console.print(f"{job.row.name}, seed {job.seed}: {'kept' if kept else 'done'}")
-    file = write_table(target, wanted, results, out, command)
-    console.print(f"{file}, with .csv, .json and .png beside it")
+    curves = write_curves(target, wanted, results, out)
+    console.print(f"{file}, with .csv and .json beside it; {curves}", soft_wrap=True)
 
 
 def _command(target: Target, scale: ScaleName, given: Given, detector: str) -> str:

@@ -84,7 +84,6 @@ SCALES = {
                 warmup=2,
                 ema=0.9,
                 validate_every=6,
-                save_every_secs=0.0,
             ),
             side=32,
             width=8,

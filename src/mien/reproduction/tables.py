@@ -19,7 +19,7 @@ from mien.reproduction.rows import TABLES, Kind, PaperTable, Protocol, Row
 from mien.reproduction.scale import Scale
 from mien.reproduction.targets import Target
 
-__all__ = ["write_table"]
+__all__ = ["write_curves", "write_table"]
 
 _HOW = {
     "small": "narrow networks on crops of 128 px, trained on our own pack and turned photos: what "
@@ -49,7 +49,7 @@ def write_table(
     out: Path,
     command: str,
 ) -> Path:
-    """Write ``table-N.md``, ``.csv``, ``.json`` and ``.png``; rows without result stay open.
+    """Write ``table-N.md``, ``.csv`` and ``.json``; rows without result stay open.
 
     Args:
         results: by the row's name, one a seed that is done.
@@ -65,7 +65,19 @@ def write_table(
     write_whole(file, _markdown(table, scale, results, command).encode())
     write_whole(file.with_suffix(".csv"), _csv(table, results).encode())
     write_whole(file.with_suffix(".json"), _json(table, scale, results, command).encode())
-    write_whole(file.with_suffix(".png"), _curves(table, scale, results))
+    return file
+
+
+def write_curves(
+    target: Target, scale: Scale, results: Mapping[str, Sequence[RowResult]], out: Path
+) -> Path:
+    """Draw ``table-N.png`` or ``figure-7.png``: cumulative errors with AUC and failure rate.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    file = out / f"{target}.png"
+    write_whole(file, _curves(TABLES[target], scale, results))
     return file
 
 

@@ -132,7 +132,7 @@ def train(
 
 
 def step_seed(seed: int, step: int, rank: int) -> int:
-    """What dropout draws in a step follows from the step: a resumed run draws what it would have."""
+    """What dropout draws follows from the step: a resumed run draws what it would have drawn."""
     return int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0])
 
 
