@@ -1,7 +1,8 @@
 """A weight file that follows bright squares: small, exact, and known in closed form.
 
 Its landmarks are the mean shape, scaled to the square root of the bright area and moved to the
-middle of the brightness; its score is the bright share of the crop times 8, at most 1.
+middle of the brightness; its score is the bright share of the crop times 8, at most 1. It is half
+sure of the 68 points, and a quarter sure of what 84 have besides.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ CARD = ModelCard(
     name="standin",
     role="tracking",
     markup=68,
+    convention="clicked",
     side=SIDE,
     input="uint8 RGB (n, side, side, 3)",
     units="crop px",
@@ -38,7 +40,10 @@ CARD = ModelCard(
 
 
 def write_standin(path: Path, card: ModelCard | None = CARD, side: int = SIDE) -> Path:
-    """Write the network, with a card or without."""
+    """Write the network, with a card or without; it has as many points as its card says."""
+    markup = load_markup(68 if card is None else card.markup)
+    sure = np.full((1, len(markup)), 0.25)
+    sure[:, list(markup.ibug68)] = 0.5
     columns, rows = np.meshgrid(np.arange(side), np.arange(side))
     constants = {
         "threshold": np.array(THRESHOLD),
@@ -46,10 +51,10 @@ def write_standin(path: Path, card: ModelCard | None = CARD, side: int = SIDE) -
         "tiny": np.array(1e-3),
         "columns": columns[None],
         "rows": rows[None],
-        "mean": load_markup(68).mean_shape[None],
+        "mean": markup.mean_shape[None],
         "gain": np.array(8.0 / side**2),
         "one": np.array(1.0),
-        "half_sure": np.full((1, 68), 0.5),
+        "sure": sure,
     }
     axes = {"rgb_axis": [3], "plane": [1, 2], "new_axes": [1, 2], "last": [1]}
     nodes = [
@@ -80,7 +85,7 @@ def write_standin(path: Path, card: ModelCard | None = CARD, side: int = SIDE) -
         ("Min", ["rating", "one"], "score", {}),
         ("Unsqueeze", ["score", "last"], "score2", {}),
         ("Sub", ["score2", "score2"], "nought", {}),
-        ("Add", ["nought", "half_sure"], "confidence", {}),
+        ("Add", ["nought", "sure"], "confidence", {}),
     ]
     constants["three"] = np.array(3.0)
     weights = [
@@ -91,8 +96,8 @@ def write_standin(path: Path, card: ModelCard | None = CARD, side: int = SIDE) -
         "standin",
         [helper.make_tensor_value_info("crops", TensorProto.UINT8, ["n", side, side, 3])],
         [
-            helper.make_tensor_value_info("points", TensorProto.FLOAT, ["n", 68, 3]),
-            helper.make_tensor_value_info("confidence", TensorProto.FLOAT, ["n", 68]),
+            helper.make_tensor_value_info("points", TensorProto.FLOAT, ["n", len(markup), 3]),
+            helper.make_tensor_value_info("confidence", TensorProto.FLOAT, ["n", len(markup)]),
             helper.make_tensor_value_info("score", TensorProto.FLOAT, ["n"]),
         ],
         weights,

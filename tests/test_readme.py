@@ -39,6 +39,7 @@ def _script(name: str) -> ModuleType:
 
 
 table = _script("readme_table")
+measure = _script("measure")
 
 
 def _help(words: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> str:
@@ -101,7 +102,7 @@ def test_every_figure_says_where_it_comes_from() -> None:
         assert one["command"] or one["source"]
     for file in RESULTS.glob("*.json"):
         command = json.loads(file.read_text())["command"]
-        assert command.startswith("mien ")
+        assert command.startswith(("mien ", "python benchmarks/"))
         assert f"- `{file.name}`: `{command}`" in README
 
 
@@ -110,7 +111,7 @@ def test_results_were_measured_with_the_weights_that_ship() -> None:
     for model in shipped_models():
         name = model.path.stem.removesuffix(f"-{model.card.role}")
         shipped[name, model.card.role] = model
-    for file in RESULTS.glob("*.*.*.json"):
+    for file in RESULTS.glob("*.json"):
         content = json.loads(file.read_text())
         if "tracking_sha256" in content and ("fast", "tracking") in shipped:
             name = file.name.split(".")[0]
@@ -140,6 +141,71 @@ def test_our_rows_stand_beside_the_rivals(tmp_path: Path) -> None:
     assert "| 3DDFA_V2 (mobilenet 0.5) | true box | 0.0340 | 0.0238 | 0.0268 |" in section
     assert "| a.mp4 | 640x360 | tiny | 2 | 9 of 10 | 31.2 |" in section
     assert "- `tiny.aflw2000_dev.oracle.json`: `mien x oracle`" in section
+
+
+def test_what_is_measured_has_a_place_in_the_table() -> None:
+    planned = measure.plan(Path("data"), Path("turned"), Path("clips"))
+    assert len(planned) == 11
+    for one in planned:
+        model, data_set, init, *mirror = one.file(Path("out"), "tiny").stem.split(".")
+        assert (model, init, mirror) == ("tiny", one.init, ["mirror"] * one.mirror)
+        columns = {name for column in table.COLUMNS for name in column.sets}
+        assert data_set in columns | {table.TURNED_SET, table.CLIPS}
+        assert one.words[0] in {"aflw2000", "faces", "turned", "clips"}
+
+
+def test_moved_points_are_a_row_of_their_own(tmp_path: Path) -> None:
+    result = _result("oracle", 0.0412) | {"as_300w_lp": _result("oracle", 0.03)}
+    (tmp_path / "tiny.aflw2000_dev.oracle.json").write_text(json.dumps(result))
+    section = table.make_section(tmp_path)
+    assert "| **mien tiny** | true points | 0.0412 | 0.0422 | 0.0206 | - | - |" in section
+    moved = "| **mien tiny**, points moved | true points | 0.0300 | 0.0310 | 0.0150 | - | - |"
+    assert moved in section
+    assert "decisions/0012-conventions.md" in section
+
+
+def test_turned_photos_and_cost_are_tables_of_their_own(tmp_path: Path) -> None:
+    bins = {"(60,90]": {"nme": 0.05, "nme_inner51": 0.06}}
+    shared = {"n": 9, "nme": 0.03, "bins": bins, "depth": {"ratio": 1.25}}
+    shared["eyes"] = {"shut": {"n": 4, "opening_error": 0.2}, "open": {"opening_error": 0.1}}
+    shared["confidence"] = {
+        "spearman": 0.45,
+        "seen": {"confidence": 0.9},
+        "hidden": {"confidence": 0.7},
+        "expected_calibration_error": 0.02,
+    }
+    provenance = {"model": "tiny", "mirror": False, "command": "mien x"}
+    score = {"auc_no_face": 0.999, "auc_misplaced": 0.98}
+    for init, known in (("oracle", score), ("box", None)):
+        content = {**shared, **provenance, "init": init, "score": known}
+        (tmp_path / f"tiny.turned_test.{init}.json").write_text(json.dumps(content))
+    cost = {"model": "tiny", "side": 128, "gflops": 0.5, "threads": 2, "tracking_ms": 1.84}
+    cost |= {"detection_ms": 1.91, "command": "python benchmarks/speed.py"}
+    (tmp_path / "tiny.cost.json").write_text(json.dumps(cost))
+    section = table.make_section(tmp_path)
+    head = (
+        "| 0.0300 | 0.0500 | 0.0600 | 0.2000 | 0.1000 | 1.2500 | 0.4500 | 0.9000 | 0.7000 | 0.0200"
+    )
+    assert f"| **mien tiny** | true points {head} | 0.9990 | 0.9800 |" in section
+    assert f"| **mien tiny** | true box {head} | - | - |" in section
+    assert "9 pictures, of 2 with eyes shut" in section
+    assert "| tiny | 128 | 0.50 | 2 | 1.8 | 1.9 |" in section
+    assert "- `tiny.cost.json`: `python benchmarks/speed.py`" in section
+
+
+def test_clips_are_a_table_of_their_own(tmp_path: Path) -> None:
+    eyes = {"shut": {"opening_error": None}, "open": {"opening_error": 0.05}}
+    content = {"model": "tiny", "init": "video", "mirror": False, "command": "mien x", "clips": 3}
+    content |= {"face_frames": 90, "missed": 1, "nme": 0.03, "jitter": 0.004, "eyes": eyes}
+    content |= {"id_switches": 2, "false_tracks": 0}
+    (tmp_path / "tiny.clips.video.json").write_text(json.dumps(content))
+    row = "| **mien tiny** | 3 | 90 | 1 | 0.0300 | 0.0040 | 2 | 0 | - | 0.0500 |"
+    assert row in table.make_section(tmp_path)
+    content["as_clicked"] = {**content, "nme": 0.02}
+    (tmp_path / "tiny.clips.video.json").write_text(json.dumps(content))
+    section = table.make_section(tmp_path)
+    assert row in section
+    assert "| **mien tiny**, points moved | 3 | 90 | 1 | 0.0200 |" in section
 
 
 @pytest.mark.parametrize("name", ["tiny.aflw2000_dev.box.json", "tiny.nowhere.oracle.json"])

@@ -141,6 +141,7 @@ def _card(
         name=config.name,
         role=config.role,
         markup=config.network.points,
+        convention=config.data.convention,
         side=side,
         input="crops: uint8 RGB (n, side, side, 3), aligned as mien.geometry.crop does",
         units="points: crop px, pixel centres at integers, z away from the camera with mean 0",

@@ -102,7 +102,7 @@ class TrackerParts:
 def load_tracker(
     model: str = DEFAULT_MODEL,
     *,
-    points: int | None = None,
+    points: int = 68,
     detector: str = "centerface",
     settings: TrackerSettings | None = None,
     threads: int | None = None,
@@ -110,7 +110,7 @@ def load_tracker(
     """A tracker with the model of that name or path, ready for a first frame.
 
     Args:
-        points: markup asked for, 68 or 84; ``None`` takes the model's own.
+        points: the markup: 68, which every model has, or 84.
         detector: see :func:`mien.runtime.open_detector`.
         threads: threads for the network; ``None`` means all cores.
 

@@ -28,7 +28,7 @@ class MeanHead:
     side = SIDE
     mean_shape = load_markup(68).mean_shape
     markup = load_markup(68)
-    card = SimpleNamespace(name="mean", markup=68, side=SIDE, sha256="cafe")
+    card = SimpleNamespace(name="mean", markup=68, convention="clicked", side=SIDE, sha256="cafe")
 
     def predict(self, image_rgb: np.ndarray, crops: Sequence[Similarity]) -> list[Prediction]:
         low, high = self.mean_shape.min(axis=0), self.mean_shape.max(axis=0)
@@ -74,7 +74,7 @@ def test_a_network_that_is_right_has_no_error(
     has_depth: bool,
 ) -> None:
     pair = LandmarkerPair(MeanHead(), MeanHead())  # type: ignore[arg-type]
-    monkeypatch.setattr(command, "load_landmarkers", lambda model, threads: pair)
+    monkeypatch.setattr(command, "load_landmarkers", lambda model, points, threads: pair)
     root, file = tmp_path / "set", tmp_path / "result.json"
     root.mkdir()
     write(root)
@@ -84,6 +84,7 @@ def test_a_network_that_is_right_has_no_error(
     assert result["n"] == 1
     assert result["nme"] < 1e-3
     assert (result["nme_3d"] is not None) == has_depth
+    assert ("as_300w_lp" in result) == (name == "w300lp")
     if has_depth:
         assert result["nme_3d"] < 1e-3
     assert result["command"].startswith(f"mien evaluate {name} set ")

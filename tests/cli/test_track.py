@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from scene import (
     square_at,
     write_photo,
 )
+
+from standin import CARD, write_standin
 
 Mien = Callable[..., Done]
 
@@ -63,6 +66,20 @@ def test_a_photo_becomes_a_table_and_a_drawn_photo(
     assert (tmp_path / "out" / "photo.overlay.png").stat().st_size > 0
     (row,) = read_rows(tmp_path / "out" / "photo.csv")
     np.testing.assert_allclose(middle(row), square_at(DARK)[:2], atol=0.5)
+
+
+@pytest.mark.parametrize(("words", "last"), [((), 67), (("--markup", "84"), 83)])
+def test_a_model_of_84_points_gives_68_unless_asked(
+    mien: Mien, scene: Scene, tmp_path: Path, words: tuple[str, ...], last: int
+) -> None:
+    photo = write_photo(tmp_path / "photo.png", square_at(DARK))
+    model = write_standin(tmp_path / "large.onnx", dataclasses.replace(CARD, markup=84))
+    options = [*scene.options, "--model", model]
+    done = mien("track", photo, "--out", tmp_path / "out", *words, *options)
+    assert (done.code, done.err) == (0, "")
+    (row,) = read_rows(tmp_path / "out" / "photo.csv")
+    assert list(row)[-1] == f"c_{last}"
+    assert json.loads((tmp_path / "out" / "photo.json").read_text())["markup"] == last + 1
 
 
 def test_each_photo_of_a_folder_stands_for_itself(mien: Mien, scene: Scene, tmp_path: Path) -> None:

@@ -171,3 +171,16 @@ def test_the_backdrop_fills_only_what_the_picture_does_not_reach() -> None:
     assert (filled[outside] == (0, 255, 0)).all()
     assert (filled[inside] == 255).all()
     assert cv2.countNonZero((~(outside | inside)).astype(np.uint8)) < 3 * SIDE
+
+
+def test_a_boxed_crop_is_that_of_the_points_box() -> None:
+    """Upright, the geometric mean of the box's sides ``FACE_SHARE``, its centre in the middle."""
+    profile = points_of(110.0, HeadPose(70, 0, 30))
+    still = {"rotation_deg": 0.0, "scale": 0.0, "shift": 0.0, "wild": 0.0}
+    config = dataclasses.replace(PLAIN, boxed=1.0, **still)
+    crop = crop_of(face_with_dot(30, profile), config, seed=1)
+    low, high = crop.points[:, :2].min(axis=0), crop.points[:, :2].max(axis=0)
+    assert np.allclose((low + high) / 2, 0, atol=1e-3)
+    assert np.isclose(np.sqrt(np.prod(high - low)), FACE_SHARE, atol=1e-3)
+    aligned = crop_of(face_with_dot(30, profile), dataclasses.replace(config, boxed=0.0), seed=1)
+    assert abs(aligned.points[:, 0].min() + aligned.points[:, 0].max()) / 2 > 0.05

@@ -42,6 +42,7 @@ def test_a_split_gives_its_manually_labelled_faces(tmp_path: Path) -> None:
     assert [photo.name for photo in photos] == ["helen/a.jpg", "ytf/c.jpg"]
     np.testing.assert_array_equal(photos[1].points_image, points[2])
     assert photos[0].read_rgb().shape == (24, 24, 3)
+    assert photos[0].convention == "clicked"
     assert photos[0].yaw_deg == pytest.approx(30, abs=1e-4)  # forward is half to the right
 
 

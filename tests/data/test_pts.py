@@ -33,6 +33,7 @@ def test_pixels_are_counted_from_1_in_the_file_and_from_0_here(tmp_path: Path) -
     np.testing.assert_array_equal(photo.points_image, numbered(68) - 1)
     assert photo.name == "a"
     assert photo.yaw_deg is None
+    assert photo.convention == "clicked"
     assert photo.read_rgb().shape == (40, 50, 3)
 
 

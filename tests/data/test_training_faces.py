@@ -90,9 +90,18 @@ def test_what_the_profiler_writes_is_read(tmp_path: Path) -> None:
     image = np.full((40, 40, 3), 99, np.uint8)
     entries = [
         SetEntry(
-            image, own, np.zeros(68, bool), own84, np.zeros(84, bool), 30.0, "a.jpg", "train", True
+            image,
+            own,
+            np.zeros(68, bool),
+            own84,
+            np.zeros(84, bool),
+            30.0,
+            "a.jpg",
+            "train",
+            True,
+            edit,
         )
-        for own, own84 in zip(points, points84, strict=True)
+        for own, own84, edit in zip(points, points84, ("", "eyes shut, mouth open"), strict=True)
     ]
     write_shard(tmp_path / "shard-00000.npz", entries, "train")
     for count, expected in ((68, points), (84, points84)):
@@ -100,6 +109,9 @@ def test_what_the_profiler_writes_is_read(tmp_path: Path) -> None:
         assert len(faces) == 2
         assert faces.load(1).trusted.shape == (count,)
         np.testing.assert_allclose(faces.load(1).points[:, :2], expected[1, :, :2])
+        shut = faces.edited("eyes shut")
+        assert (len(shut), len(faces), len(faces.edited("brows"))) == (1, 2, 0)
+        np.testing.assert_allclose(shut.load(0).points[:, :2], expected[1, :, :2])
 
 
 def test_84_points_of_a_set_that_has_none(tmp_path: Path) -> None:

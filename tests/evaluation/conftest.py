@@ -12,7 +12,9 @@ import pytest
 
 from mien.data.sample import LabelledPhoto, OtherTruth
 from mien.geometry import Similarity
+from mien.geometry.convention import Convention
 from mien.markup import load_markup
+from mien.runtime import Prediction
 from mien.types import Box, Landmarks
 
 WIDTH, HEIGHT = 200, 160
@@ -22,20 +24,20 @@ WIDTH, HEIGHT = 200, 160
 class RoteLandmarker:
     """Answers with fixed faces and remembers what it was asked."""
 
-    faces: Sequence[Landmarks] = ()
+    faces: Sequence[Prediction] = ()
     crops: list[Similarity] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     side: int = 64
 
-    def align_crop(self, image_rgb: np.ndarray, image_from_crop: Similarity) -> Landmarks:
+    def align_crop(self, image_rgb: np.ndarray, image_from_crop: Similarity) -> Prediction:
         self.crops.append(image_from_crop)
         return self.faces[0]
 
-    def align_box(self, image_rgb: np.ndarray, box: Box) -> Landmarks:
+    def align_box(self, image_rgb: np.ndarray, box: Box) -> Prediction:
         self.boxes.append(box)
         return self.faces[0]
 
-    def find(self, image_rgb: np.ndarray) -> Sequence[Landmarks]:
+    def find(self, image_rgb: np.ndarray) -> Sequence[Prediction]:
         return self.faces
 
 
@@ -57,18 +59,20 @@ class World:
         *,
         yaw_deg: float | None = None,
         second: np.ndarray | None = None,
+        convention: Convention | None = None,
     ) -> LabelledPhoto:
         path = self.folder / f"{name}.png"
         cv2.imwrite(str(path), np.full((HEIGHT, WIDTH, 3), 90, np.uint8))
         others = () if second is None else (OtherTruth("second", second),)
-        return LabelledPhoto(name, path, points, yaw_deg, others)
+        return LabelledPhoto(name, path, points, yaw_deg, others, convention)
 
-    def landmarks(self, points: np.ndarray) -> Landmarks:
+    def seen(self, points: np.ndarray, score: float = 0.9) -> Prediction:
         depth = points[:, 2:] if points.shape[1] == 3 else np.zeros((68, 1))
-        return Landmarks(np.hstack([points[:, :2], depth]), np.linspace(0, 1, 68))
+        landmarks = Landmarks(np.hstack([points[:, :2], depth]), np.linspace(0, 1, 68))
+        return Prediction(landmarks, score)
 
     def landmarker(self, *faces: np.ndarray) -> RoteLandmarker:
-        return RoteLandmarker([self.landmarks(points) for points in faces])
+        return RoteLandmarker([self.seen(points) for points in faces])
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from mien.errors import DataError, OutputError
 from mien.evaluation import benchmark
 from mien.evaluation.benchmark import Predictions, predict
 from mien.evaluation.scoring import BinScore, score
-from mien.types import Landmarks
+from mien.runtime import Prediction
 
 if TYPE_CHECKING:
     from conftest import World
@@ -38,9 +38,14 @@ def test_score_of_four_faces_by_hand(world: World) -> None:
         ("[0,30]", 2, 1), ("(30,60]", 1, 0), ("(60,90]", 1, 0)
     ]  # fmt: skip
     assert [one.nme for one in measured.bins] == pytest.approx([0.02, 0.04, 0.12], rel=1e-5)
+    assert [one.nme_inner51 for one in measured.bins] == pytest.approx([0.02, 0.04, 0.12], rel=1e-5)
     assert measured.balanced == pytest.approx(0.06, rel=1e-5)
     assert measured.auc_07 == pytest.approx((5 / 7 + 0 + 3 / 7 + 0) / 4, rel=1e-5)
     assert measured.failure_rate_07 == pytest.approx(2 / 4, rel=1e-5)
+
+
+def _sure(faces: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.ones((faces, 68)), np.ones(faces)
 
 
 def _predictions(
@@ -50,7 +55,7 @@ def _predictions(
         [np.column_stack([truth + np.array([dx, 0]), np.zeros(68)]) for dx in offsets]
     )
     points[np.isnan(offsets)] = np.nan
-    return Predictions(tuple(p.name for p in photos), points, np.ones((len(photos), 68)))
+    return Predictions(tuple(p.name for p in photos), points, *_sure(len(photos)))
 
 
 def test_balanced_counts_each_bin_alike_and_needs_them_all(world: World) -> None:
@@ -61,7 +66,7 @@ def test_balanced_counts_each_bin_alike_and_needs_them_all(world: World) -> None
     assert score(photos, predictions).balanced == pytest.approx((0.02 + 0.04 + 0.06) / 3, rel=1e-5)
     without_profile = score(photos[:4], _predictions(photos[:4], truth, [1.0, 1.0, 1.0, 2.0]))
     assert without_profile.bins is not None
-    assert without_profile.bins[2] == BinScore("(60,90]", 0, 0, None)
+    assert without_profile.bins[2] == BinScore("(60,90]", 0, 0, None, None)
     assert without_profile.balanced is None
 
 
@@ -109,12 +114,12 @@ class _Counting:
         self.world, self.stop_at = world, stop_at
         self.asked: list[str] = []
 
-    def __call__(self, photo: LabelledPhoto) -> Landmarks | None:
+    def __call__(self, photo: LabelledPhoto) -> Prediction | None:
         if photo.name == self.stop_at:
             raise _StoppedError
         self.asked.append(photo.name)
         found = int(photo.name) % 3 > 0
-        return self.world.landmarks(photo.points_image + int(photo.name)) if found else None
+        return self.world.seen(photo.points_image + int(photo.name), 0.8) if found else None
 
 
 @pytest.fixture
@@ -136,6 +141,8 @@ def test_a_run_that_is_cut_off_goes_on_where_it_was(
     assert done == [5, 6, 7]
     np.testing.assert_array_equal(resumed.points_image, whole.points_image)
     np.testing.assert_array_equal(resumed.confidence, whole.confidence)
+    np.testing.assert_array_equal(resumed.score, whole.score)
+    np.testing.assert_array_equal(whole.score, [np.nan, 0.8, 0.8, np.nan, 0.8, 0.8, np.nan])
     assert np.isnan(resumed.points_image[[0, 3, 6]]).all()
     assert np.isfinite(resumed.points_image[[1, 2, 4, 5]]).all()
     assert not list(tmp_path.glob("*.part"))

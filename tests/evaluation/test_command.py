@@ -33,7 +33,7 @@ class MeanHead:
     side = SIDE
     mean_shape = MARKUP.mean_shape
     markup = MARKUP
-    card = SimpleNamespace(name="mean", markup=68, side=SIDE, sha256="cafe")
+    card = SimpleNamespace(name="mean", markup=68, convention="clicked", side=SIDE, sha256="cafe")
 
     def predict(self, image_rgb: np.ndarray, crops: Sequence[Similarity]) -> list[Prediction]:
         points_crop = (self.mean_shape - MIDDLE) * FACE_SHARE * SIDE
@@ -63,7 +63,7 @@ def _box_as_a_detector_draws_it() -> Box:
 def aflw2000(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two photos with the same upright face; the second is black."""
     pair = LandmarkerPair(MeanHead(), MeanHead())  # type: ignore[arg-type]
-    monkeypatch.setattr(command, "load_landmarkers", lambda model, threads: pair)
+    monkeypatch.setattr(command, "load_landmarkers", lambda model, points, threads: pair)
     monkeypatch.setattr(command, "open_detector", lambda words: WhiteFinder())
     root = tmp_path / "set"
     root.mkdir()
@@ -95,6 +95,8 @@ def test_the_mean_head_is_measured_without_error(
     assert result["nme"] < 1e-4  # the mean shape is mirror symmetric to five digits
     assert result["nme_3d"] < 1e-4
     assert result["auc_07"] > 0.998
+    assert result["as_300w_lp"]["nme"] > 0.002
+    assert "moved" in ran.output
     assert result["model"] == "mean"
     assert result["command"] == " ".join(
         ["mien evaluate aflw2000 set --init", init, "--model fast", *flags]

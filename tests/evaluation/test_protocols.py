@@ -11,7 +11,8 @@ import pytest
 from mien.evaluation.protocols import Init, Mirrored, locate, mirror_crop
 from mien.geometry import Similarity, warp_crop
 from mien.markup import load_markup
-from mien.types import Box, Landmarks
+from mien.runtime import Prediction
+from mien.types import Box
 
 if TYPE_CHECKING:
     from conftest import World
@@ -25,7 +26,7 @@ def test_oracle_aligns_the_crop_by_the_true_landmarks(world: World) -> None:
     asked = world.landmarker(truth)
     found = locate(asked, world.photo("a", truth), PHOTO, Init.ORACLE, world.mean_shape)
     assert found is not None
-    np.testing.assert_allclose(found.points_image[:, :2], truth)
+    np.testing.assert_allclose(found.landmarks.points_image[:, :2], truth)
     (crop,) = asked.crops
     assert crop.angle_rad == pytest.approx(math.radians(20), abs=1e-6)
     in_crop = Box.around(crop.inverse().apply(truth))
@@ -62,7 +63,7 @@ def test_detector_takes_the_face_that_overlaps_the_truth_best(world: World) -> N
     asked = world.landmarker(far, near)
     found = locate(asked, world.photo("a", truth), PHOTO, Init.DETECTOR, world.mean_shape)
     assert found is not None
-    np.testing.assert_allclose(found.points_image[:, :2], near)
+    np.testing.assert_allclose(found.landmarks.points_image[:, :2], near)
     assert asked.crops == []
     assert asked.boxes == []
 
@@ -88,21 +89,21 @@ class _Sighted:
 
     side = 64
 
-    def __init__(self, plain: Landmarks, mirrored: Landmarks) -> None:
+    def __init__(self, plain: Prediction, mirrored: Prediction) -> None:
         self.plain, self.mirrored = plain, mirrored
         self.boxes: list[Box] = []
 
-    def _see(self, image_rgb: np.ndarray) -> Landmarks:
+    def _see(self, image_rgb: np.ndarray) -> Prediction:
         return self.plain if image_rgb[0, 0, 0] else self.mirrored
 
-    def align_crop(self, image_rgb: np.ndarray, image_from_crop: Similarity) -> Landmarks:
+    def align_crop(self, image_rgb: np.ndarray, image_from_crop: Similarity) -> Prediction:
         return self._see(image_rgb)
 
-    def align_box(self, image_rgb: np.ndarray, box: Box) -> Landmarks:
+    def align_box(self, image_rgb: np.ndarray, box: Box) -> Prediction:
         self.boxes.append(box)
         return self._see(image_rgb)
 
-    def find(self, image_rgb: np.ndarray) -> list[Landmarks]:
+    def find(self, image_rgb: np.ndarray) -> list[Prediction]:
         return [self._see(image_rgb)]
 
 
@@ -116,14 +117,15 @@ def test_the_mirrored_look_is_brought_back_and_averaged(world: World, init: Init
     partner = np.array(load_markup(68).mirror)
     assert (partner[0], partner[36], partner[8]) == (16, 45, 8)
     mirrored = plain[partner] * [-1, 1] + [199, 0] + [2, 4]  # and errs by 2 px and 4 px
-    asked = _Sighted(world.landmarks(plain), world.landmarks(mirrored))
+    asked = _Sighted(world.seen(plain, 0.8), world.seen(mirrored, 0.6))
     found = locate(
         Mirrored(asked, partner), world.photo("a", truth), photo_rgb, init, world.mean_shape
     )
     assert found is not None
-    np.testing.assert_allclose(found.points_image[:, :2], plain + np.array([-1, 2]))
+    np.testing.assert_allclose(found.landmarks.points_image[:, :2], plain + np.array([-1, 2]))
     confidence = np.linspace(0, 1, 68)
-    np.testing.assert_allclose(found.confidence, (confidence + confidence[partner]) / 2)
+    np.testing.assert_allclose(found.landmarks.confidence, (confidence + confidence[partner]) / 2)
+    assert found.score == pytest.approx(0.7)
     if init is Init.BOX:
         box = Box.around(truth)
         assert asked.boxes[1].left == pytest.approx(199 - box.right)
@@ -133,7 +135,7 @@ def test_the_mirrored_look_is_brought_back_and_averaged(world: World, init: Init
 def test_a_face_that_only_the_photo_shows_stays_as_it_is(world: World) -> None:
     photo_rgb = PHOTO.copy()
     photo_rgb[:, 0] = 255
-    here, elsewhere = world.landmarks(world.face_at(40, 70)), world.landmarks(world.face_at(40, 70))
+    here, elsewhere = world.seen(world.face_at(40, 70)), world.seen(world.face_at(40, 70))
     mirrored = Mirrored(_Sighted(here, elsewhere), np.array(load_markup(68).mirror))
     (face,) = mirrored.find(photo_rgb)
-    np.testing.assert_array_equal(face.points_image, here.points_image)
+    np.testing.assert_array_equal(face.landmarks.points_image, here.landmarks.points_image)

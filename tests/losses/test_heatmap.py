@@ -128,3 +128,9 @@ def test_an_empty_heatmap_costs_half_in_l2(side: int) -> None:
     assert float(empty) == pytest.approx(0.5, rel=1e-3)
     assert float(heatmap_l2_loss(targets, targets, weights)) == 0
     assert float(heatmap_l2_loss(-targets, targets, weights)) == pytest.approx(2, rel=1e-3)
+
+
+def test_targets_lie_channels_last() -> None:
+    """As the network's logits do: reading two layouts side by side takes four times as long."""
+    targets = gaussian_heatmaps(torch.zeros(2, 5, 2), 16, torch.bfloat16)
+    assert targets.is_contiguous(memory_format=torch.channels_last)

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from mien.geometry import FACE_SHARE
-from mien.losses.shape import depth_loss, error_loss, score_loss, shape_loss
+from mien.losses.shape import aperture_loss, depth_loss, error_loss, score_loss, shape_loss
+from mien.markup import load_markup
 
 TRUTH = torch.zeros(1, 2, 3)
 POINTS = torch.tensor([[[0.03, 0.04, 0.2], [0.0, -0.1, -0.4]]])
@@ -65,3 +66,15 @@ def test_score_by_hand() -> None:
     logits = torch.tensor([math.log(3), math.log(1 / 9)])  # 0.75 and 0.1
     loss = score_loss(logits, torch.tensor([1.0, 0.0]))
     assert float(loss) == pytest.approx((-math.log(0.75) - math.log(0.9)) / 2)
+
+
+def test_the_aperture_loss_sees_a_blink_and_not_where_the_eye_is() -> None:
+    truth = torch.tensor(load_markup(68).mean_shape * FACE_SHARE, dtype=torch.float32)[None]
+    weights = torch.ones(1, 68)
+    assert float(aperture_loss(truth + 0.1, truth, weights)) == pytest.approx(0, abs=1e-6)
+    shut = truth.clone()
+    shut[:, 37, :2] = shut[:, 41, :2]
+    opening = float((truth[0, 37, :2] - truth[0, 41, :2]).norm()) / FACE_SHARE
+    assert float(aperture_loss(shut, truth, weights)) == pytest.approx(opening / 7, rel=1e-5)
+    weights[:, 41] = 0  # a pair counts only where both are trusted
+    assert float(aperture_loss(shut, truth, weights)) == pytest.approx(0, abs=1e-6)

@@ -15,7 +15,7 @@ from mien.models.attention import (
     SqueezeAttention,
 )
 from mien.models.finetune import Finetune
-from mien.models.hourglass import Hourglass, Parts, Preprocessing
+from mien.models.hourglass import BlockDeconvolution, Hourglass, Parts, Preprocessing
 from mien.models.residual import OriginalResidual, Residual
 
 
@@ -179,3 +179,18 @@ def test_finetune_reads_every_stack_and_the_crop() -> None:
         finetune(heatmaps, -crop),
     ):
         assert (other.plane - before).abs().max() > 1e-6
+
+
+def test_a_block_deconvolution_is_a_deconvolution_in_value_and_gradient() -> None:
+    torch.manual_seed(0)
+    blocks = BlockDeconvolution(3, 3, 2, stride=2)
+    plain = torch.nn.ConvTranspose2d(3, 3, 2, stride=2)
+    plain.load_state_dict(blocks.state_dict())
+    x = torch.randn(2, 3, 5, 4)
+    ours, theirs = blocks.train()(x), plain(x)
+    assert torch.allclose(ours, theirs, atol=1e-6)
+    assert torch.equal(blocks.eval()(x), theirs)
+    for result in (ours, theirs):
+        (result * torch.linspace(-1, 1, result.numel()).view_as(result)).sum().backward()
+    for one, other in zip(blocks.parameters(), plain.parameters(), strict=True):
+        assert torch.allclose(one.grad, other.grad, atol=1e-5)

@@ -210,14 +210,14 @@ def test_each_change_of_section_3_1_is_a_switch_of_its_own() -> None:
         network = Landmarker(dataclasses.replace(TINY, heatmap_module="convolution", **change))
         network.finetune = nn.Identity()  # type: ignore[assignment]
         names = [type(module).__name__ for module in network.modules()]
-        counted = ("Residual", "OriginalResidual", "ConvTranspose2d", "Upsample", "Dropout")
+        counted = ("Residual", "OriginalResidual", "BlockDeconvolution", "Upsample", "Dropout")
         return {name: names.count(name) for name in counted if name in names}
 
-    assert kinds() == {"Residual": 8, "ConvTranspose2d": 1}  # 3, 4 in the hourglass, 1 after
-    assert kinds(after_hourglass="convolution") == {"Residual": 7, "ConvTranspose2d": 1}
+    assert kinds() == {"Residual": 8, "BlockDeconvolution": 1}  # 3, 4 in the hourglass, 1 after
+    assert kinds(after_hourglass="convolution") == {"Residual": 7, "BlockDeconvolution": 1}
     assert kinds(upsampling="nearest") == {"Residual": 8, "Upsample": 1}
-    assert kinds(residual="original") == {"OriginalResidual": 8, "ConvTranspose2d": 1}
-    assert kinds(dropout=0.2) == {"Residual": 8, "ConvTranspose2d": 1, "Dropout": 1}
+    assert kinds(residual="original") == {"OriginalResidual": 8, "BlockDeconvolution": 1}
+    assert kinds(dropout=0.2) == {"Residual": 8, "BlockDeconvolution": 1, "Dropout": 1}
 
 
 def test_trained_alone_the_finetune_module_leaves_the_heatmaps_be() -> None:

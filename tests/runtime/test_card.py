@@ -20,6 +20,7 @@ def test_a_card_survives_its_json() -> None:
     [
         ("role", "both"),
         ("markup", 70),
+        ("convention", "mine"),
         ("markup", "68"),
         ("side", True),
         ("side", 0),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mien.errors import ConfigError
 from mien.geometry import Similarity, crop_from_landmarks
 from mien.markup import load_markup
 from mien.runtime import LandmarkerPair, load_landmarkers
 from mien.types import Box, Detection
-from standin import SIDE, square_picture
+from standin import CARD, SIDE, square_picture, write_standin
 
 MEAN = load_markup(68).mean_shape
 
@@ -60,3 +62,37 @@ def test_a_box_and_a_detection_lead_to_the_same_points(pair: LandmarkerPair) -> 
     (from_detection,) = pair.align_detections(image, [Detection(box, 0.9)])
     np.testing.assert_allclose(from_box, MEAN * 40 + [80, 60, 0], atol=0.8)
     np.testing.assert_allclose(from_detection.landmarks.points_image, from_box, atol=0.8)
+
+
+@pytest.fixture(scope="module")
+def large_model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("weights") / "large.onnx"
+    return str(write_standin(path, dataclasses.replace(CARD, markup=84)))
+
+
+@pytest.mark.parametrize("points", [68, 84, None])
+def test_a_network_of_84_points_serves_both_markups(large_model: str, points: int | None) -> None:
+    """The 68 are the same places of the picture, and their depth has its own mean at 0."""
+    pair = load_landmarkers(large_model, points=points, threads=1)
+    image, box = square_picture((80, 60, 40)), Box(60, 38, 101, 80)
+    seen = pair.align_box(image, box)
+    found = seen.landmarks.points_image
+    assert len(pair.markup) == len(pair.following.mean_shape) == len(found) == (points or 84)
+    large = load_markup(84)
+    kept = list(large.ibug68) if points == 68 else list(range(84))
+    np.testing.assert_allclose(
+        found[:, :2], large.mean_shape[kept, :2] * 40 + [80, 60], rtol=0, atol=0.8
+    )
+    depth = load_markup(points or 84).mean_shape[:, 2] * 40
+    np.testing.assert_allclose(found[:, 2], depth, atol=0.5)
+    assert found[:, 2].mean() == pytest.approx(0, abs=1e-4)
+    sure = 0.5 if points == 68 else np.where(np.isin(np.arange(84), large.ibug68), 0.5, 0.25)
+    np.testing.assert_allclose(seen.landmarks.confidence, sure)
+
+
+def test_a_pair_speaks_one_markup(pair: LandmarkerPair, large_model: str) -> None:
+    large = load_landmarkers(large_model, threads=1)
+    with pytest.raises(ConfigError, match="not 68 and 84 points"):
+        LandmarkerPair(pair.first, large.following)
+    read_at_68 = load_landmarkers(large_model, points=68, threads=1)
+    assert len(LandmarkerPair(pair.first, read_at_68.following).markup) == 68

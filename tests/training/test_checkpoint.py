@@ -62,16 +62,16 @@ def test_a_folder_that_is_not_there_is_an_output_error(tmp_path: Path) -> None:
 
 
 def test_weights_that_fit_are_taken_over(tmp_path: Path) -> None:
-    """From 68 to 84 points: what counts points starts afresh, the rest goes on."""
+    """From one width to another: what has it starts afresh, the rest goes on."""
     old = write_checkpoint(tmp_path / "a.pt").state_dict()
-    new = Landmarker(dataclasses.replace(TINY.network, points=84))
+    new = Landmarker(dataclasses.replace(TINY.network, finetune_hidden=16))
     before = {name: value.clone() for name, value in new.state_dict().items()}
     fresh = start_from(new, load_checkpoint(tmp_path / "a.pt").averaged)
     for name, value in new.state_dict().items():
         taken = torch.equal(value, before[name] if name in fresh else old[name])
         assert taken, name
     assert "mean_depth" in fresh
-    assert "stages.0.heatmaps.reading.weight" in fresh
+    assert "finetune.shape.weight" in fresh
     assert "preprocessing.layers.0.weight" not in fresh
     assert start_from(Landmarker(TINY.network), old) == ["mean_depth"]
 

@@ -136,6 +136,10 @@ def test_a_run_on_300w_lp(
     pack = "[data.pack_shares]\nhelen = 1\n"
     config.write_text(CONFIG.replace(pack, '[data]\nlayout = "w300lp"\n'))
     assert mien(monkeypatch, "train", config, "--data", "300W_LP") == 2
+    assert "set data.convention to '300w-lp'" in one_line(capsys)
+    data = '[data]\nlayout = "w300lp"\nconvention = "300w-lp"\n'
+    config.write_text(CONFIG.replace(pack, data))
+    assert mien(monkeypatch, "train", config, "--data", "300W_LP") == 2
     assert "300W-LP has no depth: set loss.depth to 0" in one_line(capsys)
     config.write_text(config.read_text() + "[loss]\ndepth = 0.0\n")
     assert mien(monkeypatch, "train", config, "--data", "300W_LP") == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from mien.errors import InputError, MienError
 from mien.faces3d.annotated import PackWriter
+from mien.geometry.convention import Convention, in_convention
 from mien.media import SourceKind, list_inputs, open_source
 from mien.pipeline import find_faces, make_tracker
 from mien.runtime import DEFAULT_MODEL, load_landmarkers, open_detector
@@ -37,6 +39,7 @@ def annotate(
     """Find faces and their first points in a folder of photos, for mien data fit."""
     inputs = list_inputs(folder)
     pair = load_landmarkers(model, points=68, threads=threads)
+    own = Convention(pair.following.card.convention)
     tracker = make_tracker(pair, open_detector(detector), TrackerSettings(max_faces=_MOST_FACES))
     writer, small, skipped = PackWriter(out, val), 0, 0
     for number, photo in enumerate(inputs, start=1):
@@ -53,7 +56,10 @@ def annotate(
             if (face.box.width * face.box.height) ** 0.5 < least_size:
                 small += 1
                 continue
-            writer.add(Path(photo.where).name, frame.image_rgb, face.landmarks)
+            # Fits read these points as clicked ones.
+            points = in_convention(face.landmarks.points_image, own, Convention.CLICKED)
+            landmarks = dataclasses.replace(face.landmarks, points_image=points)
+            writer.add(Path(photo.where).name, frame.image_rgb, landmarks)
         if number % 100 == 0:
             typer.echo(f"{number} of {len(inputs)} files, {len(writer)} faces")
     writer.close()

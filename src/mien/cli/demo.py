@@ -41,9 +41,9 @@ def demo(
     clip, truth = folder / "clip.mp4", _read_truth(folder / "landmarks.npz")
     outputs = Outputs(out, TableFormat.CSV, overlay=True, timeline=False)
     outputs.make_folder()
-    pair = load_landmarkers(model, threads=threads)
+    pair = load_landmarkers(model, points=68, threads=threads)
     parts = TrackerParts(pair, open_detector("centerface"))
-    measure = _Against(truth, list(pair.markup.ibug68))
+    measure = _Against(truth)
     tally = Tally()
     track_input(Input(str(clip), "demo"), parts, outputs, tally, more_sinks=[measure])
     typer.echo(f"frames   {tally.frames_decoded}, of which missed: {measure.missed}")
@@ -57,9 +57,8 @@ def demo(
 class _Against(Sink):
     """A sink that measures the face nearest to the truth in each frame (eq. 5)."""
 
-    def __init__(self, truth: Float[np.ndarray, "frames 68 3"], ibug68: list[int]) -> None:
+    def __init__(self, truth: Float[np.ndarray, "frames 68 3"]) -> None:
         self._truth = truth
-        self._ibug68 = ibug68
         self.errors: list[float] = []
         self.missed = 0
 
@@ -73,7 +72,7 @@ class _Against(Sink):
             self.missed += 1
             return
         best = max(near, key=lambda face: face.box.iou(box))
-        self.errors.append(nme(best.landmarks.points_image[self._ibug68], truth))
+        self.errors.append(nme(best.landmarks.points_image, truth))
 
     def close(self) -> None:
         """Nothing to finish."""

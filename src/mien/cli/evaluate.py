@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from functools import partial
 from importlib import metadata
 from itertools import chain
 from pathlib import Path
@@ -13,29 +13,38 @@ from typing import Annotated
 
 import numpy as np
 import typer
+from jaxtyping import Float
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
+from mien.cli.evaluate_clips import evaluate_clips
+from mien.cli.measured_table import measured_tables
 from mien.data.aflw2000 import read_aflw2000
 from mien.data.face_pack import read_face_pack
 from mien.data.menpo3d import read_menpo3d
 from mien.data.pts import read_pts
 from mien.data.sample import LabelledPhoto
+from mien.data.turned_set import read_turned
 from mien.data.w300lp import read_w300lp
 from mien.errors import ConfigError, DataError, OutputError
 from mien.evaluation.benchmark import Predictions, predict
-from mien.evaluation.figures import require_matplotlib, write_ced, write_yaw_scatter
+from mien.evaluation.figures import (
+    require_matplotlib,
+    write_ced,
+    write_reliability,
+    write_yaw_scatter,
+)
 from mien.evaluation.measured import MeasuredModel
+from mien.evaluation.presence import corner_view, misplaced_crop
 from mien.evaluation.protocols import FaceLandmarker, Init, Mirrored, locate
-from mien.evaluation.report import Evaluation, Provenance, evaluate_predictions, write_json
-from mien.evaluation.scoring import Score
+from mien.evaluation.report import Provenance, evaluate_predictions, moved_to, write_json
 from mien.evaluation.sheet import write_worst
+from mien.evaluation.turned import Probes, TurnedScore, score_turned
+from mien.geometry.convention import Convention
 from mien.markup import load_markup
 from mien.pipeline import find_faces, make_tracker
-from mien.runtime import DEFAULT_MODEL, load_landmarkers, open_detector
+from mien.runtime import DEFAULT_MODEL, LandmarkerPair, Prediction, load_landmarkers, open_detector
 from mien.tracking import TrackerSettings
-from mien.types import Landmarks
 
 __all__ = ["Format", "evaluate"]
 
@@ -51,6 +60,8 @@ class Format(StrEnum):
     FACES = "faces"
     W300LP = "w300lp"
     MENPO3D = "menpo3d"
+    TURNED = "turned"
+    CLIPS = "clips"
 
 
 def evaluate(
@@ -59,7 +70,8 @@ def evaluate(
         typer.Argument(
             metavar="FORMAT",
             help="aflw2000: imageNNNNN.jpg + .mat; pts: photos + iBUG .pts; faces: our face pack; "
-            "w300lp: 300W-LP; menpo3d: photos of Menpo 3D.",
+            "w300lp: 300W-LP; menpo3d: photos of Menpo 3D; turned: a set of mien data profile; "
+            "clips: videos of mien data video, followed by the tracker.",
         ),
     ],
     root: Annotated[Path, typer.Argument(help="Folder of the data set.")],
@@ -70,7 +82,8 @@ def evaluate(
     init: Annotated[
         Init,
         typer.Option(
-            help="Where the crop comes from: the true landmarks, their box, or the photo alone."
+            help="Where the crop comes from: the true landmarks, their box, or the photo alone; "
+            "clips are always followed by themselves."
         ),
     ] = Init.ORACLE,
     plots: Annotated[
@@ -88,7 +101,7 @@ def evaluate(
         str,
         typer.Option(
             help="centerface, centerface:LONG_SIDE, yunet:MODEL_FILE or boxes:FILE.csv; "
-            "read with --init detector."
+            "read with --init detector and for clips."
         ),
     ] = "centerface",
     mirror: Annotated[
@@ -98,17 +111,37 @@ def evaluate(
         int | None, typer.Option(min=1, help="Threads for the network; default: all cores.")
     ] = None,
 ) -> None:
-    """Measure a model's landmarks on labelled photos."""
+    """Measure a model's landmarks on labelled photos, or its tracker on labelled clips."""
     if plots is not None:
         require_matplotlib()
     sources = source or []
-    photos = _read_photos(data_format, root, split, sources)
+    if sources and data_format is not Format.FACES:
+        raise ConfigError(f"--source chooses within the face pack: {data_format} has no sources")
+    if data_format is Format.CLIPS:
+        if mirror or plots is not None:
+            raise ConfigError("clips have neither --mirror nor --plots: leave them out")
+        _make_folders(json_file, None)
+        pair = load_landmarkers(model, points=68, threads=threads)
+        words = ["mien", "evaluate", "clips", root.resolve().name, "--model", Path(model).name]
+        words += ["--detector", detector]
+        provenance = _provenance(pair, words, data_format, "video", mirror=False)
+        evaluate_clips(root, make_tracker(pair, open_detector(detector)), provenance, json_file)
+        return
+    turned = read_turned(root) if data_format is Format.TURNED else ()
+    photos = (
+        [face.photo for face in turned]
+        if turned
+        else _read_photos(data_format, root, split, sources)
+    )
     _make_folders(json_file, plots)
-    pair = load_landmarkers(model, threads=threads)
+    pair = load_landmarkers(model, points=68, threads=threads)
     shape = load_markup(68)
     tracker = make_tracker(pair, open_detector(detector), _ALL_FACES)
     landmarker: FaceLandmarker = MeasuredModel(
-        pair, lambda image_rgb: [face.landmarks for face in find_faces(tracker, image_rgb)]
+        pair,
+        lambda image_rgb: [
+            Prediction(face.landmarks, face.score) for face in find_faces(tracker, image_rgb)
+        ],
     )
     if mirror:
         landmarker = Mirrored(landmarker, np.array(shape.mirror))
@@ -119,38 +152,66 @@ def evaluate(
     if init is Init.DETECTOR:
         words += ["--detector", detector]
     words += ["--mirror"] if mirror else []
-    provenance = Provenance(
-        command=shlex.join(words),
-        data_format=data_format.value,
-        init=init.value,
-        mirror=mirror,
-        model=pair.name,
-        detection_sha256=pair.first.card.sha256,
-        tracking_sha256=pair.following.card.sha256,
-        version=metadata.version("mien"),
-    )
+    provenance = _provenance(pair, words, data_format, init.value, mirror=mirror)
     console = Console(stderr=True)
-    predictions = _predict(
-        photos,
+
+    def see(what: str, look: Callable[[LabelledPhoto], Prediction | None]) -> Predictions:
+        file = json_file.with_name(f"{json_file.stem}.{what}.npz")
+        return _predict(photos, look, file, provenance, console)
+
+    predictions = see(
+        "predictions",
         lambda photo: locate(landmarker, photo, photo.read_rgb(), init, shape.mean_shape),
-        json_file.with_name(json_file.stem + ".predictions.npz"),
-        provenance,
-        console,
     )
     evaluation = evaluate_predictions(photos, predictions, provenance)
+    if turned:
+        probes = None
+        if init is Init.ORACLE:
+            probes = Probes(
+                no_face=see("no_face", lambda photo: _see_corner(landmarker, photo)),
+                misplaced=see(
+                    "misplaced", lambda photo: _see_astray(landmarker, photo, shape.mean_shape)
+                ),
+            )
+        radius = pair.following.card.confidence_radius
+
+        def measure(of: Predictions) -> TurnedScore:
+            return score_turned(turned, of, probes, shape.mean_shape, radius)
+
+        moved = evaluation.moved
+        if moved is not None:
+            points = moved_to(predictions, provenance.convention, moved.convention)
+            moved = dataclasses.replace(moved, turned=measure(points))
+        evaluation = dataclasses.replace(evaluation, turned=measure(predictions), moved=moved)
     write_json(evaluation, json_file)
     if plots is not None:
         write_ced(evaluation, plots / "ced.png")
         write_yaw_scatter(evaluation, plots / "nme_against_yaw.png")
         write_worst(photos, predictions, evaluation.main, plots / "worst.png")
-    Console().print(_table(evaluation))
+        write_reliability(evaluation, plots / "reliability.png")
+    for table in measured_tables(evaluation):
+        Console().print(table)
+
+
+def _provenance(
+    pair: LandmarkerPair, words: Sequence[str], data_format: Format, init: str, *, mirror: bool
+) -> Provenance:
+    return Provenance(
+        command=shlex.join(words),
+        data_format=data_format.value,
+        init=init,
+        mirror=mirror,
+        model=pair.name,
+        convention=Convention(pair.following.card.convention),
+        detection_sha256=pair.first.card.sha256,
+        tracking_sha256=pair.following.card.sha256,
+        version=metadata.version("mien"),
+    )
 
 
 def _read_photos(
     data_format: Format, root: Path, split: str, sources: Sequence[str]
 ) -> Sequence[LabelledPhoto]:
-    if sources and data_format is not Format.FACES:
-        raise ConfigError(f"--source chooses within the face pack: {data_format} has no sources")
     if not root.is_dir():
         raise DataError(f"{root} is no folder: give the folder of the data set")
     if data_format is Format.AFLW2000:
@@ -175,9 +236,21 @@ def _make_folders(json_file: Path, plots: Path | None) -> None:
             ) from error
 
 
+def _see_corner(landmarker: FaceLandmarker, photo: LabelledPhoto) -> Prediction | None:
+    view = corner_view(photo, photo.read_rgb(), landmarker.side)
+    return None if view is None else landmarker.align_crop(view.image_rgb, view.image_from_crop)
+
+
+def _see_astray(
+    landmarker: FaceLandmarker, photo: LabelledPhoto, mean_shape: Float[np.ndarray, "68 3"]
+) -> Prediction:
+    crop = misplaced_crop(photo, mean_shape, landmarker.side)
+    return landmarker.align_crop(photo.read_rgb(), crop)
+
+
 def _predict(
     photos: Sequence[LabelledPhoto],
-    locate_face: Callable[[LabelledPhoto], Landmarks | None],
+    locate_face: Callable[[LabelledPhoto], Prediction | None],
     file: Path,
     provenance: Provenance,
     console: Console,
@@ -191,36 +264,3 @@ def _predict(
             run=repr(provenance),
             on_face=lambda done: progress.update(task, completed=done),
         )
-
-
-def _table(evaluation: Evaluation) -> Table:
-    """The numbers for a reader; the file holds them all."""
-    source = evaluation.provenance
-    table = Table(title=f"{source.data_format}, {source.init}, {source.model}")
-    columns = [("truth", evaluation.main), *evaluation.others]
-    table.add_column()
-    for name, _ in columns:
-        table.add_column(name, justify="right")
-    rows: list[tuple[str, Callable[[Score], str]]] = [
-        ("faces", lambda one: str(one.n)),
-        ("missed", lambda one: str(one.missed)),
-        ("NME", lambda one: _number(one.nme)),
-        ("NME, inner 51", lambda one: _number(one.nme_inner51)),
-        ("NME in 3D", lambda one: _number(one.nme_3d)),
-        ("balanced over yaw", lambda one: _number(one.balanced)),
-        ("AUC to 0.07", lambda one: _number(one.auc_07)),
-        ("failures at 0.07", lambda one: f"{one.failure_rate_07:.1%}"),
-    ]
-    for index, one in enumerate(evaluation.main.bins or ()):
-        rows.insert(-3, (f"NME, yaw {one.name}", partial(_bin_number, index)))
-    for label, show in rows:
-        table.add_row(label, *(show(measured) for _, measured in columns))
-    return table
-
-
-def _bin_number(index: int, measured: Score) -> str:
-    return _number(measured.bins[index].nme) if measured.bins else "-"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"

@@ -37,7 +37,7 @@ def models(
         table.add_row(
             card.name,
             "a detection" if card.role == "detection" else "the last landmarks",
-            str(card.markup),
+            "68" if card.markup == 68 else f"68, {card.markup}",
             f"{card.parameters:,}",
             f"{card.gflops:.2f}",
             f"{model.size_bytes / 1e6:.1f}",

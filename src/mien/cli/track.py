@@ -64,11 +64,12 @@ def track(
         ),
     ] = DEFAULT_MODEL,
     markup: Annotated[
-        Points | None,
+        Points,
         typer.Option(
-            help="Number of landmarks; the model's own if not given.", rich_help_panel=_TRACKING
+            help="Number of landmarks; every model has the 68, see 'mien models' for 84.",
+            rich_help_panel=_TRACKING,
         ),
-    ] = None,
+    ] = Points.P68,
     max_faces: Annotated[
         int,
         typer.Option(
@@ -130,7 +131,7 @@ def track(
     if threads is not None:
         cv2.setNumThreads(threads)
     parts = TrackerParts(
-        load_landmarkers(model, points=int(markup) if markup else None, threads=threads),
+        load_landmarkers(model, points=int(markup), threads=threads),
         open_detector(detector),
         TrackerSettings(
             max_faces=max_faces,

@@ -17,6 +17,7 @@ from jaxtyping import Float
 from mien.data.mat_file import MatFile
 from mien.data.sample import LabelledPhoto, OtherTruth
 from mien.errors import DataError
+from mien.geometry.convention import Convention
 
 __all__ = ["read_aflw2000"]
 
@@ -48,7 +49,9 @@ def _read_photo(image_path: Path, reannotated: Float[np.ndarray, "68 2"] | None)
     points = fields.matrix("pt3d_68", (3, 68)).T
     points[:, 2] = points[:, 2].mean() - points[:, 2]  # stored: towards the camera
     others = () if reannotated is None else (OtherTruth("reannotated", reannotated),)
-    return LabelledPhoto(image_path.stem, image_path, points, _yaw_deg(fields), others)
+    return LabelledPhoto(
+        image_path.stem, image_path, points, _yaw_deg(fields), others, Convention.W300LP
+    )
 
 
 def _yaw_deg(fields: MatFile) -> float | None:

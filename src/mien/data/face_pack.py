@@ -16,6 +16,7 @@ from jaxtyping import Float
 
 from mien.data.sample import LabelledPhoto
 from mien.errors import DataError
+from mien.geometry.convention import Convention
 
 __all__ = ["read_face_pack"]
 
@@ -62,6 +63,7 @@ def read_face_pack(
             image_path=root / "faces" / str(path[row]),
             points_image=stored[row].astype(np.float64) / _UNITS_PER_PX,
             yaw_deg=_yaw_deg(parameters[row]),
+            convention=Convention.CLICKED,
         )
         for row in np.flatnonzero(labelled)
     )

@@ -21,6 +21,7 @@ from jaxtyping import Float
 
 from mien.data.sample import LabelledPhoto
 from mien.errors import DataError
+from mien.geometry.convention import Convention
 from mien.markup import load_markup
 
 __all__ = ["parse_pts", "read_pts"]
@@ -48,6 +49,7 @@ def read_pts(root: Path) -> tuple[LabelledPhoto, ...]:
             name=file.relative_to(root).with_suffix("").as_posix(),
             image_path=_image_of(file, folders[file.parent]),
             points_image=_to_68(parse_pts(file), file),
+            convention=Convention.CLICKED,
         )
         for file in files
     )

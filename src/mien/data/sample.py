@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from mien.errors import DataError
+from mien.geometry.convention import Convention
 
 __all__ = ["LabelledPhoto", "OtherTruth", "read_stored_rgb"]
 
@@ -41,6 +42,10 @@ class LabelledPhoto:
     yaw_deg: float | None = None
     """Positive when the face turns towards the image's right; ``None`` where nobody knows."""
     other_truths: tuple[OtherTruth, ...] = field(default=())
+    convention: Convention | None = None
+    """Of the points; ``None`` where nobody has compared them."""
+    encoded: bytes = b""
+    """The picture as it is stored, where ``image_path`` is a file of many; else empty."""
 
     def __post_init__(self) -> None:
         _check_points(self.points_image)
@@ -59,6 +64,10 @@ class LabelledPhoto:
         Raises:
             DataError: the file is gone or holds no picture.
         """
+        if self.encoded:
+            return _decode(
+                np.frombuffer(self.encoded, np.uint8), f"{self.name} of {self.image_path}"
+            )
         return read_stored_rgb(self.image_path)
 
 
@@ -75,10 +84,14 @@ def read_stored_rgb(image_path: Path) -> UInt8[np.ndarray, "height width 3"]:
             f"{image_path} cannot be read ({error.strerror}): the data set lists it, so copy the "
             "data set again"
         ) from error
+    return _decode(encoded, str(image_path))
+
+
+def _decode(encoded: UInt8[np.ndarray, " bytes"], name: str) -> UInt8[np.ndarray, "height width 3"]:
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     image_bgr = cv2.imdecode(encoded, flags) if len(encoded) else None
     if image_bgr is None:
-        raise DataError(f"{image_path} holds no picture that OpenCV reads: copy the data set again")
+        raise DataError(f"{name} holds no picture that OpenCV reads: copy the data set again")
     return np.ascontiguousarray(image_bgr[:, :, ::-1], dtype=np.uint8)
 
 

@@ -5,6 +5,7 @@ Both give the same thing: a picture with one face, its 3D points and which of th
 
 from __future__ import annotations
 
+import copy
 import itertools
 import zipfile
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from mien.data.pack_labels import load_pack_labels
 from mien.errors import DataError
+from mien.geometry.convention import Convention, in_convention
 from mien.geometry.jaw import with_dense_jaw, with_dense_jaw_flags
 
 __all__ = ["LabelledFace", "PackFaces", "ShardFaces", "TrainingFaces"]
@@ -50,7 +52,15 @@ class PackFaces:
     spline through the old ones (`mien.geometry.jaw`) and trusted where both neighbours are.
     """
 
-    def __init__(self, root: Path, *, split: str, source: str, points: int = 68) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        split: str,
+        source: str,
+        points: int = 68,
+        convention: Convention = Convention.CLICKED,
+    ) -> None:
         self.name = source
         labels = load_pack_labels(root)
         self._chosen = [
@@ -62,12 +72,17 @@ class PackFaces:
         ]
         if not self._chosen:
             raise DataError(f"{root} has no {split} faces of source '{source}'")
-        self._points = labels.points[self._chosen]
+        self._points = np.stack(
+            [
+                in_convention(face, Convention.CLICKED, convention)
+                for face in labels.points[self._chosen]
+            ]
+        )
         self._trusted = labels.trusted[self._chosen]
         if points == 84:
             self._points = with_dense_jaw(self._points)
-            self._points[..., 2] -= self._points[..., 2].mean(axis=1, keepdims=True)
             self._trusted = with_dense_jaw_flags(self._trusted)
+        self._points[..., 2] -= self._points[..., 2].mean(axis=1, keepdims=True)
         self._files = [root / "faces" / labels.path[index] for index in self._chosen]
         self._bytes: dict[int, np.ndarray] = {}
 
@@ -86,10 +101,14 @@ class ShardFaces:
 
     A shard holds ``jpeg`` (all pictures, one after the other), ``offsets``, ``points`` (n, 68, 3),
     ``points84`` (n, 84, 3; not in shards of before November 2026) and ``split``; it is read into
-    memory once. ``points`` says which of the two labels to give out.
+    memory once. ``points`` says which of the two labels to give out, ``convention`` where they lie
+    on the head: the set's own are clicked.
     """
 
-    def __init__(self, folder: Path, points: int = 68) -> None:
+    def __init__(
+        self, folder: Path, points: int = 68, convention: Convention = Convention.CLICKED
+    ) -> None:
+        self._convention = convention
         self.name = folder.name
         labels = {68: "points", 84: "points84"}[points]
         files = sorted(folder.glob("shard-*.npz"))
@@ -97,6 +116,7 @@ class ShardFaces:
             raise DataError(f"{folder} holds no shard-*.npz: give a folder of turned faces")
         self._jpegs: list[np.ndarray] = []
         found: list[np.ndarray] = []
+        edits: list[np.ndarray] = []
         for file in files:
             try:
                 with file.open("rb") as stream, np.load(stream) as shard:
@@ -108,16 +128,29 @@ class ShardFaces:
                     jpeg, offsets = shard["jpeg"], shard["offsets"]
                     self._jpegs += [jpeg[start:end] for start, end in itertools.pairwise(offsets)]
                     found.append(shard[labels])
+                    none = np.full(len(found[-1]), "")
+                    edits.append(shard.get("edit", none))
             except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
                 raise DataError(f"{file} is not a whole shard ({error}): make it again") from error
         self._points = np.concatenate(found)
+        self._edits = np.concatenate(edits)
+        self._rows = np.arange(len(self._points))
+
+    def edited(self, edit: str) -> ShardFaces:
+        """The pictures whose faces were so edited, such as ``eyes shut``; nothing is read anew."""
+        chosen = copy.copy(self)
+        chosen.name = f"{self.name}, {edit}"
+        chosen._rows = np.flatnonzero(np.char.find(self._edits, edit) >= 0)
+        return chosen
 
     def __len__(self) -> int:
-        return len(self._points)
+        return len(self._rows)
 
     def load(self, index: int) -> LabelledFace:
-        image = _decode(self._jpegs[index], f"{self.name}, picture {index}")
-        points = self._points[index] - [0, 0, self._points[index, :, 2].mean()]
+        row = self._rows[index]
+        image = _decode(self._jpegs[row], f"{self.name}, picture {row}")
+        points = in_convention(self._points[row], Convention.CLICKED, self._convention)
+        points = points - [0, 0, points[:, 2].mean()]
         return LabelledFace(image, points.astype(np.float32), np.ones(len(points), bool))
 
 

@@ -38,6 +38,7 @@ from mien.data.mat_file import MatFile
 from mien.data.on_demand import OnDemand
 from mien.data.sample import LabelledPhoto, OtherTruth
 from mien.errors import DataError
+from mien.geometry.convention import Convention
 from mien.markup import load_markup
 
 __all__ = ["SUBSETS", "read_w300lp"]
@@ -152,7 +153,8 @@ def _read_photo(entry: _Entry, *, source: _Source, basis: HeadBasis | None) -> L
     else:
         points = fields.matrix("pt2d", (2, 68)).T - 1
     # Pose_Para is pitch, yaw, roll, ...; its yaw is positive towards the image's left.
-    return LabelledPhoto(entry.name, entry.image, points, -math.degrees(pose[1]), others)
+    yaw_deg = -math.degrees(pose[1])
+    return LabelledPhoto(entry.name, entry.image, points, yaw_deg, others, Convention.W300LP)
 
 
 def _project(basis: HeadBasis, fields: MatFile, image: Path) -> Float[np.ndarray, "68 3"]:

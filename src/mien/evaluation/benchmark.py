@@ -19,7 +19,7 @@ from jaxtyping import Float
 
 from mien.data.sample import LabelledPhoto
 from mien.errors import OutputError
-from mien.types import Landmarks
+from mien.runtime import Prediction
 
 __all__ = ["Predictions", "predict"]
 
@@ -35,21 +35,28 @@ class Predictions:
 
     names: tuple[str, ...]
     points_image: Float[np.ndarray, "faces 68 3"]
-    """NaN in the rows of faces that were not found."""
+    """NaN in the rows of faces that were not found, here and below."""
     confidence: Float[np.ndarray, "faces 68"]
+    score: Float[np.ndarray, " faces"]
 
     def __post_init__(self) -> None:
         n = len(self.names)
-        if self.points_image.shape != (n, _POINTS, 3) or self.confidence.shape != (n, _POINTS):
-            raise ValueError(
-                f"{n} predictions are ({n}, 68, 3) with ({n}, 68), not "
-                f"{self.points_image.shape} with {self.confidence.shape}"
-            )
+        wanted = [(n, _POINTS, 3), (n, _POINTS), (n,)]
+        came = [one.shape for one in (self.points_image, self.confidence, self.score)]
+        if came != wanted:
+            raise ValueError(f"{n} predictions are {wanted}, not {came}")
+
+    @classmethod
+    def none_of(cls, names: tuple[str, ...]) -> Predictions:
+        """Nothing found yet; to be filled in."""
+        n = len(names)
+        points, confidence = np.full((n, _POINTS, 3), np.nan), np.full((n, _POINTS), np.nan)
+        return cls(names, points, confidence, np.full(n, np.nan))
 
 
 def predict(
     photos: Sequence[LabelledPhoto],
-    locate: Callable[[LabelledPhoto], Landmarks | None],
+    locate: Callable[[LabelledPhoto], Prediction | None],
     file: Path,
     run: str,
     on_face: Callable[[int], None] = lambda done: None,
@@ -57,7 +64,7 @@ def predict(
     """Predict every face and write them to ``file``, in passing and at the end.
 
     Args:
-        locate: the landmarks of the labelled face, ``None`` where it is not found.
+        locate: what is seen of the labelled face, ``None`` where it is not found.
         file: an ``.npz``. If an earlier call for the same ``run`` was cut off, its faces are not
             predicted again; a finished file is started anew, for code changes under our feet.
         run: everything the predictions depend on, in one string.
@@ -67,60 +74,48 @@ def predict(
         OutputError: the file cannot be written.
         DataError: a photo cannot be read.
     """
-    names = tuple(photo.name for photo in photos)
-    points = np.full((len(names), _POINTS, 3), np.nan)
-    confidence = np.full((len(names), _POINTS), np.nan)
-    start = _resume(file, run, names, points, confidence)
+    found = Predictions.none_of(tuple(photo.name for photo in photos))
+    count = len(found.names)
+    start = _resume(file, run, found)
     if start:
-        _log.info("%s: going on after %d of %d faces", file, start, len(names))
+        _log.info("%s: going on after %d of %d faces", file, start, count)
     done = start
-    _write(file, run, names, points, confidence, done)  # a place that cannot be written shows now
+    _write(file, run, found, done)  # a place that cannot be written shows now
     try:
-        for row in range(start, len(names)):
+        for row in range(start, count):
             face = locate(photos[row])
             if face is not None:
-                points[row], confidence[row] = face.points_image, face.confidence
+                found.points_image[row] = face.landmarks.points_image
+                found.confidence[row] = face.landmarks.confidence
+                found.score[row] = face.score
             done = row + 1
             on_face(done)
-            if done % _SAVE_EVERY == 0 and done < len(names):
-                _write(file, run, names, points, confidence, done)
+            if done % _SAVE_EVERY == 0 and done < count:
+                _write(file, run, found, done)
     finally:
-        _write(file, run, names, points, confidence, done)
-    return Predictions(names, points, confidence)
+        _write(file, run, found, done)
+    return found
 
 
-def _resume(
-    file: Path,
-    run: str,
-    names: tuple[str, ...],
-    points: Float[np.ndarray, "faces 68 3"],
-    confidence: Float[np.ndarray, "faces 68"],
-) -> int:
+def _resume(file: Path, run: str, found: Predictions) -> int:
     """Fill in what an interrupted run of the same kind left; the number of faces it did."""
     if not file.is_file():
         return 0
     try:
         with file.open("rb") as stream, np.load(stream) as saved:
             done = int(saved["done"])
-            same = str(saved["run"]) == run and tuple(saved["name"].tolist()) == names
-            if not same or done >= len(names):
+            same = str(saved["run"]) == run and tuple(saved["name"].tolist()) == found.names
+            if not same or done >= len(found.names):
                 return 0
-            points[:done] = saved["points_image"][:done]
-            confidence[:done] = saved["confidence"][:done]
+            parts = [saved[key][:done] for key in ("points_image", "confidence", "score")]
+            found.points_image[:done], found.confidence[:done], found.score[:done] = parts
             return done
     except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile):
         _log.warning("%s is no file of predictions: starting anew", file)
         return 0
 
 
-def _write(
-    file: Path,
-    run: str,
-    names: tuple[str, ...],
-    points: Float[np.ndarray, "faces 68 3"],
-    confidence: Float[np.ndarray, "faces 68"],
-    done: int,
-) -> None:
+def _write(file: Path, run: str, found: Predictions, done: int) -> None:
     """Whole or not at all: written beside, then put in place."""
     beside = file.with_name(file.name + ".part")
     try:
@@ -129,9 +124,10 @@ def _write(
                 stream,
                 run=np.array(run),
                 done=np.array(done),
-                name=np.array(names),
-                points_image=points,
-                confidence=confidence,
+                name=np.array(found.names),
+                points_image=found.points_image,
+                confidence=found.confidence,
+                score=found.score,
             )
         os.replace(beside, file)
     except OSError as error:

@@ -15,7 +15,7 @@ from mien.evaluation.scoring import Score
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["require_matplotlib", "write_ced", "write_yaw_scatter"]
+__all__ = ["require_matplotlib", "write_ced", "write_reliability", "write_yaw_scatter"]
 
 _SIZE_INCHES = (6.0, 4.0)
 _DOTS_PER_INCH = 150
@@ -99,6 +99,41 @@ def write_yaw_scatter(evaluation: Evaluation, file: Path) -> bool:
         title=_title(evaluation),
     )
     axes.grid(alpha=0.3)
+    _save(figure, file)
+    return True
+
+
+def write_reliability(evaluation: Evaluation, file: Path) -> bool:
+    """Share of points within the radius against what was claimed, and how many claimed it.
+
+    Returns:
+        whether there were confidences to draw.
+
+    Raises:
+        ConfigError: matplotlib is not installed.
+        OutputError: the file cannot be written.
+    """
+    measured = None if evaluation.turned is None else evaluation.turned.confidence
+    if measured is None:
+        return False
+    bins = measured.reliability
+    figure = _new_figure()
+    axes = figure.add_subplot()
+    width = 1 / len(bins.n)
+    edges = width * np.arange(len(bins.n))
+    axes.bar(edges, bins.n / bins.n.sum(), width, align="edge", color="lightgrey",
+             label="share of the points")  # fmt: skip
+    axes.plot([0, 1], [0, 1], color="grey", lw=1, ls="--", label="as claimed")
+    axes.plot(bins.confidence, bins.within, "o-", label=f"within {measured.radius} of the truth")
+    axes.set(
+        xlim=(0, 1),
+        ylim=(0, 1),
+        xlabel="confidence",
+        ylabel=f"share (expected calibration error {bins.expected_error:.3f})",
+        title=_title(evaluation),
+    )
+    axes.grid(alpha=0.3)
+    axes.legend(loc="upper left")
     _save(figure, file)
     return True
 

@@ -18,6 +18,7 @@ __all__ = [
     "YAW_BINS_DEG",
     "auc",
     "ced",
+    "depth_error",
     "face_size",
     "failure_rate",
     "mean_or_none",
@@ -87,6 +88,15 @@ def nme_3d(
     return float(_distances(*flattened).mean()) / face_size(truth)
 
 
+def depth_error(
+    predicted: Float[np.ndarray, "points 3"], truth: Float[np.ndarray, "points 3"]
+) -> float:
+    """Mean |error of z|, each depth about its own mean, over the same size as Eq. 5."""
+    known = np.isfinite(truth).all(axis=1)
+    ours, true = (points[known, 2] - points[known, 2].mean() for points in (predicted, truth))
+    return float(np.abs(ours - true).mean()) / face_size(truth)
+
+
 def _distances(
     predicted: Float[np.ndarray, "points dims"], truth: Float[np.ndarray, "points dims"]
 ) -> Float[np.ndarray, " points"]:
@@ -125,6 +135,6 @@ def failure_rate(errors: Sequence[float], above: float = FAILURE_AT) -> float:
     return float((np.asarray(errors, dtype=np.float64) > above).mean())
 
 
-def mean_or_none(values: Sequence[float]) -> float | None:
+def mean_or_none(values: Sequence[float] | Float[np.ndarray, " n"]) -> float | None:
     """The mean, or ``None`` of nothing."""
     return float(np.mean(values)) if len(values) else None

@@ -20,6 +20,7 @@ from jaxtyping import Float, Int, UInt8
 
 from mien.data.sample import LabelledPhoto
 from mien.geometry import Similarity, crop_from_landmarks, pose_head
+from mien.runtime import Prediction
 from mien.types import Box, Landmarks
 
 __all__ = ["FaceLandmarker", "Init", "Mirrored", "locate", "mirror_crop"]
@@ -47,15 +48,15 @@ class FaceLandmarker(Protocol):
         """Side of the square crops that ``align_crop`` takes, in px."""
         ...
 
-    def align_crop(self, image_rgb: Image, image_from_crop: Similarity) -> Landmarks:
+    def align_crop(self, image_rgb: Image, image_from_crop: Similarity) -> Prediction:
         """The landmarks of the face in a crop that landmarks have aligned."""
         ...
 
-    def align_box(self, image_rgb: Image, box: Box) -> Landmarks:
+    def align_box(self, image_rgb: Image, box: Box) -> Prediction:
         """The landmarks of the face whose landmarks have this box."""
         ...
 
-    def find(self, image_rgb: Image) -> Sequence[Landmarks]:
+    def find(self, image_rgb: Image) -> Sequence[Prediction]:
         """All faces of the photo, from the photo alone; none is an empty sequence.
 
         Each call stands for itself: a tracker behind it starts anew.
@@ -69,7 +70,7 @@ def locate(
     image_rgb: Image,
     init: Init,
     mean_shape: Float[np.ndarray, "68 3"],
-) -> Landmarks | None:
+) -> Prediction | None:
     """The landmarks predicted for the labelled face, or ``None`` where it was not found."""
     # x and y only: depth is not known for every data set, and the crop must not depend on it.
     truth = _completed(photo.points_image[:, :2], mean_shape)
@@ -95,9 +96,9 @@ def _completed(
     return np.where(known[:, None], truth, head.project(mean_shape))
 
 
-def _nearest(faces: Sequence[Landmarks], box: Box) -> Landmarks | None:
+def _nearest(faces: Sequence[Prediction], box: Box) -> Prediction | None:
     """The face that overlaps the box best, if one does."""
-    overlaps = [Box.around(face.points_image).iou(box) for face in faces]
+    overlaps = [Box.around(face.landmarks.points_image).iou(box) for face in faces]
     if not overlaps or max(overlaps) < _SAME_FACE_IOU:
         return None
     return faces[int(np.argmax(overlaps))]
@@ -115,34 +116,35 @@ class Mirrored:
     def side(self) -> int:
         return self.inner.side
 
-    def align_crop(self, image_rgb: Image, image_from_crop: Similarity) -> Landmarks:
+    def align_crop(self, image_rgb: Image, image_from_crop: Similarity) -> Prediction:
         width = image_rgb.shape[1]
         plain = self.inner.align_crop(image_rgb, image_from_crop)
         crop = mirror_crop(image_from_crop, width, self.side)
         mirrored = self.inner.align_crop(_flip(image_rgb), crop)
         return _mean(plain, self._unmirror(mirrored, width))
 
-    def align_box(self, image_rgb: Image, box: Box) -> Landmarks:
+    def align_box(self, image_rgb: Image, box: Box) -> Prediction:
         width = image_rgb.shape[1]
         plain = self.inner.align_box(image_rgb, box)
         turned = Box(width - 1 - box.right, box.top, width - 1 - box.left, box.bottom)
         mirrored = self.inner.align_box(_flip(image_rgb), turned)
         return _mean(plain, self._unmirror(mirrored, width))
 
-    def find(self, image_rgb: Image) -> Sequence[Landmarks]:
+    def find(self, image_rgb: Image) -> Sequence[Prediction]:
         """The faces of the photo; each joined with its twin, if the mirrored photo has it too."""
         width = image_rgb.shape[1]
         twins = [self._unmirror(face, width) for face in self.inner.find(_flip(image_rgb))]
         faces = []
         for face in self.inner.find(image_rgb):
-            twin = _nearest(twins, Box.around(face.points_image))
+            twin = _nearest(twins, Box.around(face.landmarks.points_image))
             faces.append(face if twin is None else _mean(face, twin))
         return faces
 
-    def _unmirror(self, face: Landmarks, width: int) -> Landmarks:
-        points = face.points_image[self.mirror_order].copy()
+    def _unmirror(self, face: Prediction, width: int) -> Prediction:
+        points = face.landmarks.points_image[self.mirror_order].copy()
         points[:, 0] = width - 1 - points[:, 0]
-        return Landmarks(points, face.confidence[self.mirror_order])
+        confidence = face.landmarks.confidence[self.mirror_order]
+        return Prediction(Landmarks(points, confidence), face.score)
 
 
 def mirror_crop(image_from_crop: Similarity, width: int, side: int) -> Similarity:
@@ -161,7 +163,8 @@ def _flip(image_rgb: Image) -> Image:
     return np.ascontiguousarray(image_rgb[:, ::-1])
 
 
-def _mean(one: Landmarks, other: Landmarks) -> Landmarks:
-    return Landmarks(
-        (one.points_image + other.points_image) / 2, (one.confidence + other.confidence) / 2
-    )
+def _mean(one: Prediction, other: Prediction) -> Prediction:
+    here, there = one.landmarks, other.landmarks
+    points = (here.points_image + there.points_image) / 2
+    confidence = (here.confidence + there.confidence) / 2
+    return Prediction(Landmarks(points, confidence), (one.score + other.score) / 2)

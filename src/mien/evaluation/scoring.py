@@ -46,6 +46,7 @@ class BinScore:
     missed: int
     nme: float | None
     """Mean over the faces found; ``None`` where there are none."""
+    nme_inner51: float | None
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,9 @@ def _score_bins(faces: Sequence[FaceScore]) -> tuple[BinScore, ...] | None:
     for index, (lower, upper) in enumerate(YAW_BINS_DEG):
         inside = [f for f in faces if f.yaw_deg is not None and yaw_bin(f.yaw_deg) == index]
         errors = [face.nme for face in inside if face.nme is not None]
+        inner = [face.nme_inner51 for face in inside if face.nme_inner51 is not None]
         name = f"{'[' if lower == 0 else '('}{lower},{upper}]"
         missed = sum(face.missed for face in inside)
-        bins.append(BinScore(name, len(inside), missed, mean_or_none(errors)))
+        means = mean_or_none(errors), mean_or_none(inner)
+        bins.append(BinScore(name, len(inside), missed, *means))
     return tuple(bins)

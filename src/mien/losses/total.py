@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mien.errors import ConfigError
 from mien.losses.heatmap import gaussian_heatmaps, heatmap_l2_loss, heatmap_loss
-from mien.losses.shape import depth_loss, error_loss, score_loss, shape_loss
+from mien.losses.shape import aperture_loss, depth_loss, error_loss, score_loss, shape_loss
 from mien.models import Prediction
 
 __all__ = ["LossTerms", "LossWeights", "total_loss"]
@@ -24,6 +24,8 @@ class LossWeights:
     """Sigmoid cross entropy, for each stack (section 3.1)."""
     shape: float = 10.0
     """l2 of the finetune output, in face sizes (section 3.3)."""
+    aperture: float = 0.0
+    """Steps between lids and between lips, in face sizes; not computed at 0."""
     depth: float = 5.0
     """Absolute error of z, in face sizes."""
     error: float = 0.05
@@ -46,6 +48,7 @@ class LossTerms:
     total: Float[Tensor, ""]
     heatmap: Float[Tensor, ""]
     shape: Float[Tensor, ""]
+    aperture: Float[Tensor, ""]
     depth: Float[Tensor, ""]
     error: Float[Tensor, ""]
     score: Float[Tensor, ""]
@@ -68,17 +71,21 @@ def total_loss(
     weights = weights * is_face.unsqueeze(-1)
     heatmap = _heatmaps(prediction, truth, weights, loss_weights.heatmap_loss)
     shape = shape_loss(prediction.points, truth, weights)
+    aperture = truth.new_zeros(())
+    if loss_weights.aperture > 0:
+        aperture = aperture_loss(prediction.points, truth, weights)
     depth = depth_loss(prediction.points, truth, weights)
     error = error_loss(prediction.log_error, prediction.points, truth, weights)
     score = score_loss(prediction.score_logit, is_face)
     total = (
         loss_weights.heatmap * heatmap
         + loss_weights.shape * shape
+        + loss_weights.aperture * aperture
         + loss_weights.depth * depth
         + loss_weights.error * error
         + loss_weights.score * score
     )
-    return LossTerms(total, heatmap, shape, depth, error, score)
+    return LossTerms(total, heatmap, shape, aperture, depth, error, score)
 
 
 def _heatmaps(

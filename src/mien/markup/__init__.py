@@ -59,6 +59,13 @@ class Markup:
         """The 51 points inside the face: everything but the jaw."""
         return self.ibug68[17:]
 
+    @property
+    def apertures(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of points, upper and lower, that meet when an eye or the mouth shuts."""
+        lids = ((37, 41), (38, 40), (43, 47), (44, 46))
+        inner_lips = ((61, 67), (62, 66), (63, 65))
+        return tuple((self.ibug68[up], self.ibug68[low]) for up, low in (*lids, *inner_lips))
+
     def part(self, name: str) -> Part:
         """The part of that name."""
         return next(part for part in self.parts if part.name == name)

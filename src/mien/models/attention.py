@@ -51,7 +51,7 @@ class ConvolutionHeatmaps(nn.Module):
         self.bias = nn.Parameter(torch.full((points, 1, 1), empty))
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n points h w"]:
-        heatmaps: Tensor = self.reading(x) + self.bias
+        heatmaps: Tensor = _with_bias(self.reading(x), self.bias)
         return heatmaps
 
 
@@ -86,7 +86,7 @@ class AffineHeatmaps(nn.Module):
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n points h w"]:
         own: Tensor = self.reading(x)
         rows, columns = pixel_centres(own.shape[2], own), pixel_centres(own.shape[3], own)
-        heatmaps: Tensor = own + self.bias
+        heatmaps = _with_bias(own, self.bias)
         for direction in range(2):
             # The pixel (column, row) of a point shows what its neighbour has at `source`.
             along_x, along_y, step = self.affine[direction][:, :, None, None].unbind(-1)
@@ -110,7 +110,8 @@ class LocalAttention(nn.Module):
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n points h w"]:
         y_local = torch.sigmoid(self.local_attention(x))  # Eq. 1, one map a landmark
-        heatmaps: Tensor = y_local * self.reading(x) + self.bias  # Eq. 4, with x for h_global
+        # Eq. 4, with x for h_global
+        heatmaps: Tensor = _with_bias(y_local * self.reading(x), self.bias)
         return heatmaps
 
 
@@ -128,7 +129,7 @@ class GlobalLocalAttention(nn.Module):
         y_global = torch.sigmoid(self.global_attention(x))  # Eq. 1
         h_global = y_global * x  # Eq. 2, 3
         y_local = torch.sigmoid(self.local_attention(h_global))  # Eq. 1, one map a landmark
-        heatmaps: Tensor = y_local * self.reading(h_global) + self.bias  # Eq. 4
+        heatmaps: Tensor = _with_bias(y_local * self.reading(h_global), self.bias)  # Eq. 4
         return heatmaps
 
 
@@ -144,5 +145,10 @@ class SqueezeAttention(nn.Module):
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n points h w"]:
         y = torch.sigmoid(self.attention(x.mean(dim=(2, 3), keepdim=True)))  # Eq. 1, squeezed
         h = y * x  # Eq. 2
-        heatmaps: Tensor = self.reading(h) + self.bias
+        heatmaps: Tensor = _with_bias(self.reading(h), self.bias)
         return heatmaps
+
+
+def _with_bias(values: Tensor, bias: Tensor) -> Tensor:
+    """In the precision of the values: under autocast a sum with a float32 bias would be float32."""
+    return values + bias.to(values.dtype)

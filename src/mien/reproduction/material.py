@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from mien.data.w300lp import read_w300lp
 from mien.errors import ConfigError, DataError
 from mien.faces3d.morphable import load_head
 from mien.geometry import pose_head
+from mien.geometry.convention import Convention, in_convention
 from mien.markup import load_markup
 from mien.models.baselines.morphable import LandmarkBasis
 from mien.reproduction.drawn import draw_material
@@ -70,6 +72,10 @@ class Material:
 def gather(target: Target, scale: Scale, given: Given, out: Path) -> Material:
     """Read what there is, and draw what smoke needs into ``out``.
 
+    All points lie as those of 300W-LP and AFLW2000-3D do, our own moved there
+    (``docs/decisions/0012-conventions.md``): networks learn what they are measured by. Drawn heads
+    have one convention only.
+
     Raises:
         ConfigError: something that the scale needs was not given.
         DataError: a folder is not what it was given as.
@@ -85,15 +91,18 @@ def gather(target: Target, scale: Scale, given: Given, out: Path) -> Material:
         head = head or drawn.basis
     if scale.name is ScaleName.FULL:
         folder = _need(given.w300lp, "--w300lp, the folder 300W_LP", scale)
-        data, names = DataConfig(layout="w300lp"), [e.name for e in read_w300lp(folder).entries]
+        names = [entry.name for entry in read_w300lp(folder).entries]
+        data = DataConfig(layout="w300lp", convention=Convention.W300LP)
         learned = _digest(["w300lp", *names])
     else:
         if not (given.faces or given.turned):
             raise ConfigError(f"scale {scale.name} learns from --data or --turned, or both")
         folder = given.faces or Path()
-        data = DataConfig() if given.faces else DataConfig({})
+        convention = Convention.CLICKED if scale.name is ScaleName.SMOKE else Convention.W300LP
+        data = DataConfig(convention=convention)
+        data = data if given.faces else dataclasses.replace(data, pack_shares={})
         learned = _digest([*_of_pack(given.faces), *_of_sets(given.turned)])
-    stills, films, measured = _to_measure(target, scale, given)
+    stills, films, measured = _to_measure(target, scale, given, Convention(data.convention))
     return Material(
         data, folder, given.turned if scale.name is not ScaleName.FULL else (),
         stills, films, head, learned, measured,
@@ -101,7 +110,7 @@ def gather(target: Target, scale: Scale, given: Given, out: Path) -> Material:
 
 
 def _to_measure(
-    target: Target, scale: Scale, given: Given
+    target: Target, scale: Scale, given: Given, convention: Convention
 ) -> tuple[tuple[tuple[str, Sequence[Still]], ...], tuple[Film, ...], str]:
     if target.on_video:
         if scale.name is ScaleName.FULL:
@@ -109,7 +118,8 @@ def _to_measure(
             films, kind = _vw300_films(root), "300vw"
         else:
             root = _need(given.clips, "--clips, a folder of mien data video", scale)
-            films, kind = tuple(map(_film_of_clip, read_clips(root))), "clips"
+            films = tuple(_film_of_clip(clip, convention) for clip in read_clips(root))
+            kind = "clips"
         return (), films, _digest([kind, *_listed(film.video_path for film in films)])
     stills: list[tuple[str, Sequence[Still]]] = []
     listed: list[str] = []
@@ -118,7 +128,7 @@ def _to_measure(
         stills.append((name, _aflw2000_stills(given.aflw2000)))
         listed += _listed([*given.aflw2000.glob("image*.mat"), *given.aflw2000.glob("labels.npz")])
     if given.turned_test is not None and scale.name is ScaleName.SMALL:
-        stills.append(("turned", _turned_stills(given.turned_test)))
+        stills.append(("turned", _turned_stills(given.turned_test, convention)))
         listed += _of_sets((given.turned_test,))
     if not stills:
         more = "" if scale.name is ScaleName.FULL else ", or --turned-test, turned faces, or both"
@@ -147,9 +157,9 @@ def _aflw2000_stills(root: Path) -> list[Still]:
     ]
 
 
-def _turned_stills(folder: Path) -> list[Still]:
+def _turned_stills(folder: Path, convention: Convention) -> list[Still]:
     """The yaw is read off the true points."""
-    faces = ShardFaces(folder)
+    faces = ShardFaces(folder, convention=convention)
     mean_shape = load_markup(68).mean_shape
     stills = []
     for index in range(len(faces)):
@@ -163,11 +173,14 @@ def _shard_picture(faces: ShardFaces, index: int) -> UInt8[np.ndarray, "height w
     return faces.load(index).image_rgb
 
 
-def _film_of_clip(clip: LabelledClip) -> Film:
+def _film_of_clip(clip: LabelledClip, convention: Convention) -> Film:
     frames: dict[int, tuple[FaceTruth, ...]] = {}
     for index in range(len(clip.time_secs)):
         frames[index] = tuple(
-            FaceTruth(clip.points_image[face, index], float(clip.yaw_deg[face, index]))
+            FaceTruth(
+                in_convention(clip.points_image[face, index], Convention.CLICKED, convention),
+                float(clip.yaw_deg[face, index]),
+            )
             for face in np.flatnonzero(clip.present[:, index])
         )
     return Film(clip.video_path, frames)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mien.errors import ModelError
+from mien.geometry.convention import Convention
 
 __all__ = ["CARD_KEY", "ModelCard"]
 
@@ -28,7 +29,10 @@ class ModelCard:
     """``detection``: crops placed by a detector (model 1 of paper 3.4); ``tracking``: crops placed
     by the last frame's landmarks (model 2)."""
     markup: int
-    """Number of points: 68 or 84."""
+    """Number of points of the network: 68, or 84, which hold the 68."""
+    convention: str
+    """Where on the head the points lie: ``clicked``, ``300w-lp`` or ``middle``
+    (``mien.geometry.convention``)."""
     side: int
     """Side of the square crop, px."""
     input: str
@@ -52,6 +56,9 @@ class ModelCard:
             raise ModelError(f"a model card's role is detection or tracking, not {self.role!r}")
         if self.markup not in _MARKUPS:
             raise ModelError(f"a model card's markup is 68 or 84, not {self.markup}")
+        if self.convention not in list(Convention):
+            known = ", ".join(Convention)
+            raise ModelError(f"a card's convention is one of {known}, not {self.convention!r}")
         if self.side < 16 or self.parameters < 0 or self.gflops < 0:
             raise ModelError(
                 f"model card of {self.name!r}: side, parameters or gflops make no sense "
@@ -88,7 +95,9 @@ class ModelCard:
                 f"the model card has unknown keys ({', '.join(unknown)}): "
                 "was it written by a newer mien?"
             )
-        for key in ("name", "role", "input", "units", "licence", "mien_version", "sha256"):
+        for key in ("name", "role", "convention", "input", "units", "licence"):
+            _expect(data, key, str)
+        for key in ("mien_version", "sha256"):
             _expect(data, key, str)
         for key in ("markup", "side", "parameters"):
             _expect(data, key, int)

@@ -37,12 +37,28 @@ class Prediction:
 
 
 class Landmarker:
-    """One network of a model: places of a picture in, landmarks in the picture out."""
+    """One network of a model: places of a picture in, landmarks in the picture out.
 
-    def __init__(self, weights: WeightFile) -> None:
+    A network of 84 points serves both markups: asked for 68, it is read at the 68 among them, and
+    nobody behind this class knows of the others.
+    """
+
+    def __init__(self, weights: WeightFile, points: int | None = None) -> None:
+        """Take the markup of that many points; ``None`` takes the network's own.
+
+        Raises:
+            ConfigError: the network does not have that markup.
+        """
+        own = load_markup(weights.card.markup)
         self._weights = weights
         self.card = weights.card
-        self.markup: Markup = load_markup(weights.card.markup)
+        self.markup: Markup = own if points is None else load_markup(points)
+        if len(self.markup) > len(own):
+            raise ConfigError(
+                f"model {self.card.name!r} has {len(own)} points, not {points}: "
+                f"run it with --markup {len(own)}, or give weights with {points} points"
+            )
+        self._chosen = None if self.markup is own else np.array(own.ibug68)
 
     @property
     def side(self) -> int:
@@ -72,12 +88,14 @@ class Landmarker:
     ) -> list[Prediction]:
         crops = np.stack([warp_crop(image_rgb, place, self.side) for place in image_from_crops])
         batch = self._weights.run(crops)
+        points_crop = batch.points_crop.astype(np.float64)
+        confidence = batch.confidence.astype(np.float64)
+        if self._chosen is not None:
+            points_crop, confidence = points_crop[:, self._chosen], confidence[:, self._chosen]
+            points_crop[:, :, 2] -= points_crop[:, :, 2].mean(axis=1, keepdims=True)
         return [
             Prediction(
-                Landmarks(
-                    image_from_crop.apply(batch.points_crop[i].astype(np.float64)),
-                    batch.confidence[i].astype(np.float64),
-                ),
+                Landmarks(image_from_crop.apply(points_crop[i]), confidence[i]),
                 float(batch.score[i]),
             )
             for i, image_from_crop in enumerate(image_from_crops)
@@ -92,10 +110,10 @@ class LandmarkerPair:
     following: Landmarker
 
     def __post_init__(self) -> None:
-        if self.first.card.markup != self.following.card.markup:
+        if len(self.first.markup) != len(self.following.markup):
             raise ConfigError(
                 "the two files of a model must have the same markup, not "
-                f"{self.first.card.markup} and {self.following.card.markup} points"
+                f"{len(self.first.markup)} and {len(self.following.markup)} points"
             )
 
     @property
@@ -145,7 +163,8 @@ def load_landmarkers(
     """Open the model of that name or path (see :func:`mien.runtime.weights.find_weights`).
 
     Args:
-        points: the markup asked for, 68 or 84; ``None`` takes the model's own.
+        points: the markup asked for: 68, which every model has, or 84; ``None`` takes the
+            model's own.
         threads: threads for the network; ``None`` means all cores.
 
     Raises:
@@ -153,13 +172,7 @@ def load_landmarkers(
         ConfigError: the model does not have that markup.
     """
     paths = find_weights(model)
-    following = Landmarker(open_weights(paths.tracking, threads))
+    following = Landmarker(open_weights(paths.tracking, threads), points)
     same = paths.detection == paths.tracking
-    first = following if same else Landmarker(open_weights(paths.detection, threads))
-    pair = LandmarkerPair(first, following)
-    if points is not None and points != len(pair.markup):
-        raise ConfigError(
-            f"model {pair.name!r} has {len(pair.markup)} points, not {points}: "
-            f"run it with --markup {len(pair.markup)}, or give weights with {points} points"
-        )
-    return pair
+    first = following if same else Landmarker(open_weights(paths.detection, threads), points)
+    return LandmarkerPair(first, following)

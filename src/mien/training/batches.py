@@ -20,6 +20,7 @@ from mien.data.augment import AugmentConfig, TrainingCrop, make_crop
 from mien.data.head_basis import HeadBasis
 from mien.data.training_faces import PackFaces, ShardFaces, TrainingFaces, pick
 from mien.data.w300lp_faces import W300lpFaces
+from mien.geometry.convention import Convention
 from mien.markup import load_markup
 from mien.training.config import TrainConfig
 
@@ -56,9 +57,15 @@ def training_sets(
 ) -> tuple[list[TrainingFaces], list[float]]:
     """The sets of a run and their shares: those of ``data``, and folders of turned faces."""
     sets, own_shares = data_sets(config, data, "train")
-    folders = [ShardFaces(folder, config.network.points) for folder in turned]
+    points, convention = config.network.points, Convention(config.data.convention)
+    folders = [ShardFaces(folder, points, convention) for folder in turned]
     faces = sum(len(folder) for folder in folders)
     shares = [config.data.turned_share * len(folder) / faces for folder in folders]
+    if config.data.shut_share > 0:
+        shut = [some for folder in folders if len(some := folder.edited("eyes shut"))]
+        faces = sum(len(folder) for folder in shut)
+        shares += [config.data.shut_share * len(folder) / faces for folder in shut]
+        folders += shut
     return [*sets, *folders], [*own_shares, *shares]
 
 
@@ -70,8 +77,9 @@ def data_sets(
     if wanted.layout == "w300lp":
         basis = HeadBasis.load(Path(wanted.head_basis)) if wanted.head_basis else None
         return [W300lpFaces(data, split=split, basis=basis)], [1.0]
+    points, convention = config.network.points, Convention(wanted.convention)
     sets: list[TrainingFaces] = [
-        PackFaces(data, split=split, source=source, points=config.network.points)
+        PackFaces(data, split=split, source=source, points=points, convention=convention)
         for source in wanted.pack_shares
     ]
     return sets, list(wanted.pack_shares.values())

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from mien.errors import ModelError, OutputError
 from mien.training.config import TrainConfig
+from mien.training.dense_jaw import with_84_points
 
 __all__ = [
     "Checkpoint",
@@ -101,9 +102,12 @@ def load_weights(file: Path) -> dict[str, Tensor]:
 def start_from(model: nn.Module, weights: dict[str, Tensor]) -> list[str]:
     """Copy the weights that fit into a new model; names of those that had to start afresh.
 
-    Widths or points may differ between stages of a campaign; shapes tell which layers do.
+    Widths or points may differ between stages of a campaign; shapes tell which layers do. Weights
+    of 68 points are widened for a network of 84.
     """
     own = model.state_dict()
+    if len(own.get("mean_depth", ())) == 84 and len(weights.get("mean_depth", ())) == 68:
+        weights = with_84_points(weights)
     fitting = {
         name: value
         for name, value in weights.items()

@@ -15,6 +15,7 @@ from typing import Any
 
 from mien.data.augment import AugmentConfig
 from mien.errors import ConfigError
+from mien.geometry.convention import Convention
 from mien.losses import LossWeights
 from mien.models import NetworkConfig
 
@@ -36,6 +37,11 @@ class DataConfig:
     """Share of each source of the face pack (``--data``)."""
     turned_share: float = 0.9
     """Share of all turned faces together, where a run is given folders of them (``--turned``)."""
+    shut_share: float = 0.0
+    """Share of the turned faces with shut eyes once more, beside their part of the above."""
+    convention: str = "clicked"
+    """Where on the head the points shall lie: ``clicked`` as people put them, as the labels have
+    it; ``300w-lp``; or the ``middle`` of the two (``mien.geometry.convention``)."""
     layout: str = "faces"
     """What ``--data`` is a folder of: ``faces``, the face pack; or ``w300lp``, 300W-LP, of which
     ``pack_shares`` says nothing: it is drawn with share 1."""
@@ -45,7 +51,10 @@ class DataConfig:
     def __post_init__(self) -> None:
         if self.layout not in LAYOUTS:
             raise ConfigError(f"layout is one of {', '.join(LAYOUTS)}, not '{self.layout}'")
-        shares = [*self.pack_shares.values(), self.turned_share]
+        if self.convention not in list(Convention):
+            known = ", ".join(Convention)
+            raise ConfigError(f"convention is one of {known}, not {self.convention!r}")
+        shares = [*self.pack_shares.values(), self.turned_share, self.shut_share]
         if not (shares and min(shares) >= 0 and sum(shares) > 0):
             raise ConfigError(f"shares of the data sets are positive numbers, not {shares}")
 
@@ -114,6 +123,10 @@ class TrainConfig:
             if self.network.points != 68:
                 raise ConfigError(
                     f"300W-LP labels 68 points: it cannot teach {self.network.points}"
+                )
+            if self.data.convention != Convention.W300LP:
+                raise ConfigError(
+                    "300W-LP has points of its own convention: set data.convention to '300w-lp'"
                 )
             if self.loss.depth > 0 and not self.data.head_basis:
                 raise ConfigError(

@@ -14,6 +14,7 @@ from mien.data.augment import make_crop
 from mien.data.training_faces import ShardFaces, TrainingFaces
 from mien.errors import ConfigError
 from mien.geometry import FACE_SHARE
+from mien.geometry.convention import Convention
 from mien.markup import load_markup
 from mien.training.batches import collate, data_sets, normalise
 from mien.training.config import TrainConfig
@@ -36,10 +37,11 @@ class SetScore:
 def validation_sets(config: TrainConfig, data: Path, turned: Sequence[Path]) -> list[TrainingFaces]:
     """The ``val`` faces of each set that is trained on, and of each turned set's ``_val``."""
     sets, _ = data_sets(config, data, "val")
+    points, convention = config.network.points, Convention(config.data.convention)
     for folder in turned:
         held_out = folder.with_name(folder.name + "_val")
         if held_out.is_dir():
-            sets.append(ShardFaces(held_out, config.network.points))
+            sets.append(ShardFaces(held_out, points, convention))
     if not sets:
         beside = " or ".join(f"{folder}_val" for folder in turned) or "FOLDER_val beside --turned"
         raise ConfigError(

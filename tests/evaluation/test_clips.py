@@ -1,0 +1,214 @@
+"""Tracked faces against true ones, frame by frame, with figures one can count by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from mien.cli import evaluate as command
+from mien.data.labelled_clips import LabelledClip
+from mien.errors import ConfigError, DataError
+from mien.evaluation.clips import ClipScore, moved_faces, score_clip
+from mien.geometry.convention import Convention, in_convention
+from mien.markup import load_markup
+from mien.types import Box, Detection, Face, HeadPose, Landmarks
+from standin import CARD, square_picture, write_standin
+
+MEAN = load_markup(68).mean_shape
+SIZE = 50.0
+
+
+def points_at(x: float, *, opening: float | None = None) -> np.ndarray:
+    """The mean head there, both eyes opened by so many px if that is said."""
+    points = MEAN * SIZE + [x, 90, 0]
+    if opening is not None:
+        for start in (36, 42):
+            points[start + 1 : start + 3, 1] = 80 - opening / 2
+            points[start + 4 : start + 6, 1] = 80 + opening / 2
+            points[[start + 5, start + 4], 0] = points[[start + 1, start + 2], 0]
+    return points
+
+
+def clip_of(truths: Sequence[Sequence[np.ndarray | None]]) -> LabelledClip:
+    """Of each face its points in each frame; ``None`` while it is out of the frame."""
+    nothing = np.full((68, 3), np.nan)
+    points = np.stack([[nothing if one is None else one for one in face] for face in truths])
+    yaw = np.where(np.isfinite(points[:, :, 0, 0]), 0.0, np.nan)
+    faces, frames = yaw.shape
+    hidden = np.zeros((faces, frames, 68), bool)
+    return LabelledClip("c", Path("c.mp4"), np.arange(frames) / 25, points, hidden, yaw, False)
+
+
+def face(track_id: int, points: np.ndarray) -> Face:
+    return Face(track_id, 0.9, Landmarks(points, np.ones(68)), HeadPose(0, 0, 0))
+
+
+def test_a_face_that_is_followed_is_measured() -> None:
+    truths = [points_at(100 + 10 * t) for t in range(4)]
+    tracked = [[face(7, points + np.array([1.0, 0, 0]))] for points in truths]
+    score = score_clip(clip_of([truths]), tracked)
+    assert (score.frames, score.face_frames, score.missed, score.tracks) == (4, 4, 0, 1)
+    assert (score.id_switches, score.false_tracks, score.false_face_frames) == (0, 0, 0)
+    np.testing.assert_allclose(score.errors, 1 / SIZE, rtol=1e-4)
+    assert score.nme_by_yaw == [pytest.approx(0.02, rel=1e-4), None, None]
+    assert score.jitter == pytest.approx(0, abs=1e-9)  # a steady error does not tremble
+
+
+def test_jitter_is_the_second_difference_of_the_error() -> None:
+    truths = [points_at(100 + 10 * t) for t in range(5)]
+    steps = [0.0, 1.0, 0.0, 0.0, 2.0]  # px to the right of the truth
+    tracked = [
+        [face(0, points + np.array([step, 0, 0]))]
+        for points, step in zip(truths, steps, strict=True)
+    ]
+    score = score_clip(clip_of([truths]), tracked)
+    np.testing.assert_allclose(score.jitters, np.array([2, 1, 2]) / SIZE, rtol=1e-4)
+    tracked[2] = []  # no three frames running are left
+    assert score_clip(clip_of([truths]), tracked).jitter is None
+
+
+def test_missed_faces_switched_numbers_and_ghosts_are_counted() -> None:
+    here, there, nowhere = points_at(100), points_at(250), points_at(400)
+    first = [here] * 6
+    second = [there, there, None, None, there, there]  # leaves the frame and comes back
+    tracked = [
+        [face(0, here), face(1, there)],
+        [face(0, here), face(1, there)],
+        [],  # the first is missed
+        [face(0, here), face(2, nowhere)],
+        [face(3, here), face(4, there), face(2, nowhere)],  # found under new numbers
+        [face(3, here), face(4, there)],
+    ]
+    score = score_clip(clip_of([first, second]), tracked)
+    assert score.face_frames == 10
+    assert score.missed == 1
+    assert score.id_switches == 1  # the second had left: its new number is no switch
+    assert score.tracks == 5
+    assert (score.false_tracks, score.false_face_frames) == (1, 2)
+    assert len(score.errors) == 9
+
+
+def test_a_number_handed_over_after_a_gap_is_a_switch() -> None:
+    truths = [points_at(100)] * 4
+    tracked = [[face(0, truths[0])], [], [], [face(1, truths[0])]]
+    score = score_clip(clip_of([truths]), tracked)
+    assert (score.id_switches, score.missed) == (1, 2)
+
+
+def test_each_true_face_has_one_tracked_face() -> None:
+    """Two tracks on one face: the nearer counts, the other is on no face."""
+    truths = [points_at(100)] * 2
+    tracked = [[face(0, points_at(103)), face(1, points_at(100))]] * 2
+    score = score_clip(clip_of([truths]), tracked)
+    np.testing.assert_allclose(score.errors, 0, atol=1e-9)
+    assert (score.false_tracks, score.false_face_frames, score.id_switches) == (1, 2, 0)
+
+
+def test_blinks_are_measured_where_eyes_are_seen() -> None:
+    truths = [points_at(100, opening=0), points_at(100, opening=4)]
+    clip = clip_of([truths])
+    clip.hidden[0, 0, 42:48] = True  # the left eye of the first frame
+    tracked = [[face(0, points_at(100, opening=1))], [face(0, points_at(100, opening=1))]]
+    score = score_clip(clip, tracked)
+    corners = truths[0][[36, 39, 42, 45]]
+    right, left = np.linalg.norm(corners[::2] - corners[1::2], axis=1)
+    np.testing.assert_allclose(score.eye_errors_shut, [1 / right])
+    np.testing.assert_allclose(score.eye_errors_open, [3 / right, 3 / left])
+
+
+def test_faces_are_moved_to_where_the_clips_have_their_points() -> None:
+    truth = points_at(100)
+    elsewhere = in_convention(truth, Convention.CLICKED, Convention.MIDDLE)
+    tracked = [[face(3, elsewhere)], []]
+    moved = moved_faces(tracked, Convention.MIDDLE, Convention.CLICKED)
+    assert [[one.track_id for one in faces] for faces in moved] == [[3], []]
+    clip = clip_of([[truth] * 2])
+    assert score_clip(clip, tracked).errors[0] > 0.005
+    assert score_clip(clip, moved).errors[0] < 0.001  # but for what the rigid fit sees otherwise
+
+
+def test_clips_are_joined_by_their_face_frames() -> None:
+    short = score_clip(clip_of([[points_at(100)]]), [[face(0, points_at(101))]])
+    truths = [points_at(100)] * 3
+    long = score_clip(clip_of([truths]), [[face(0, points_at(105))]] * 3)
+    whole = ClipScore.joined("all", [short, long])
+    assert (whole.frames, whole.face_frames, whole.tracks) == (4, 4, 2)
+    assert whole.nme == pytest.approx((1 + 3 * 5) / 4 / SIZE, rel=1e-4)
+    assert whole.nme_by_yaw[1:] == [None, None]
+
+
+def test_a_label_of_another_length_is_refused() -> None:
+    with pytest.raises(DataError, match="has 0 frames, its label 1"):
+        score_clip(clip_of([[points_at(100)]]), [])
+
+
+class SquareDetector:
+    def detect(self, image_rgb: np.ndarray) -> list[Detection]:
+        rows, columns = np.nonzero(image_rgb[..., 0] > 128)
+        edges = columns.min(), rows.min(), columns.max(), rows.max()
+        return [Detection(Box(*map(float, edges)), 1.0)]
+
+
+def write_clip(folder: Path, frames: int) -> None:
+    """A square that walks; the truth lies 2 px beside what the stand-in sees in it."""
+    folder.mkdir()
+    squares = [(50.0 + 2 * index, 60.0, 41) for index in range(frames)]
+    with av.open(str(folder / "clip-0000.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        stream.bit_rate = 4_000_000
+        for square in squares:
+            picture = av.VideoFrame.from_ndarray(square_picture(square), format="rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    points = np.stack([MEAN * 41 + np.array([x + 2, y, 0]) for x, y, _ in squares])
+    np.savez(
+        folder / "clip-0000.npz",
+        time_secs=np.arange(frames) / 25,
+        points=points[None],
+        hidden=np.zeros((1, frames, 68), bool),
+        yaw_deg=np.zeros((1, frames)),
+        variable_rate=False,
+    )
+
+
+def run(*words: object) -> str:
+    app = typer.Typer()
+    app.command()(command.evaluate)
+    ran = CliRunner().invoke(app, [str(word) for word in words])
+    if ran.exception is not None and not isinstance(ran.exception, SystemExit):
+        raise ran.exception
+    return ran.output
+
+
+def test_the_command_follows_a_folder_of_clips(
+    tmp_path: Path, standin_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_clip(tmp_path / "clips", frames=8)
+    monkeypatch.setattr(command, "open_detector", lambda words: SquareDetector())
+    file = tmp_path / "r.json"
+    shown = run("clips", tmp_path / "clips", "--model", standin_model, "--json", file,
+                "--threads", 1)  # fmt: skip
+    result = json.loads(file.read_text())
+    assert (result["clips"], result["frames"], result["missed"]) == (1, 8, 0)
+    assert result["nme"] == pytest.approx(2 / 41, abs=0.01)
+    assert result["per_clip"][0]["name"] == "clip-0000"
+    assert (result["init"], result["model"]) == ("video", "standin")
+    assert result["command"].startswith("mien evaluate clips clips --model ")
+    assert "jitter" in shown
+    assert "as_clicked" not in result
+    middle = write_standin(tmp_path / "m.onnx", dataclasses.replace(CARD, convention="middle"))
+    run("clips", tmp_path / "clips", "--model", middle, "--json", file, "--threads", 1)
+    moved = json.loads(file.read_text())["as_clicked"]
+    assert (moved["frames"], moved["missed"], moved["clips"]) == (8, 0, 1)
+    assert moved["nme"] != pytest.approx(result["nme"], abs=1e-4)
+    with pytest.raises(ConfigError, match="leave them out"):
+        run("clips", tmp_path / "clips", "--json", file, "--mirror")
