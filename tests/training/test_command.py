@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mien import cli
-from tinypack import write_tiny_pack
+from tinypack import a_face, picture, write_tiny_pack
 from tinyrun import write_checkpoint
+from w300lpfolder import write_w300lp_face
 
 CONFIG = """
 name = "tiny"
@@ -115,3 +117,33 @@ def test_a_mistake_in_exporting_is_one_line(
     assert mien(monkeypatch, "export", *options) == 2
     assert said in one_line(capsys)
     assert not (tmp_path / "a.onnx").exists()
+
+
+def test_a_run_on_300w_lp(
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Points without depth teach no depth, and a configuration that asks for it is refused."""
+    rng = np.random.default_rng(0)
+    for photo in range(4):
+        face = a_face(rng)
+        write_w300lp_face(
+            tmp_path / "300W_LP", "LFPW", f"LFPW_{photo}_0", face[:, :2], picture(face, rng)
+        )
+    monkeypatch.chdir(tmp_path)
+    pack = "[data.pack_shares]\nhelen = 1\n"
+    config.write_text(CONFIG.replace(pack, '[data]\nlayout = "w300lp"\n'))
+    assert mien(monkeypatch, "train", config, "--data", "300W_LP") == 2
+    assert "set data.convention to '300w-lp'" in one_line(capsys)
+    data = '[data]\nlayout = "w300lp"\nconvention = "300w-lp"\n'
+    config.write_text(CONFIG.replace(pack, data))
+    assert mien(monkeypatch, "train", config, "--data", "300W_LP") == 2
+    assert "300W-LP has no depth: set loss.depth to 0" in one_line(capsys)
+    config.write_text(config.read_text() + "[loss]\ndepth = 0.0\n")
+    assert mien(monkeypatch, "train", config, "--data", "300W_LP") == 0
+    val = (Path("runs") / "tiny-tracking" / "val.csv").read_text()
+    assert val.splitlines()[1].startswith("1,300w-lp,")
+    assert mien(monkeypatch, "train", config) == 2
+    assert "--data, the folder of 300W-LP" in one_line(capsys)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def train(
     config: Annotated[Path, typer.Argument(help="TOML file, such as configs/fast.toml.")],
     data: Annotated[
-        Path | None, typer.Option(help="Folder of the face pack (faces.npz and faces/).")
+        Path | None,
+        typer.Option(help="Folder of faces: the face pack, or 300W-LP where data.layout says so."),
     ] = None,
     turned: Annotated[
         list[Path] | None,
@@ -51,7 +52,8 @@ def train(
         _describe(settings)
         return
     if data is None:
-        raise ConfigError("training needs faces: give --data, the folder of the face pack")
+        wanted = "300W-LP" if settings.data.layout == "w300lp" else "the face pack"
+        raise ConfigError(f"training needs faces: give --data, the folder of {wanted}")
     folder = run or Path("runs") / f"{settings.name}-{settings.role}"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ What cannot move a landmark (colour, blur, noise, compression, occluders) comes 
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -57,6 +58,12 @@ class AugmentConfig:
     """Share of crops that are filled beyond the picture's edge, so that black tells nothing."""
     counter_examples: float = 0.1
     """Share of crops without a well aligned face; they teach the score."""
+
+    def unspoilt(self) -> AugmentConfig:
+        """As far astray as most crops, and nothing else done to them."""
+        return dataclasses.replace(
+            self, wild=0.0, spoil=0.0, occlude=0.0, counter_examples=0.0, mirror=0.0
+        )
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,22 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from mien.data.augment import AugmentConfig, TrainingCrop, make_crop
+from mien.data.head_basis import HeadBasis
 from mien.data.training_faces import PackFaces, ShardFaces, TrainingFaces, pick
+from mien.data.w300lp_faces import W300lpFaces
 from mien.geometry.convention import Convention
 from mien.markup import load_markup
 from mien.training.config import TrainConfig
 
-__all__ = ["Batch", "batches_from", "collate", "normalise", "training_sets"]
+__all__ = [
+    "Batch",
+    "batches_from",
+    "collate",
+    "data_sets",
+    "draw_crop",
+    "normalise",
+    "training_sets",
+]
 
 _AHEAD = 3
 
@@ -45,12 +55,9 @@ def normalise(crops: UInt8[Tensor, "n side side 3"]) -> Float[Tensor, "n 3 side 
 def training_sets(
     config: TrainConfig, data: Path, turned: Sequence[Path]
 ) -> tuple[list[TrainingFaces], list[float]]:
-    """The sets of a run and their shares: the pack's sources, and folders of turned faces."""
+    """The sets of a run and their shares: those of ``data``, and folders of turned faces."""
+    sets, own_shares = data_sets(config, data, "train")
     points, convention = config.network.points, Convention(config.data.convention)
-    sets: list[TrainingFaces] = [
-        PackFaces(data, split="train", source=source, points=points, convention=convention)
-        for source in config.data.pack_shares
-    ]
     folders = [ShardFaces(folder, points, convention) for folder in turned]
     faces = sum(len(folder) for folder in folders)
     shares = [config.data.turned_share * len(folder) / faces for folder in folders]
@@ -59,7 +66,23 @@ def training_sets(
         faces = sum(len(folder) for folder in shut)
         shares += [config.data.shut_share * len(folder) / faces for folder in shut]
         folders += shut
-    return [*sets, *folders], [*config.data.pack_shares.values(), *shares]
+    return [*sets, *folders], [*own_shares, *shares]
+
+
+def data_sets(
+    config: TrainConfig, data: Path, split: str
+) -> tuple[list[TrainingFaces], list[float]]:
+    """The train or val sets of the folder ``data``, as the configuration's layout reads it."""
+    wanted = config.data
+    if wanted.layout == "w300lp":
+        basis = HeadBasis.load(Path(wanted.head_basis)) if wanted.head_basis else None
+        return [W300lpFaces(data, split=split, basis=basis)], [1.0]
+    points, convention = config.network.points, Convention(wanted.convention)
+    sets: list[TrainingFaces] = [
+        PackFaces(data, split=split, source=source, points=points, convention=convention)
+        for source in wanted.pack_shares
+    ]
+    return sets, list(wanted.pack_shares.values())
 
 
 def batches_from(
@@ -77,7 +100,7 @@ def batches_from(
 
     def make(step: int) -> Batch:
         return collate(
-            [_crop(config, sets, shares, np.random.default_rng([config.seed, step, slot]))
+            [draw_crop(config, sets, shares, np.random.default_rng([config.seed, step, slot]))
              for slot in slots]
         )  # fmt: skip
 
@@ -91,12 +114,13 @@ def batches_from(
             yield future.result()
 
 
-def _crop(
+def draw_crop(
     config: TrainConfig,
     sets: Sequence[TrainingFaces],
     shares: Sequence[float],
     rng: np.random.Generator,
 ) -> TrainingCrop:
+    """A crop of any face, each set by its share."""
     markup = load_markup(config.network.points)
     augment: AugmentConfig = config.augment
     face, other = pick(sets, shares, rng), pick(sets, shares, rng)

@@ -19,7 +19,10 @@ from mien.geometry.convention import Convention
 from mien.losses import LossWeights
 from mien.models import NetworkConfig
 
-__all__ = ["CardConfig", "DataConfig", "Schedule", "TrainConfig", "load_config"]
+__all__ = ["LAYOUTS", "CardConfig", "DataConfig", "Schedule", "TrainConfig", "load_config"]
+
+LAYOUTS = ("faces", "w300lp")
+"""Kinds of folder that a run learns from."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,15 @@ class DataConfig:
     convention: str = "clicked"
     """Where on the head the points shall lie: ``clicked`` as people put them, as the labels have
     it; ``300w-lp``; or the ``middle`` of the two (``mien.geometry.convention``)."""
+    layout: str = "faces"
+    """What ``--data`` is a folder of: ``faces``, the face pack; or ``w300lp``, 300W-LP, of which
+    ``pack_shares`` says nothing: it is drawn with share 1."""
+    head_basis: str = ""
+    """For 300W-LP: file of the head basis that gives its points depth (``docs/data-sets.md``)."""
 
     def __post_init__(self) -> None:
+        if self.layout not in LAYOUTS:
+            raise ConfigError(f"layout is one of {', '.join(LAYOUTS)}, not '{self.layout}'")
         if self.convention not in list(Convention):
             known = ", ".join(Convention)
             raise ConfigError(f"convention is one of {known}, not {self.convention!r}")
@@ -109,6 +119,19 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.role not in ("detection", "tracking"):
             raise ConfigError(f"role is 'detection' or 'tracking', not '{self.role}'")
+        if self.data.layout == "w300lp":
+            if self.network.points != 68:
+                raise ConfigError(
+                    f"300W-LP labels 68 points: it cannot teach {self.network.points}"
+                )
+            if self.data.convention != Convention.W300LP:
+                raise ConfigError(
+                    "300W-LP has points of its own convention: set data.convention to '300w-lp'"
+                )
+            if self.loss.depth > 0 and not self.data.head_basis:
+                raise ConfigError(
+                    "300W-LP has no depth: set loss.depth to 0, or give data.head_basis"
+                )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as a TOML or JSON file holds them."""

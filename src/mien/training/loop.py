@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
@@ -106,6 +107,7 @@ def train(
         )
 
     for batch in batches_from(step, config, sets, shares, rank=rank, workers=workers):
+        torch.manual_seed(step_seed(config.seed, step, rank))
         terms = learn(wrapped, optimiser, batch, config, learning_rate(step, config.schedule))
         average_into(averaged, model, step, config.schedule.ema)
         step += 1
@@ -127,6 +129,11 @@ def train(
         if rank == 0 and (overdue or step == config.schedule.steps):
             save_checkpoint(checkpoint(), run / "last.pt")
             saved = time.monotonic()
+
+
+def step_seed(seed: int, step: int, rank: int) -> int:
+    """What dropout draws follows from the step: a resumed run draws what it would have drawn."""
+    return int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0])
 
 
 def learn(

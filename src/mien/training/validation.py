@@ -11,12 +11,12 @@ import torch
 from torch import distributed, nn
 
 from mien.data.augment import make_crop
-from mien.data.training_faces import PackFaces, ShardFaces, TrainingFaces
+from mien.data.training_faces import ShardFaces, TrainingFaces
 from mien.errors import ConfigError
 from mien.geometry import FACE_SHARE
 from mien.geometry.convention import Convention
 from mien.markup import load_markup
-from mien.training.batches import collate, normalise
+from mien.training.batches import collate, data_sets, normalise
 from mien.training.config import TrainConfig
 
 __all__ = ["SetScore", "validate", "validation_sets"]
@@ -35,12 +35,9 @@ class SetScore:
 
 
 def validation_sets(config: TrainConfig, data: Path, turned: Sequence[Path]) -> list[TrainingFaces]:
-    """The ``val`` faces of each source that is trained on, and of each turned set's ``_val``."""
+    """The ``val`` faces of each set that is trained on, and of each turned set's ``_val``."""
+    sets, _ = data_sets(config, data, "val")
     points, convention = config.network.points, Convention(config.data.convention)
-    sets: list[TrainingFaces] = [
-        PackFaces(data, split="val", source=source, points=points, convention=convention)
-        for source in config.data.pack_shares
-    ]
     for folder in turned:
         held_out = folder.with_name(folder.name + "_val")
         if held_out.is_dir():
@@ -65,9 +62,7 @@ def validate(
 ) -> list[SetScore]:
     """Score every set; each worker takes its share of the faces and gets all the results."""
     model.eval()
-    plain = dataclasses.replace(
-        config.augment, wild=0.0, spoil=0.0, occlude=0.0, counter_examples=0.0, mirror=0.0
-    )
+    plain = config.augment.unspoilt()
     markup = load_markup(config.network.points)
     inner = list(markup.inner)
     scores = []

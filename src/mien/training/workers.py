@@ -110,7 +110,8 @@ def _part(
     workers: int,
     report: Callable[[Progress], None],
 ) -> None:
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
+    share = max(1, (os.cpu_count() or 1) // workers)
+    torch.set_num_threads(min(share, torch.get_num_threads()))  # OMP_NUM_THREADS may ask for fewer
     train(
         config, data, run, turned=turned, initial=initial, rank=rank, workers=workers, report=report
     )

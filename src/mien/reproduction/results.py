@@ -1,0 +1,118 @@
+"""What a finished row leaves: one file, whole or not there, bound to what it was made of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mien.errors import OutputError
+from mien.reproduction.measuring import Measurement
+from mien.training.config import TrainConfig
+
+__all__ = ["RowResult", "fingerprint", "read_result", "write_result", "write_whole"]
+
+_GENERATION = 1
+"""Raised when rows of before would not be comparable with rows of after."""
+
+
+@dataclass(frozen=True)
+class RowResult:
+    """One row, trained from one seed and measured."""
+
+    row: str
+    seed: int
+    fingerprint: str
+    networks: tuple[str, ...]
+    """Folders of the runs, model 1 before model 2."""
+    steps: int
+    version: str
+    """Of mien."""
+    measurements: tuple[Measurement, ...]
+
+
+def fingerprint(config: TrainConfig, *parts: str) -> str:
+    """Of everything that decides a run: not its name, nor where its files lie.
+
+    ``parts`` are digests of data and whatever else counts.
+    """
+    values = config.to_dict()
+    for key in ("name", "card"):
+        del values[key]
+    del values["schedule"]["save_every_secs"]
+    if head := values["network"]["head"]:
+        values["network"]["head"] = hashlib.sha256(Path(head).read_bytes()).hexdigest()
+    return digest(json.dumps(values, sort_keys=True), str(_GENERATION), *parts)
+
+
+def digest(*parts: str) -> str:
+    """SHA-256 of texts, in hexadecimal."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def write_result(result: RowResult, file: Path) -> None:
+    """Write a row's file.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    content = {
+        **vars(result),
+        "measurements": [
+            {
+                "set": each.set_name,
+                "truth": each.truth,
+                # JSON knows no infinity: a face missed has no error.
+                "errors": [round(e, 6) if math.isfinite(e) else None for e in each.errors],
+                "yaw_deg": [None if yaw is None else round(yaw, 2) for yaw in each.yaw_deg],
+            }
+            for each in result.measurements
+        ],
+    }
+    write_whole(file, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+
+
+def read_result(file: Path, expected: str) -> RowResult | None:
+    """The row in ``file``; ``None`` where there is none, or one that was made of something else."""
+    try:
+        values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if values["fingerprint"] != expected:
+            return None
+        measurements = tuple(map(_measurement, values.pop("measurements")))
+        networks = tuple(values.pop("networks"))
+        return RowResult(**values, networks=networks, measurements=measurements)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _measurement(values: dict[str, Any]) -> Measurement:
+    errors = [math.inf if error is None else float(error) for error in values["errors"]]
+    return Measurement(values["set"], values["truth"], tuple(errors), tuple(values["yaw_deg"]))
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write beside, then put in place: a kill leaves the old file or the new one.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    partial = file.with_name(f".{file.name}.partial")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        os.replace(partial, file)
+    except OSError as error:
+        raise OutputError(f"cannot write {file}: {error.strerror}") from error
+
+
+def mean_and_spread(values: Sequence[float | None]) -> tuple[float, float] | None:
+    """Mean over seeds, and half the way from the least to the greatest; ``None`` if one lacks."""
+    known = [value for value in values if value is not None]
+    if not known or len(known) < len(values):
+        return None
+    return sum(known) / len(known), (max(known) - min(known)) / 2

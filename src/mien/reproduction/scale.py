@@ -1,0 +1,141 @@
+"""How large a reproduction is: the paper's own size, a night on two cores, or a test's minute."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mien.data.augment import AugmentConfig
+from mien.errors import ConfigError
+from mien.reproduction.rows import Kind, Row, load_row
+from mien.reproduction.targets import ScaleName
+from mien.tracking import TrackerSettings
+from mien.training.config import CardConfig, DataConfig, Schedule, TrainConfig
+
+__all__ = ["SCALES", "Scale", "trainings"]
+
+_SLIGHT = AugmentConfig(rotation_deg=4.0, scale=0.04, shift=0.025, wild=0.03)
+"""Model 2 of section 3.4: crops as the last frame's landmarks place them, a little moved."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What a scale changes of a row's configuration; every row of a table gets the same."""
+
+    name: ScaleName
+    seeds: tuple[int, ...]
+    schedule: Schedule | None
+    """``None`` leaves that of the file, the paper's."""
+    side: int
+    width: int
+    stacks: int
+    depth: int
+    sdm_faces: int
+    """Crops that supervised descent is fitted to."""
+    two_models: bool
+    """Whether the tracker has a network for detections and one for followed faces, trained apart as
+    in section 3.4. If not, one is both, trained on crops as astray as a detector's."""
+    tracker: TrackerSettings = field(default_factory=TrackerSettings)
+
+
+SCALES = {
+    scale.name: scale
+    for scale in (
+        Scale(
+            ScaleName.FULL,
+            seeds=(1,),
+            schedule=None,
+            side=256,
+            width=256,
+            stacks=4,
+            depth=4,
+            sdm_faces=10_000,
+            two_models=True,
+        ),
+        # The longest is table 2, ten trainings of 256,000 faces each: 7.5 hours by its own --plan
+        # with two workers, on the machine that docs/training.md speaks of.
+        Scale(
+            ScaleName.SMALL,
+            seeds=(1, 2),
+            schedule=Schedule(
+                steps=8000,
+                batch=32,
+                learning_rate=1e-3,
+                warmup=300,
+                ema=0.998,
+                validate_every=2000,
+                save_every_secs=30.0,
+            ),
+            side=128,
+            width=32,
+            stacks=2,
+            depth=4,
+            sdm_faces=3000,
+            two_models=False,
+        ),
+        Scale(
+            ScaleName.SMOKE,
+            seeds=(1, 2),
+            schedule=Schedule(
+                steps=6,
+                batch=4,
+                learning_rate=3e-3,
+                warmup=2,
+                ema=0.9,
+                validate_every=6,
+            ),
+            side=32,
+            width=8,
+            stacks=2,
+            depth=2,
+            sdm_faces=24,
+            two_models=True,
+            # After six steps a score says nothing: everything that is found is followed.
+            tracker=TrackerSettings(confirm_score=0.0, keep_score=0.0, end_score=0.0),
+        ),
+    )
+}
+
+
+def trainings(
+    row: Row, scale: Scale, data: DataConfig, *, on_video: bool, seed: int, head: Path | None
+) -> tuple[TrainConfig, ...]:
+    """The networks that a row needs: model 1 and model 2 where it tracks with two, else one.
+
+    One network alone is trained on crops as the row's file strays them, for stills and for videos
+    alike, so that tables share it.
+
+    Raises:
+        ConfigError: the row regresses a head, and no head was given.
+    """
+    config = dataclasses.replace(
+        _resized(load_row(row), scale), name=row.name, seed=seed, data=data, card=CardConfig()
+    )
+    if row.kind is Kind.MORPHABLE:
+        if head is None:
+            raise ConfigError(
+                f"row {row.name} regresses the parameters of a head: give --head, the file of a "
+                "head model (docs/data.md says how it is laid out)"
+            )
+        network = dataclasses.replace(config.network, system="morphable", head=str(head))
+        config = dataclasses.replace(config, network=network)
+    if on_video and scale.two_models:
+        first = dataclasses.replace(config, role="detection")
+        return first, dataclasses.replace(config, role="tracking", augment=_SLIGHT)
+    return (dataclasses.replace(config, role="tracking"),)
+
+
+def _resized(config: TrainConfig, scale: Scale) -> TrainConfig:
+    if scale.schedule is None:
+        return config
+    network = dataclasses.replace(
+        config.network,
+        side=scale.side,
+        width=scale.width,
+        stacks=scale.stacks,
+        depth=scale.depth,
+        finetune_width=max(scale.width // 2, 4),
+        finetune_hidden=4 * scale.width,
+    )
+    return dataclasses.replace(config, network=network, schedule=scale.schedule)

@@ -1,0 +1,127 @@
+"""What a row is bound to, where its configuration comes from, and what full makes of the files."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import scipy.io
+
+from mien.errors import ConfigError
+from mien.reproduction.jobs import Reproduction, plan_jobs
+from mien.reproduction.material import Given, gather
+from mien.reproduction.measuring import Measurement
+from mien.reproduction.results import (
+    RowResult,
+    fingerprint,
+    mean_and_spread,
+    read_result,
+    write_result,
+)
+from mien.reproduction.rows import TABLES, Kind, load_row
+from mien.reproduction.scale import SCALES, trainings
+from mien.reproduction.targets import ScaleName, Target
+from mien.training.config import DataConfig, load_config
+from w300lpfolder import write_w300lp_face
+
+ROOT = Path(__file__).parents[2]
+FULL, SMALL = SCALES[ScaleName.FULL], SCALES[ScaleName.SMALL]
+TINY = load_row(TABLES[Target.TABLE_1].rows[0])
+
+
+def test_a_fingerprint_knows_what_decides_a_run_and_nothing_else(tmp_path: Path) -> None:
+    own = fingerprint(TINY, "data")
+    assert fingerprint(dataclasses.replace(TINY, name="b"), "data") == own
+    often = dataclasses.replace(TINY.schedule, save_every_secs=1.0)
+    assert fingerprint(dataclasses.replace(TINY, schedule=often), "data") == own
+    longer = dataclasses.replace(TINY.schedule, steps=TINY.schedule.steps + 1)
+    changed = [
+        fingerprint(TINY, "other data"),
+        fingerprint(dataclasses.replace(TINY, seed=TINY.seed + 1), "data"),
+        fingerprint(dataclasses.replace(TINY, schedule=longer), "data"),
+    ]
+    assert len({own, *changed}) == 4
+
+    def with_head(file: Path, content: bytes) -> str:
+        file.write_bytes(content)
+        network = dataclasses.replace(TINY.network, system="morphable", head=str(file))
+        return fingerprint(dataclasses.replace(TINY, network=network), "data")
+
+    here, there = with_head(tmp_path / "a", b"one"), with_head(tmp_path / "b", b"one")
+    assert here == there != with_head(tmp_path / "a", b"two")
+
+
+def test_a_result_of_something_else_is_none(tmp_path: Path) -> None:
+    measured = Measurement("set", "truth", (0.5, float("inf")), (1.0, None))
+    result = RowResult("row", 1, "print", ("run",), 3, "0", (measured,))
+    file = tmp_path / "deep" / "row.json"
+    write_result(result, file)
+    assert read_result(file, "print") == result
+    assert read_result(file, "another") is None
+    assert read_result(tmp_path / "none.json", "print") is None
+    file.write_bytes(file.read_bytes()[:40])
+    assert read_result(file, "print") is None
+    assert [each.name for each in file.parent.iterdir()] == ["row.json"]
+
+
+def test_spread_is_half_the_way_between_seeds() -> None:
+    assert mean_and_spread([0.2, 0.4]) == pytest.approx((0.3, 0.1))
+    assert mean_and_spread([0.2]) == (0.2, 0.0)
+    assert mean_and_spread([0.2, None]) is None
+    assert mean_and_spread([]) is None
+
+
+def test_full_is_the_files_themselves_on_300w_lp(tmp_path: Path) -> None:
+    """Both roles of the tracker; the paper's sizes; nothing changed but who crops how."""
+    rng = np.random.default_rng(0)
+    points, picture = rng.uniform(5, 35, (68, 2)), np.zeros((40, 40, 3), np.uint8)
+    for name in ("LFPW_1_0", "LFPW_2_0"):
+        write_w300lp_face(tmp_path / "300W_LP", "LFPW", name, points, picture)
+    test = tmp_path / "AFLW2000"
+    test.mkdir()
+    cv2.imwrite(str(test / "image00001.jpg"), picture)
+    scipy.io.savemat(test / "image00001.mat", {"pt3d_68": rng.uniform(1, 9, (3, 68))})
+    given = Given(w300lp=tmp_path / "300W_LP", aflw2000=test)
+    material = gather(Target.TABLE_1, FULL, given, tmp_path / "out")
+    work = Reproduction(Target.TABLE_1, FULL, material, tmp_path / "out", "centerface", 8)
+    jobs = plan_jobs(work)
+    assert [job.row.name for job in jobs] == [row.name for row in TABLES[Target.TABLE_1].rows]
+    for job in jobs:
+        (training,) = job.trainings
+        file = load_config(ROOT / "configs" / job.row.config)
+        assert training.config.network == file.network
+        assert training.config.schedule == file.schedule
+        assert training.config.augment == file.augment
+        assert training.config.data.layout == "w300lp"
+    row = TABLES[Target.TABLE_4].rows[0]
+    first, second = trainings(row, FULL, DataConfig(), on_video=True, seed=1, head=None)
+    assert (first.role, second.role) == ("detection", "tracking")
+    assert second.augment.shift < first.augment.shift / 1.5
+    assert len(trainings(row, SMALL, DataConfig(), on_video=True, seed=1, head=None)) == 1
+
+
+def test_3ddfa_needs_a_head() -> None:
+    (row,) = (row for row in TABLES[Target.TABLE_3].rows if row.kind is Kind.MORPHABLE)
+    with pytest.raises(ConfigError, match="give --head"):
+        trainings(row, SMALL, DataConfig(), on_video=False, seed=1, head=None)
+
+
+def test_the_wheel_carries_the_rows() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    forced = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    folders = {f"configs/{folder.name}" for folder in (ROOT / "configs").glob("table-*")}
+    assert forced == {each: f"mien/reproduction/{each}" for each in folders}
+    named = {row.config for table in TABLES.values() for row in table.rows} - {""}
+    files = {f"{file.parent.name}/{file.name}" for file in (ROOT / "configs").glob("table-*/*")}
+    assert named == files
+
+
+def test_small_has_two_seeds_and_narrow_networks() -> None:
+    row = TABLES[Target.TABLE_2].rows[0]
+    (config,) = trainings(row, SMALL, DataConfig(), on_video=False, seed=2, head=None)
+    assert SMALL.seeds == (1, 2)
+    assert (config.network.side, config.network.width, config.seed) == (128, 32, 2)
