@@ -37,10 +37,10 @@ def _errors(evaluation: Evaluation) -> Table:
     rows: list[tuple[str, Callable[[Score], str]]] = [
         ("faces", lambda one: str(one.n)),
         ("missed", lambda one: str(one.missed)),
-        ("NME", lambda one: _number(one.nme)),
+        ("NME, mean over all images", lambda one: _number(one.nme)),
         ("NME, inner 51", lambda one: _number(one.nme_inner51)),
         ("NME in 3D", lambda one: _number(one.nme_3d)),
-        ("balanced over yaw", lambda one: _number(one.balanced)),
+        ("NME, mean of three yaw bins", lambda one: _number(one.balanced)),
         ("AUC to 0.07", lambda one: _number(one.auc_07)),
         ("failures at 0.07", lambda one: f"{one.failure_rate_07:.1%}"),
     ]

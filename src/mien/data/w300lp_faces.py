@@ -5,7 +5,7 @@ photos hold several faces (``AFW_134212_1_0``, ``AFW_134212_2_0``). All of them 
 The mirrored folders are left out: training mirrors half of its crops itself.
 
 Points count pixels from 0, as everywhere here; the set's count from 1:
-``docs/decisions/0013-300w-lp.md``.
+``docs/decisions/0014-300w-lp.md``.
 """
 
 from __future__ import annotations

@@ -143,7 +143,7 @@ def _need(given: Path | None, what: str, scale: Scale) -> Path:
 
 
 def _aflw2000_stills(root: Path) -> list[Still]:
-    """Points counted from 0, as what the networks learned: ``docs/decisions/0013-300w-lp.md``."""
+    """Points counted from 0, as what the networks learned: ``docs/decisions/0014-300w-lp.md``."""
     return [
         Still(
             photo.read_rgb,
