@@ -14,6 +14,7 @@ from jaxtyping import Float
 from mien.cli.outputs import Outputs, TableFormat, track_input
 from mien.errors import InputError
 from mien.evaluation.metrics import nme
+from mien.geometry.convention import Convention, in_convention
 from mien.media import Input
 from mien.pipeline import Tally, TrackerParts
 from mien.runtime import DEFAULT_MODEL, load_landmarkers, open_detector
@@ -38,12 +39,14 @@ def demo(
     of every frame are known.
     """
     folder = _demo_folder()
-    clip, truth = folder / "clip.mp4", _read_truth(folder / "landmarks.npz")
+    clip = folder / "clip.mp4"
     outputs = Outputs(out, TableFormat.CSV, overlay=True, timeline=False)
     outputs.make_folder()
     pair = load_landmarkers(model, points=68, threads=threads)
     parts = TrackerParts(pair, open_detector("centerface"))
-    measure = _Against(truth)
+    measure = _Against(
+        _read_truth(folder / "landmarks.npz", Convention(pair.following.card.convention))
+    )
     tally = Tally()
     track_input(Input(str(clip), "demo"), parts, outputs, tally, more_sinks=[measure])
     typer.echo(f"frames   {tally.frames_decoded}, of which missed: {measure.missed}")
@@ -82,11 +85,13 @@ def _demo_folder() -> Path:
     return Path(str(resources.files("mien"))) / "demo"
 
 
-def _read_truth(path: Path) -> Float[np.ndarray, "frames 68 3"]:
+def _read_truth(path: Path, convention: Convention) -> Float[np.ndarray, "frames 68 3"]:
+    """The exact landmarks, which are clicked ones, where a model of that convention has them."""
     try:
         with np.load(path) as data:
-            return np.asarray(data["points_image"], dtype=np.float64)
+            clicked = np.asarray(data["points_image"], dtype=np.float64)
     except (OSError, KeyError, ValueError):
         raise InputError(
             f"the bundled clip is missing from this installation ({path}): install mien anew"
         ) from None
+    return np.stack([in_convention(face, Convention.CLICKED, convention) for face in clicked])
