@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mien.errors import ModelError
 from mien.reproduction.material import Material
 from mien.reproduction.results import RowResult, digest, fingerprint, read_result
 from mien.reproduction.rows import TABLES, Kind, Row
@@ -38,13 +37,14 @@ class Training:
     run: Path
 
     def finished(self) -> Checkpoint | None:
-        """Its last checkpoint, if that is its end."""
+        """Its last checkpoint, if that is its end.
+
+        Raises:
+            ModelError: it cannot be read.
+        """
         if not (self.run / "last.pt").is_file():
             return None
-        try:
-            last = load_checkpoint(self.run / "last.pt")
-        except ModelError:  # cut off by a full disk: it is trained again
-            return None
+        last = load_checkpoint(self.run / "last.pt")
         return last if last.step >= self.config.schedule.steps else None
 
 

@@ -92,14 +92,14 @@ def gather(target: Target, scale: Scale, given: Given, out: Path) -> Material:
     if scale.name is ScaleName.FULL:
         folder = _need(given.w300lp, "--w300lp, the folder 300W_LP", scale)
         names = [entry.name for entry in read_w300lp(folder).entries]
-        data = DataConfig(layout="w300lp", convention=Convention.W300LP)
+        data = DataConfig(layout="w300lp", convention=Convention.W300LP.value)
         learned = _digest(["w300lp", *names])
     else:
         if not (given.faces or given.turned):
             raise ConfigError(f"scale {scale.name} learns from --data or --turned, or both")
         folder = given.faces or Path()
         convention = Convention.CLICKED if scale.name is ScaleName.SMOKE else Convention.W300LP
-        data = DataConfig(convention=convention)
+        data = DataConfig(convention=convention.value)
         data = data if given.faces else dataclasses.replace(data, pack_shares={})
         learned = _digest([*_of_pack(given.faces), *_of_sets(given.turned)])
     stills, films, measured = _to_measure(target, scale, given, Convention(data.convention))

@@ -15,7 +15,15 @@ from mien.errors import OutputError
 from mien.reproduction.measuring import Measurement
 from mien.training.config import TrainConfig
 
-__all__ = ["RowResult", "fingerprint", "read_result", "write_result", "write_whole"]
+__all__ = [
+    "RowResult",
+    "digest",
+    "fingerprint",
+    "mean_and_spread",
+    "read_result",
+    "write_result",
+    "write_whole",
+]
 
 _GENERATION = 1
 """Raised when rows of before would not be comparable with rows of after."""
