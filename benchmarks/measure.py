@@ -1,8 +1,8 @@
 """Measure a model on every test set, and write benchmarks/results/MODEL.*.json.
 
-    python benchmarks/measure.py --model fast --turned sets/turned_test
-    python benchmarks/measure.py --model runs/nano --turned sets/turned_test --out results \\
-        --speed WolfgangLanger_Pexels.mp4
+    python benchmarks/measure.py --model fast --data DATA --turned sets/turned_test
+    python benchmarks/measure.py --model runs/nano --data DATA --turned sets/turned_test \\
+        --out results --speed WolfgangLanger_Pexels.mp4
 
 MODEL is the name in the weight file's card. Accuracy is measured by several processes of one thread
 each, speed (`benchmarks/speed.py`) after it by one alone; on a busy machine leave `--speed` out.
@@ -62,7 +62,7 @@ def plan(data: Path, turned: Path | None, clips: Path | None) -> list[Measuremen
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", default="fast", help="a shipped model, or weight files")
-    parser.add_argument("--data", type=Path, default=Path("/work/shared/data"))
+    parser.add_argument("--data", type=Path, required=True, help="face pack and aflw2000_dev")
     parser.add_argument("--turned", type=Path, help="a test set of mien data profile")
     parser.add_argument("--clips", type=Path, help="clips of mien data video; 40 take minutes")
     parser.add_argument("--speed", type=Path, metavar="CLIP", help="also measure speed, with it")
