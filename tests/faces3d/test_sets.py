@@ -31,7 +31,18 @@ def entry(number: int, split: str = "train", yaw: float = 40.0) -> SetEntry:
     points, dense = (np.full((n, 3), number, np.float32) for n in (68, 84))
     hidden, hidden84 = np.zeros(68, bool), np.ones(84, bool)
     return SetEntry(
-        image, points, hidden, dense, hidden84, yaw, f"{number}.jpg", split, True, "eyes shut"
+        image,
+        points,
+        hidden,
+        dense,
+        hidden84,
+        yaw,
+        f"{number}.jpg",
+        split,
+        True,
+        hidden,
+        hidden84,
+        "eyes shut",
     )
 
 
