@@ -49,7 +49,9 @@ def profile(
     brows: Annotated[float, typer.Option(min=0, max=1, help="Share of moved brows.")] = 0.05,
     relit: Annotated[float, typer.Option(min=0, max=1, help="Share of new light.")] = 0.3,
     glasses: Annotated[float, typer.Option(min=0, max=1, help="Share with glasses put on.")] = 0.06,
-    masks: Annotated[float, typer.Option(min=0, max=1, help="Share with face masks put on.")] = 0.04,
+    masks: Annotated[
+        float, typer.Option(min=0, max=1, help="Share with face masks put on.")
+    ] = 0.04,
     workers: Workers = 1,
     faces: FacesFile = None,
     model: ModelFile = None,

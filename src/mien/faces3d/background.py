@@ -48,9 +48,7 @@ def bend_background(
     # the old head was, the picture beyond is mirrored in.
     dent = radius * start_here / np.maximum(new_here, 1)
     x, y = centre[0] + dx / safe * dent, centre[1] + dy / safe * dent
-    on_head = cv2.remap(
-        cv2.blur(mask_source.astype(np.float32), (9, 9)), x, y, cv2.INTER_LINEAR
-    )
+    on_head = cv2.remap(cv2.blur(mask_source.astype(np.float32), (9, 9)), x, y, cv2.INTER_LINEAR)
     inside = np.where(on_head > 0.05, start_here - 0.6 * beyond, dent)
     place = np.where(beyond >= 0, start_here + beyond * grow, inside)
     place = np.where(radius > rim, radius, place)

@@ -117,7 +117,9 @@ class HeadTurner:
         self._head = head
         self._regions = HeadRegions.of(head)
         self._painter = HeadPainter(head, self._regions)
-        self._is_face = (np.arange(len(head.mean)) < head.face_vertices) & (self._regions.rear < 0.1)
+        self._is_face = (np.arange(len(head.mean)) < head.face_vertices) & (
+            self._regions.rear < 0.1
+        )
         jaw, inner = anchors.points68.take(np.arange(17)), anchors.manual51
         self._label = SurfacePoints(
             np.concatenate([jaw.corners, inner.corners]),
@@ -171,7 +173,9 @@ class HeadTurner:
         away84[:33] = with_dense_jaw(normals)[:33, 2] > _AWAY
         image, cover = self._painter.paint(scene), np.zeros((window.side, window.side), np.float32)
         if turn.worn is not None:
-            bald = photo.vertices_cm if turn.expression_change is None else photo.vertices_cm + moved
+            bald = (
+                photo.vertices_cm if turn.expression_change is None else photo.vertices_cm + moved
+            )
             mesh = build_worn(turn.worn, self._head, bald)
             placed_worn = (mesh.vertices_cm - _PIVOT_CM) @ turn.rotation.T * photo.scale + pivot
             light = light_on(image, scene.after, canvas_turned, triangles, self._is_face)
