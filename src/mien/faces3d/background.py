@@ -47,7 +47,10 @@ def bend_background(
     # Inside the new outline, in its dents beside the neck, stays what stood in the old dents; where
     # the old head was, the picture beyond is mirrored in.
     dent = radius * start_here / np.maximum(new_here, 1)
-    x, y = centre[0] + dx / safe * dent, centre[1] + dy / safe * dent
+    x, y = (
+        (middle + away / safe * dent).astype(np.float32)
+        for middle, away in zip(centre, (dx, dy), strict=True)
+    )
     on_head = cv2.remap(cv2.blur(mask_source.astype(np.float32), (9, 9)), x, y, cv2.INTER_LINEAR)
     inside = np.where(on_head > 0.05, start_here - 0.6 * beyond, dent)
     place = np.where(beyond >= 0, start_here + beyond * grow, inside)
