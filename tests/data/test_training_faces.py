@@ -99,6 +99,8 @@ def test_what_the_profiler_writes_is_read(tmp_path: Path) -> None:
             "a.jpg",
             "train",
             True,
+            np.zeros(68, bool),
+            np.zeros(84, bool),
             edit,
         )
         for own, own84, edit in zip(points, points84, ("", "eyes shut, mouth open"), strict=True)

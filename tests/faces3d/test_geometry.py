@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -86,3 +87,17 @@ def test_background_follows_the_outline_and_keeps_the_rim(turned: float) -> None
 def test_yaw_is_the_one_of_the_pose(yaw: float) -> None:
     rotation = rotation_from_angles(HeadPose(yaw, 17.0, -25.0))
     assert yaw_deg(rotation) == pytest.approx(yaw, abs=1e-6)
+
+
+def test_what_stands_in_a_dent_of_the_outline_stays_there() -> None:
+    # A head on shoulders: beside the neck the outline, seen from the head, has dents.
+    mask = np.zeros((240, 240), np.uint8)
+    cv2.ellipse(mask, (120, 80), (45, 60), 0, 0, 360, 1, -1)
+    cv2.rectangle(mask, (105, 80), (135, 200), 1, -1)
+    cv2.rectangle(mask, (40, 180), (200, 239), 1, -1)
+    same = mask.astype(bool)
+    place = bend_background(same, same, np.array([120.0, 90.0]), NO_SKIP)
+    beside_the_neck = (slice(155, 170), slice(65, 90))
+    ys, xs = np.mgrid[beside_the_neck]
+    stayed = place[beside_the_neck] - np.stack([xs, ys], axis=-1)
+    assert np.abs(stayed).max() < 3

@@ -31,7 +31,18 @@ def entry(number: int, split: str = "train", yaw: float = 40.0) -> SetEntry:
     points, dense = (np.full((n, 3), number, np.float32) for n in (68, 84))
     hidden, hidden84 = np.zeros(68, bool), np.ones(84, bool)
     return SetEntry(
-        image, points, hidden, dense, hidden84, yaw, f"{number}.jpg", split, True, "eyes shut"
+        image,
+        points,
+        hidden,
+        dense,
+        hidden84,
+        yaw,
+        f"{number}.jpg",
+        split,
+        True,
+        hidden,
+        hidden84,
+        "eyes shut",
     )
 
 
@@ -55,6 +66,8 @@ def test_a_shard_gives_back_what_was_written(tmp_path: Path) -> None:
         assert shard["points"].shape == (2, 68, 3)
         assert shard["points84"].shape == (2, 84, 3)
         assert shard["hidden84"].all()
+        assert shard["covered84"].all()
+        assert not shard["covered"].any()
         assert not shard["hidden"].any()
         start, end = shard["offsets"][1:3]
         image = cv2.imdecode(shard["jpeg"][start:end], cv2.IMREAD_COLOR)
@@ -199,6 +212,25 @@ def test_commands_from_photos_to_a_sheet(
         catch_exceptions=False,
     )
     assert cv2.imread(str(sheet)).shape == (260, 7 * 260, 3)
+    run.invoke(
+        data_app,
+        f"turns {fits} --out {sheet} --photos 2 --anchors {anchors_file}",
+        catch_exceptions=False,
+    )
+    assert cv2.imread(str(sheet)).shape == (260, 8 * 260, 3)
+
+
+def test_nobody_wears_glasses_and_a_mask_by_chance(tmp_path: Path) -> None:
+    arguments = f"profile fits.npz --out {tmp_path} --glasses 0.6 --masks 0.5"
+    with pytest.raises(ConfigError, match="exceed 1"):
+        CliRunner().invoke(data_app, arguments, catch_exceptions=False)
+
+
+def test_shares_of_what_is_worn(studio: Studio) -> None:
+    entries = make_entries(Recipe(12, glasses=0.5, masks=0.5), studio, 2, range(12))
+    words = [made.edit for made in entries]
+    assert all(word.endswith(("glasses", "face mask")) for word in words)
+    assert len({word.split()[-1] for word in words}) == 2
 
 
 def test_angles_the_wrong_way_round_are_refused(tmp_path: Path) -> None:

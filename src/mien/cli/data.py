@@ -10,7 +10,7 @@ import numpy as np
 import typer
 
 from mien.cli.data_annotate import annotate
-from mien.cli.data_sets import profile, video
+from mien.cli.data_sets import AnchorsFile, FitsFile, Split, profile, video
 from mien.faces3d.anchors import load_anchors, save_anchors
 from mien.faces3d.fits import fit_photos, save_fits
 from mien.faces3d.labels import best_labels
@@ -18,7 +18,8 @@ from mien.faces3d.morphable import load_head
 from mien.faces3d.photos import load_photos
 from mien.faces3d.report import measure_fits, worst_fits
 from mien.faces3d.settle import settle_anchors
-from mien.faces3d.sheets import draw_sheet, sheet_of_set, write_sheet
+from mien.faces3d.sheets import draw_sheet, sheet_of_set, sheet_of_turns, write_sheet
+from mien.faces3d.studio import StudioFiles, open_studio
 
 __all__ = ["data_app"]
 
@@ -75,6 +76,21 @@ def sheet(
     """Draw random pictures of a set with their labels."""
     write_sheet(out, sheet_of_set(folder, pictures, np.random.default_rng(seed), points))
     typer.echo(f"{pictures} pictures of {folder} in {out}")
+
+
+@data_app.command("turns")
+def turns(
+    fits: FitsFile,
+    out: Annotated[Path, typer.Option(help="Picture to write (.png, .jpg).")],
+    photos: Annotated[int, typer.Option(min=1, help="How many.")] = 12,
+    split: Split = "val",
+    seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
+    anchors: AnchorsFile = None,
+) -> None:
+    """Draw some photos turned to yaw 0, 30, 60 and 90, to see what turning makes of them."""
+    studio = open_studio(StudioFiles(fits, anchors=anchors))
+    write_sheet(out, sheet_of_turns(studio, split, photos, np.random.default_rng(seed)))
+    typer.echo(f"photos of {split} at yaw 0, 30, 60, 90 in {out}")
 
 
 @data_app.command("anchors")

@@ -48,6 +48,10 @@ def profile(
     mouth_open: Annotated[float, typer.Option(min=0, max=1, help="Share of open mouths.")] = 0.1,
     brows: Annotated[float, typer.Option(min=0, max=1, help="Share of moved brows.")] = 0.05,
     relit: Annotated[float, typer.Option(min=0, max=1, help="Share of new light.")] = 0.3,
+    glasses: Annotated[float, typer.Option(min=0, max=1, help="Share with glasses put on.")] = 0.06,
+    masks: Annotated[
+        float, typer.Option(min=0, max=1, help="Share with face masks put on.")
+    ] = 0.04,
     workers: Workers = 1,
     faces: FacesFile = None,
     model: ModelFile = None,
@@ -59,6 +63,8 @@ def profile(
     """
     if not 0 <= yaw[0] <= yaw[1] <= 90:
         raise ConfigError(f"--yaw takes two angles from 0 to 90, the smaller first, not {yaw}")
+    if glasses + masks > 1:
+        raise ConfigError(f"nobody wears both: --glasses {glasses} and --masks {masks} exceed 1")
     recipe = Recipe(
         pictures=pictures,
         split=split,
@@ -68,6 +74,8 @@ def profile(
         mouth_open=mouth_open,
         brows=brows,
         relit=relit,
+        glasses=glasses,
+        masks=masks,
     )
     files = StudioFiles(fits, faces, model, anchors)
     open_studio(files)  # mistakes show here, before anything is written

@@ -43,10 +43,18 @@ def bend_background(
     new_here, start_here = at_angle(new, turn), np.minimum(at_angle(start, turn), rim * 0.95)
     grow = (rim - start_here) / np.maximum(rim - new_here, 1)
     beyond = radius - new_here
-    # Inside the new outline (its dents) the picture beyond is mirrored back in.
-    place = start_here + np.where(beyond >= 0, beyond * grow, -0.6 * beyond)
-    place = np.where(radius > rim, radius, place)
     safe = np.maximum(radius, 1e-3)
+    # Inside the new outline, in its dents beside the neck, stays what stood in the old dents; where
+    # the old head was, the picture beyond is mirrored in.
+    dent = radius * start_here / np.maximum(new_here, 1)
+    x, y = (
+        (middle + away / safe * dent).astype(np.float32)
+        for middle, away in zip(centre, (dx, dy), strict=True)
+    )
+    on_head = cv2.remap(cv2.blur(mask_source.astype(np.float32), (9, 9)), x, y, cv2.INTER_LINEAR)
+    inside = np.where(on_head > 0.05, start_here - 0.6 * beyond, dent)
+    place = np.where(beyond >= 0, start_here + beyond * grow, inside)
+    place = np.where(radius > rim, radius, place)
     coarse = np.stack([centre[0] + dx / safe * place, centre[1] + dy / safe * place], axis=-1)
     fine = cv2.warpAffine(
         coarse.astype(np.float32),

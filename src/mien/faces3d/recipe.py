@@ -18,6 +18,7 @@ from mien.faces3d.shards import SetEntry, write_shard
 from mien.faces3d.snapping import FittedPhoto
 from mien.faces3d.studio import Studio, StudioFiles, open_studio
 from mien.faces3d.turning import Turn
+from mien.faces3d.worn import FaceMask, Glasses, draw_glasses, draw_mask
 
 __all__ = ["Recipe", "SetJob", "make_entries", "make_set", "plan_photos"]
 
@@ -37,6 +38,8 @@ class Recipe:
     mouth_open: float = 0.0
     brows: float = 0.0
     relit: float = 0.0
+    glasses: float = 0.0
+    masks: float = 0.0
     edits_frontal: float = 0.4
     """Share of edited pictures that stay within 30 degrees of the camera."""
     source_shares: tuple[tuple[str, float], ...] = (
@@ -101,6 +104,8 @@ def make_entries(
             hidden=turned.hidden,
             points84_image=turned.points84_image,
             hidden84=turned.hidden84,
+            covered=turned.covered,
+            covered84=turned.covered84,
             yaw_deg=turned.yaw_deg,
             source_path=str(photos.path[row]),
             split=str(photos.split[row]),
@@ -161,15 +166,34 @@ def _draw_turn(
     frontal = bool(words) and rng.random() < recipe.edits_frontal
     low, high = (0.0, 30.0) if frontal else (recipe.min_yaw_deg, recipe.max_yaw_deg)
     teeth = float(rng.uniform(0, 0.9)), float(rng.choice([0.0, 0.0, 0.35]))
+    rotation = _draw_rotation(photo.rotation, (low, high), rng)
+    hair_cm = float(rng.uniform(0.1, 1.0))
+    worn = _draw_worn(recipe, rng)
     turn = Turn(
-        rotation=_draw_rotation(photo.rotation, (low, high), rng),
-        hair_cm=float(rng.uniform(0.1, 1.0)),
+        rotation=rotation,
+        hair_cm=hair_cm,
         expression_change=change.astype(np.float32) if words else None,
         eyes_shut=float(shut),
         light=lamp,
         teeth_cm=teeth if "mouth open" in words else None,
+        worn=worn,
     )
+    if worn is not None:
+        words.append(_worn_name(worn))
     return turn, ", ".join(words)
+
+
+def _draw_worn(recipe: Recipe, rng: np.random.Generator) -> Glasses | FaceMask | None:
+    chance = rng.random()
+    if chance < recipe.glasses:
+        return draw_glasses(rng)
+    return draw_mask(rng) if chance < recipe.glasses + recipe.masks else None
+
+
+def _worn_name(worn: Glasses | FaceMask) -> str:
+    if isinstance(worn, FaceMask):
+        return "face mask"
+    return "dark glasses" if worn.lens_cover > 0.5 else "glasses"
 
 
 def _draw_rotation(

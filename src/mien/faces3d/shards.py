@@ -2,7 +2,8 @@
 
 ``shard-00000.npz`` (not compressed) holds ``jpeg`` (all files joined, uint8), ``offsets`` (n + 1),
 ``points`` (n, 68, 3) and ``points84`` (n, 84, 3) in px of the stored picture, z away from the
-camera, ``hidden`` (n, 68) and ``hidden84`` (n, 84), ``yaw_deg`` (n,), ``source_path``, ``split``,
+camera, ``hidden`` (n, 68) and ``hidden84`` (n, 84): by the head itself, ``covered`` (n, 68) and
+``covered84`` (n, 84): by something worn, ``yaw_deg`` (n,), ``source_path``, ``split``,
 ``inner_manual`` (n,) and ``edit`` (n,): what was done to the face besides turning it. A shard
 appears under its name in one rename.
 """
@@ -37,6 +38,8 @@ class SetEntry:
     source_path: str
     split: str
     inner_manual: bool
+    covered: Bool[np.ndarray, " 68"]
+    covered84: Bool[np.ndarray, " 84"]
     edit: str = ""
 
 
@@ -60,6 +63,8 @@ def write_shard(file: Path, made: Iterable[SetEntry], split: str) -> None:
         hidden=np.stack([entry.hidden for entry in entries]),
         points84=np.stack([entry.points84_image for entry in entries]).astype(np.float32),
         hidden84=np.stack([entry.hidden84 for entry in entries]),
+        covered=np.stack([entry.covered for entry in entries]),
+        covered84=np.stack([entry.covered84 for entry in entries]),
         yaw_deg=np.array([entry.yaw_deg for entry in entries], np.float32),
         source_path=np.array([entry.source_path for entry in entries]),
         split=np.array([entry.split for entry in entries]),

@@ -10,8 +10,12 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from mien.errors import DataError, OutputError
+from mien.faces3d.studio import Studio
+from mien.faces3d.turning import Turn
+from mien.geometry.pose import rotation_from_angles
+from mien.types import HeadPose
 
-__all__ = ["SheetCell", "draw_sheet", "sheet_of_set", "write_sheet"]
+__all__ = ["SheetCell", "draw_sheet", "sheet_of_set", "sheet_of_turns", "write_sheet"]
 
 _SEEN, _HIDDEN, _TEXT = (0, 255, 0), (0, 0, 255), (255, 255, 0)
 
@@ -71,6 +75,26 @@ def sheet_of_set(
                 )
             )
     return draw_sheet(cells)
+
+
+def sheet_of_turns(
+    studio: Studio, split: str, photos: int, rng: np.random.Generator
+) -> UInt8[np.ndarray, "height width 3"]:
+    """Random photos of a split at yaw 0, 30, 60 and 90, to the side that each shows better."""
+    usable = np.flatnonzero(studio.usable(split))
+    if not len(usable):
+        raise DataError(f"no photo of split {split} can be used: fit others")
+    cells = []
+    for row in rng.permutation(usable)[:photos]:
+        photo = studio.snapper.photo(int(row))
+        side = 1 if photo.rotation[0, 2] <= 0 else -1
+        for yaw in (0, 30, 60, 90):
+            rotation = rotation_from_angles(HeadPose(float(side * yaw), 0, 0))
+            turned = studio.turner.turn(photo, Turn(rotation))
+            cells.append(
+                SheetCell(turned.image, turned.points_image[:0], turned.hidden[:0], f"{side * yaw}")
+            )
+    return draw_sheet(cells, columns=8)
 
 
 def write_sheet(path: Path, sheet: UInt8[np.ndarray, "height width 3"]) -> None:

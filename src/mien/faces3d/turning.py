@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, UInt8
 from scipy.spatial.transform import Rotation
 
 from mien.faces3d.anchors import Anchors
+from mien.faces3d.dressing import dress, light_on
 from mien.faces3d.fits import yaw_deg
 from mien.faces3d.morphable import MorphableHead
 from mien.faces3d.painting import HeadPainter, Scene
@@ -21,6 +22,7 @@ from mien.faces3d.raster import Raster, rasterise
 from mien.faces3d.regions import HeadRegions, vertex_normals
 from mien.faces3d.snapping import FittedPhoto
 from mien.faces3d.surface import SurfacePoints
+from mien.faces3d.worn import FaceMask, Glasses, build_worn
 from mien.geometry.jaw import with_dense_jaw, with_dense_jaw_flags
 
 __all__ = ["HeadTurner", "Turn", "TurnedPhoto", "Window"]
@@ -51,6 +53,8 @@ class Turn:
     teeth_cm: tuple[float, float] | None = (0.7, 0.2)
     """How much of the upper and lower teeth an opened mouth shows; ``None`` for a mouth whose
     inside stays the photo's."""
+    worn: Glasses | FaceMask | None = None
+    """What the head is to wear."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,9 @@ class TurnedPhoto:
     points84_image: Float[np.ndarray, "84 3"]
     hidden84: Bool[np.ndarray, " 84"]
     """The same for the 84-point markup."""
+    covered: Bool[np.ndarray, " 68"]
+    covered84: Bool[np.ndarray, " 84"]
+    """Points over whose place something worn is painted that hides more than half of it."""
     mask: Bool[np.ndarray, "side side"]
     """Pixels that show the head, its hair or its neck."""
     yaw_deg: float
@@ -110,6 +117,9 @@ class HeadTurner:
         self._head = head
         self._regions = HeadRegions.of(head)
         self._painter = HeadPainter(head, self._regions)
+        self._is_face = (np.arange(len(head.mean)) < head.face_vertices) & (
+            self._regions.rear < 0.1
+        )
         jaw, inner = anchors.points68.take(np.arange(17)), anchors.manual51
         self._label = SurfacePoints(
             np.concatenate([jaw.corners, inner.corners]),
@@ -161,14 +171,33 @@ class HeadTurner:
         # Half way between two jaw points the surface lies less than the tolerance off the line.
         away84 = with_dense_jaw_flags(away)
         away84[:33] = with_dense_jaw(normals)[:33, 2] > _AWAY
+        image, cover = self._painter.paint(scene), np.zeros((window.side, window.side), np.float32)
+        if turn.worn is not None:
+            bald = (
+                photo.vertices_cm if turn.expression_change is None else photo.vertices_cm + moved
+            )
+            mesh = build_worn(turn.worn, self._head, bald)
+            placed_worn = (mesh.vertices_cm - _PIVOT_CM) @ turn.rotation.T * photo.scale + pivot
+            light = light_on(image, scene.after, canvas_turned, triangles, self._is_face)
+            dressed = dress(
+                image,
+                scene.after,
+                mesh,
+                window.to_picture(placed_worn),
+                light,
+                photo.scale * window.zoom,
+            )
+            image, cover = dressed.image, dressed.cover
         points[:, 2] -= points[:, 2].mean()
         points84[:, 2] -= points84[:, 2].mean()
         return TurnedPhoto(
-            image=self._painter.paint(scene),
+            image=image,
             points_image=points,
             hidden=away | _behind(spots, scene.after, tolerance),
             points84_image=points84,
             hidden84=away84 | _behind(with_dense_jaw(spots), scene.after, tolerance),
+            covered=_covered(points, cover),
+            covered84=_covered(points84, cover),
             mask=scene.after.mask,
             yaw_deg=scene.yaw_deg,
             window=window,
@@ -212,3 +241,10 @@ def _behind(
     x = np.clip(np.round(spots[:, 0]).astype(int), 0, raster.width - 1)
     y = np.clip(np.round(spots[:, 1]).astype(int), 0, raster.height - 1)
     return np.asarray(spots[:, 2] > raster.depth[y, x] + tolerance, bool)
+
+
+def _covered(
+    points: Float[np.ndarray, "points 3"], cover: Float[np.ndarray, "side side"]
+) -> Bool[np.ndarray, " points"]:
+    x, y = np.clip(np.round(points[:, :2]).astype(int), 0, len(cover) - 1).T
+    return np.asarray(cover[y, x] > 0.5, bool)

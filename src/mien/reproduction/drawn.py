@@ -114,7 +114,10 @@ def _draw_shard(folder: Path, split: str, count: int, rng: np.random.Generator) 
         dense = with_dense_jaw(face[None])[0]
         nothing, nothing84 = np.zeros(68, bool), np.zeros(84, bool)
         picture, name = _draw(_ground(_SIDE, _SIDE, rng), face), f"drawn-{split}-{number}"
-        entries.append(SetEntry(picture, face, nothing, dense, nothing84, yaw, name, split, False))
+        hidden = (nothing, dense, nothing84)
+        entries.append(
+            SetEntry(picture, face, *hidden, yaw, name, split, False, nothing, nothing84)
+        )
     write_shard(folder / "shard-00000.npz", entries, split)
 
 
