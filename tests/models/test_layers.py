@@ -14,7 +14,7 @@ from mien.models.attention import (
     LocalAttention,
     SqueezeAttention,
 )
-from mien.models.finetune import Finetune
+from mien.models.finetune import Finetune, MeanPool
 from mien.models.hourglass import BlockDeconvolution, Hourglass, Parts, Preprocessing
 from mien.models.residual import OriginalResidual, Residual
 
@@ -179,6 +179,13 @@ def test_finetune_reads_every_stack_and_the_crop() -> None:
         finetune(heatmaps, -crop),
     ):
         assert (other.plane - before).abs().max() > 1e-6
+
+
+def test_a_mean_pool_is_one_in_training_and_out_of_it() -> None:
+    pool, x = MeanPool(4), torch.randn(2, 3, 8, 12)
+    expected = x.reshape(2, 3, 2, 4, 3, 4).mean(dim=(3, 5))
+    torch.testing.assert_close(pool.train()(x), expected)
+    torch.testing.assert_close(pool.eval()(x), expected)
 
 
 def test_a_block_deconvolution_is_a_deconvolution_in_value_and_gradient() -> None:

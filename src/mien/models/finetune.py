@@ -18,8 +18,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["Finetune", "Finetuned"]
+__all__ = ["Finetune", "Finetuned", "MeanPool"]
 
+_SHRINK = 2
+"""Heatmaps are joined at half their size: they are smooth over 5 px, and 275 channels are dear."""
+_CROP_PX = 4
+"""Side of a heatmap's pixel in the crop."""
 _POOLED = 4
 _FIRST_LOG_ERROR = -3.0
 """An error of 5 % of the crop's side, before anything is learned."""
@@ -59,6 +63,8 @@ class Finetune(nn.Module):
         super().__init__()
         self.points = points
         self.plane, self.depth = plane, depth
+        self.shrink_heatmaps = MeanPool(_SHRINK)
+        self.shrink_crops = MeanPool(_SHRINK * _CROP_PX)
         self.vgg = nn.Sequential(
             *_convolution(points * stacks + 3, width),
             *_convolution(width, width),
@@ -90,10 +96,8 @@ class Finetune(nn.Module):
         crops: Float[Tensor, "n 3 s s"],
     ) -> Finetuned:
         """``heatmaps`` are probabilities, one tensor a stack, first to last."""
-        # Joined at half their size: a heatmap is smooth over 5 px, and 275 channels are dear.
-        side = heatmaps[0].shape[-1] // 2
-        small = [functional.avg_pool2d(heatmap, 2) for heatmap in heatmaps]
-        small.append(functional.avg_pool2d(crops, crops.shape[-1] // side))
+        small = [self.shrink_heatmaps(heatmap) for heatmap in heatmaps]
+        small.append(self.shrink_crops(crops))
         hidden = self.hidden(self.vgg(torch.cat(small, dim=1)))
         peaks = heatmaps[-1].amax(dim=(2, 3))
         quality = self.quality(torch.cat([hidden, peaks], dim=1)).float()
@@ -109,6 +113,23 @@ class Finetune(nn.Module):
             plane = shape[..., :2] if self.plane else plane
             depth = shape[..., -1] if self.depth else depth
         return plane, depth
+
+
+class MeanPool(nn.Module):
+    """Means of blocks; outside training by a convolution of equal weights within each channel.
+
+    That is four times as fast in onnxruntime, and seven times slower in training.
+    """
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c i j"]:
+        if self.training:
+            return functional.avg_pool2d(x, self.side)
+        weights = x.new_full((x.shape[1], 1, self.side, self.side), 1 / self.side**2)
+        return functional.conv2d(x, weights, stride=self.side, groups=x.shape[1])
 
 
 def _convolution(channels_in: int, channels_out: int) -> list[nn.Module]:
