@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import pickle
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
+from multiprocessing import parent_process
 from pathlib import Path
 
 import torch
@@ -87,6 +89,7 @@ def _spawned(
     folder: Path,
     report: Callable[[Progress], None],
 ) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     meet = (folder / "meet").as_uri()
     distributed.init_process_group("gloo", init_method=meet, rank=rank, world_size=workers)
     try:
@@ -98,6 +101,13 @@ def _spawned(
         partial.rename(folder / _MISTAKE)
         raise
     distributed.destroy_process_group()
+
+
+def _end_with_parent() -> None:
+    """A killed parent ends no children by itself: they would train on, and write, unseen."""
+    if (parent := parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _part(

@@ -1,11 +1,14 @@
-"""The documented way to train on several devices: torchrun, two processes, one run."""
+"""Runs of several processes, from the shell: by torchrun, and by workers whose parent is killed."""
 
 from __future__ import annotations
 
 import csv
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -55,3 +58,43 @@ def test_two_processes_of_torchrun_make_one_run(tmp_path: Path) -> None:
     with (tmp_path / "runs" / "tiny-tracking" / "train.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [row["step"] for row in rows] == ["20"]  # one of the two writes
+
+
+def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
+    (tmp_path / "long.toml").write_text(
+        CONFIG.replace("steps = 20", "steps = 1000000\nsave_every_secs = 0.1")
+    )
+    pack = write_tiny_pack(tmp_path / "pack", ("helen",), train=4, val=2)
+    mien = [str(Path(sys.executable).parent / "mien"), "train", "long.toml"]
+    parent = subprocess.Popen(
+        [*mien, "--data", str(pack.root), "--workers", "2"],
+        cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        saved = tmp_path / "runs" / "tiny-tracking" / "last.pt"
+        assert within(60, saved.exists), "no worker got as far as a checkpoint"
+        parent.kill()
+        parent.wait()
+        assert within(20, lambda: nobody_is_left(parent.pid))
+    finally:
+        if not nobody_is_left(parent.pid):
+            os.killpg(parent.pid, signal.SIGKILL)
+
+
+def nobody_is_left(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def within(seconds: float, happened: Callable[[], bool]) -> bool:
+    end = time.monotonic() + seconds
+    while not happened() and time.monotonic() < end:
+        time.sleep(0.1)
+    return happened()
