@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,13 @@ _FACES = "faces.npz, or the folder that holds it and the photos."
 _ANCHORS = "Where mark-ups sit on another head than ICT's (mien data anchors)."
 
 
+class Camera(StrEnum):
+    """Cameras that a fit can assume."""
+
+    WEAK = "weak"
+    PERSPECTIVE = "perspective"
+
+
 @data_app.command("fit")
 def fit(
     faces: Annotated[Path, typer.Argument(help=_FACES)],
@@ -44,12 +52,19 @@ def fit(
     out: Annotated[Path, typer.Option(help="File of fits to write (.npz).")],
     sheet: Annotated[Path | None, typer.Option(help="Picture of the worst fits to write.")] = None,
     anchors: Annotated[Path | None, typer.Option(help=_ANCHORS)] = None,
+    camera: Annotated[
+        Camera,
+        typer.Option(help="weak: far away; perspective: its distance is found for every face."),
+    ] = Camera.WEAK,
+    outline: Annotated[
+        bool, typer.Option(help="Read clicked jaws as outlines that slide over the cheek.")
+    ] = True,
 ) -> None:
     """Fit a head to every face: pose, identity, expression."""
     head, photos = load_head(model), load_photos(faces)
     points = load_anchors(head, anchors)
     start = time.monotonic()
-    fits = fit_photos(head, photos, points)
+    fits = fit_photos(head, photos, points, camera is Camera.PERSPECTIVE, outline)
     save_fits(out, fits, photos, model)
     seconds = time.monotonic() - start
     labels = best_labels(head, fits, photos, points)
@@ -58,7 +73,13 @@ def fit(
     for row in measure_fits(head, fits, photos, points):
         typer.echo(
             f"{row.source} {row.split}: {row.faces} faces, median NME to manual inner points "
-            f"{row.inner_nme:.4f}, jaw to teacher {row.jaw_nme:.4f}"
+            f"{row.inner_nme:.4f}, jaw to teacher {row.jaw_nme:.4f}, outline to clicked "
+            f"{row.outline_nme:.4f}"
+        )
+    if camera is Camera.PERSPECTIVE:
+        quarters = np.percentile(fits.distance_cm, [25, 50, 75])
+        typer.echo(
+            "quartiles of the camera's distance, cm: " + " ".join(f"{q:.0f}" for q in quarters)
         )
     if sheet is not None:
         write_sheet(sheet, draw_sheet(worst_fits(fits, photos, labels, 100), columns=10, side=200))

@@ -12,9 +12,11 @@ from jaxtyping import Float
 
 from mien.errors import DataError, OutputError
 from mien.faces3d.anchors import Anchors, gather_evidence
+from mien.faces3d.camera import project
 from mien.faces3d.clicks import known_points
 from mien.faces3d.fitting import HeadFits, fit_heads
 from mien.faces3d.morphable import MorphableHead
+from mien.faces3d.outline import cheek_rows, clicked_outline
 from mien.faces3d.photos import FacePhotos
 from mien.faces3d.surface import SurfacePoints
 
@@ -22,15 +24,33 @@ __all__ = ["fit_photos", "fit_sources", "load_fits", "points_of", "save_fits", "
 
 _log = logging.getLogger(__name__)
 _BATCH = 200
+_ADDED = "distance_cm"
+"""Not in files of fits written before perspective was known: those are of weak perspective."""
 
 
-def fit_photos(head: MorphableHead, photos: FacePhotos, anchors: Anchors) -> HeadFits:
-    """Fit the head to every face of a table."""
+def fit_photos(
+    head: MorphableHead,
+    photos: FacePhotos,
+    anchors: Anchors,
+    perspective: bool = False,
+    outline: bool = True,
+) -> HeadFits:
+    """Fit the head to every face of a table.
+
+    ``perspective`` also finds how near the camera was; ``outline`` also reads clicked jaws.
+    """
     batches, known = [], known_points(photos)
+    cheeks = cheek_rows(head, anchors.points68) if outline else None
     for start in range(0, len(photos), _BATCH):
         rows = np.arange(start, min(start + _BATCH, len(photos)))
+        some = photos.take(rows)
         batches.append(
-            fit_heads(head, gather_evidence(photos.take(rows), known.take(rows), anchors))
+            fit_heads(
+                head,
+                gather_evidence(some, known.take(rows), anchors),
+                clicked_outline(some, cheeks) if cheeks and some.trusted_manual.any() else None,
+                perspective,
+            )
         )
         _log.info("fitted %d of %d faces", rows[-1] + 1, len(photos))
     return HeadFits(
@@ -45,10 +65,8 @@ def points_of(
     modes = np.concatenate([head.identity, head.expression])
     coefficients = np.concatenate([fits.identity, fits.expression], axis=1)
     points = surface.of(head.mean) + np.tensordot(coefficients, surface.of(modes), 1)
-    placed: Float[np.ndarray, "faces points 3"] = points @ fits.rotation.transpose(0, 2, 1)
-    placed = placed * fits.scale[:, None, None]
-    placed[..., :2] += fits.shift[:, None]
-    return placed
+    turned = points @ fits.rotation.transpose(0, 2, 1)
+    return project(turned, fits.scale, fits.shift, fits.distance_cm)
 
 
 def yaw_deg(rotation: Float[np.ndarray, "*faces 3 3"]) -> Float[np.ndarray, "*faces"]:
@@ -87,15 +105,20 @@ def fit_sources(path: Path) -> tuple[Path, Path]:
 
 def load_fits(path: Path, photos: FacePhotos) -> HeadFits:
     """Read fits back; ``DataError`` when they were made from another table of faces."""
-    arrays = _read(path, ("path", *(field.name for field in fields(HeadFits))))
+    names = {field.name for field in fields(HeadFits)} - {_ADDED}
+    arrays = _read(path, ("path", *names), (_ADDED,))
     if not np.array_equal(arrays.pop("path"), photos.path):
         raise DataError(f"{path} was fitted to other faces than this table; run mien data fit anew")
+    arrays.setdefault(_ADDED, np.full(len(photos), np.inf, np.float32))
     return HeadFits(**arrays)
 
 
-def _read(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+def _read(
+    path: Path, names: tuple[str, ...], optional: tuple[str, ...] = ()
+) -> dict[str, np.ndarray]:
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            return {name: file[name] for name in names}
+            there = [name for name in optional if name in file]
+            return {name: file[name] for name in (*names, *there)}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"expected fits (mien data fit), not {path}: {error}") from error

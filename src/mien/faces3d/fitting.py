@@ -1,12 +1,15 @@
 """Fit a morphable head to points of many faces at once.
 
-Weak perspective: ``points_image = scale * R @ vertex + shift``. Per face, pose (rotation, scale,
-shift, a depth offset per kind of evidence), identity and expression minimise
+Per face, pose (rotation, scale, shift, a depth offset per kind of evidence), identity and
+expression minimise
 
     sum_k rho(w_k |r_k|) + |identity|^2 + |expression / sigma|^2
 
 by damped Gauss-Newton, all faces of a batch in step, with rho made robust by re-weighting
 (Geman-McClure). Residuals are in centimetres on the head, so photos of any size weigh alike.
+The camera (`camera`) is far away, or its nearness (1 / distance) is one more unknown, with a
+Gaussian about 0 as its prior: faces that say nothing of it stay near weak perspective. Clicked
+outlines (`outline`) are matched anew to the head's in every step.
 """
 
 from __future__ import annotations
@@ -17,13 +20,20 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.spatial.transform import Rotation
 
+from mien.faces3d.camera import shrink
 from mien.faces3d.morphable import MorphableHead
+from mien.faces3d.outline import JAW, Outline, outermost
 from mien.faces3d.surface import SurfacePoints
 
 __all__ = ["Evidence", "HeadFits", "fit_heads"]
 
 _EXPRESSION_SIGMA = 0.35
 _ROBUST_CM = 0.6
+_NEARNESS_SIGMA = 0.01
+"""1/cm: a camera one metre away is one standard deviation from one far away."""
+_LEAST_DISTANCE_CM, _LEAST_NEARNESS = 20.0, 1e-6
+_NEAR_SIDE_ENDS = 0.5
+"""Sine of the yaw from which on the outline's near side, an ear, a neck, counts for nothing."""
 
 
 @dataclass(frozen=True)
@@ -53,22 +63,32 @@ class HeadFits:
     expression: Float[np.ndarray, "faces expressions"]
     residual_cm: Float[np.ndarray, " faces"]
     """Weighted root mean square distance of the evidence from the fitted head."""
+    distance_cm: Float[np.ndarray, " faces"]
+    """From the lens to the head's origin; infinite is weak perspective."""
 
 
 def fit_heads(
     head: MorphableHead,
     evidence: list[Evidence],
+    outline: Outline | None = None,
+    perspective: bool = False,
     iterations: int = 14,
 ) -> HeadFits:
     """Fit all faces of one batch (a few hundred fit comfortably in memory)."""
-    solver = _Solver(head, evidence)
+    solver = _Solver(head, evidence, outline, perspective)
     for step in range(iterations):
         solver.step(robust=step >= 4, shape=step >= 2)
     return solver.fits()
 
 
 class _Solver:
-    def __init__(self, head: MorphableHead, evidence: list[Evidence]) -> None:
+    def __init__(
+        self,
+        head: MorphableHead,
+        evidence: list[Evidence],
+        outline: Outline | None,
+        perspective: bool,
+    ) -> None:
         self.identities, self.expressions = len(head.identity), len(head.expression)
         kinds = [np.full(len(item.surface.corners), k) for k, item in enumerate(evidence)]
         self.kind: Int[np.ndarray, " points"] = np.concatenate(kinds)
@@ -89,6 +109,13 @@ class _Solver:
             [np.ones(self.identities), np.full(self.expressions, 1 / _EXPRESSION_SIGMA)]
         ).astype(np.float32)
         self.residual_cm = np.zeros(len(self.target), np.float32)
+        self.perspective = perspective
+        self.distance = np.full(len(self.target), np.inf, np.float32)
+        self.pose = 4 + 2 + self.kinds + perspective
+        self.outline = outline
+        if outline is not None:
+            self.row_mean = outline.rows.of(head.mean)
+            self.row_basis = np.ascontiguousarray(np.moveaxis(outline.rows.of(modes), 0, -1))
         self._start()
 
     def _start(self) -> None:
@@ -118,15 +145,12 @@ class _Solver:
 
     def step(self, robust: bool, shape: bool) -> None:
         """One Gauss-Newton step of every face; ``shape`` frees identity and expression."""
-        model = self.mean + (
-            self.coefficients @ self.basis.reshape(-1, self.basis.shape[2]).T
-        ).reshape(len(self.target), -1, 3)
-        turned = model @ self.rotation.transpose(0, 2, 1)
-        scale = self.scale[:, None, None]
+        turned = self._turned(self.mean, self.basis)
+        seen = self._seen(turned)
         offset = np.zeros_like(turned)
         offset[..., :2] = self.shift[:, None, :2]
         offset[..., 2] = self.shift[:, 2:][:, self.kind]
-        residual = (self.target - offset) / scale - turned
+        residual = (self.target - offset) / self.scale[:, None, None] - seen
         weight = self.weight
         squared = (residual**2).sum(-1) if not robust else (residual[..., :2] ** 2).sum(-1)
         if robust:
@@ -135,45 +159,138 @@ class _Solver:
             (weight[..., :2] ** 2 * residual[..., :2] ** 2).sum((1, 2))
             / np.maximum((weight[..., :2] ** 2).sum((1, 2)) / 2, 1e-9)
         )
-        jacobian = self._jacobian(turned, residual, shape)
+        moved = self._moved_by_modes() if shape else None
+        jacobian = self._jacobian(turned, seen + residual, moved)
+        jacobian[:, np.arange(len(self.kind)), 2, 6 + self.kind] = 1
         jacobian *= weight[..., None]
         rows = jacobian.reshape(len(jacobian), -1, jacobian.shape[-1])
         right = (weight * residual).reshape(len(jacobian), -1, 1)
         transposed = rows.transpose(0, 2, 1)
         normal, gradient = transposed @ rows, transposed @ right
-        pose = 4 + 2 + self.kinds
+        if self.outline is not None and robust:
+            rows, right = self._outline_rows(self.outline)
+            transposed = rows.transpose(0, 2, 1)
+            normal += transposed @ rows
+            gradient += transposed @ right
+        pose = self.pose
         diagonal = np.arange(normal.shape[1])
         normal[:, diagonal[:pose], diagonal[:pose]] += 1e-3
+        if self.perspective:
+            normal[:, pose - 1, pose - 1] += 1
+            gradient[:, pose - 1, 0] -= 1 / self.distance / _NEARNESS_SIGMA
         if shape:
             prior = self.prior**2
             normal[:, diagonal[pose:], diagonal[pose:]] += prior
             gradient[:, pose:, 0] -= prior * self.coefficients
-        self._apply(np.linalg.solve(normal, gradient)[..., 0], shape)
+        change = np.linalg.solve(normal, gradient)[..., 0]
+        if self.perspective:
+            self._hold_at_bounds(normal, gradient, change)
+        self._apply(change, shape)
+
+    def _hold_at_bounds(
+        self,
+        normal: Float[np.ndarray, "faces unknowns unknowns"],
+        gradient: Float[np.ndarray, "faces unknowns 1"],
+        change: Float[np.ndarray, "faces unknowns"],
+    ) -> None:
+        """Solve anew, in place, for faces whose camera would come too near or pass infinity."""
+        column = self.pose - 1
+        now = 1 / self.distance / _NEARNESS_SIGMA
+        bound = np.clip(
+            now + change[:, column],
+            _LEAST_NEARNESS / _NEARNESS_SIGMA,
+            1 / _LEAST_DISTANCE_CM / _NEARNESS_SIGMA,
+        )
+        past = np.flatnonzero(bound != now + change[:, column])
+        allowed = (bound - now)[past]
+        gradient[past, :, 0] -= normal[past, :, column] * allowed[:, None]
+        normal[past, column, :] = normal[past, :, column] = 0
+        normal[past, column, column] = 1
+        gradient[past, column, 0] = allowed
+        change[past] = np.linalg.solve(normal[past], gradient[past])[..., 0]
+
+    def _turned(
+        self,
+        mean: Float[np.ndarray, "points 3"],
+        basis: Float[np.ndarray, "points 3 modes"],
+    ) -> Float[np.ndarray, "faces points 3"]:
+        """Surface points in the image frame, cm."""
+        model = mean + (self.coefficients @ basis.reshape(-1, basis.shape[2]).T).reshape(
+            len(self.target), -1, 3
+        )
+        turned: Float[np.ndarray, "faces points 3"] = model @ self.rotation.transpose(0, 2, 1)
+        return turned
+
+    def _seen(
+        self, turned: Float[np.ndarray, "faces points 3"]
+    ) -> Float[np.ndarray, "faces points 3"]:
+        """The same as the camera sees them."""
+        if not self.perspective:
+            return turned
+        seen = turned.copy()
+        seen[..., :2] *= shrink(turned[..., 2], self.distance)[..., None]
+        return seen
+
+    def _moved_by_modes(self) -> Float[np.ndarray, "faces points 3 modes"]:
+        """How identity and expression move the points in the image frame."""
+        points, _, modes = self.basis.shape
+        flat = self.basis.transpose(1, 0, 2).reshape(3, -1)
+        moved = (self.rotation @ flat).reshape(len(self.target), 3, points, modes)
+        return moved.transpose(0, 2, 1, 3)
 
     def _jacobian(
         self,
         turned: Float[np.ndarray, "faces points 3"],
-        residual: Float[np.ndarray, "faces points 3"],
-        shape: bool,
+        goal: Float[np.ndarray, "faces points 3"],
+        moved: Float[np.ndarray, "faces points 3 modes"] | None,
     ) -> Float[np.ndarray, "faces points 3 unknowns"]:
-        faces, points, _ = turned.shape
-        pose = 4 + 2 + self.kinds
-        modes = self.basis.shape[2] if shape else 0
-        jacobian = np.zeros((faces, points, 3, pose + modes), np.float32)
+        """How what is seen moves with the unknowns, but for the depth offsets.
+
+        ``goal`` is where it should be, cm at the present scale.
+        """
+        pose = self.pose
+        modes = 0 if moved is None else moved.shape[3]
+        jacobian = np.zeros((*turned.shape, pose + modes), np.float32)
         x, y, z = turned[..., 0], turned[..., 1], turned[..., 2]
         # Columns 0-2: a small rotation w moves the point by w x p.
         jacobian[..., 1, 0], jacobian[..., 2, 0] = -z, y
         jacobian[..., 0, 1], jacobian[..., 2, 1] = z, -x
         jacobian[..., 0, 2], jacobian[..., 1, 2] = -y, x
-        jacobian[..., 3] = turned + residual  # relative growth of the scale
+        if moved is not None:
+            jacobian[..., pose:] = moved
+        if self.perspective:
+            smaller = shrink(z, self.distance)[..., None]
+            plane = turned[..., :2] * smaller**2
+            # Columns so far move points of the head; seen are (x, y) / (1 + nearness * z).
+            nearness = (1 / self.distance)[:, None, None]
+            jacobian[..., :2, :] *= smaller[..., None]
+            jacobian[..., :2, :] -= (nearness * plane)[..., None] * jacobian[..., 2:, :]
+            jacobian[..., :2, pose - 1] = -_NEARNESS_SIGMA * plane * z[..., None]
+        jacobian[..., 3] = goal  # relative growth of the scale
         jacobian[..., 0, 4] = 1
         jacobian[..., 1, 5] = 1
-        jacobian[:, np.arange(points), 2, 6 + self.kind] = 1
-        if shape:
-            flat = self.basis.transpose(1, 0, 2).reshape(3, -1)
-            moved = (self.rotation @ flat).reshape(faces, 3, points, modes)
-            jacobian[..., pose:] = moved.transpose(0, 2, 1, 3)
         return jacobian
+
+    def _outline_rows(
+        self, outline: Outline
+    ) -> tuple[Float[np.ndarray, "faces 17 unknowns"], Float[np.ndarray, "faces 17 1"]]:
+        """Weighted Jacobian and residual of the distances across the clicked outlines."""
+        turned = self._turned(self.row_mean, self.row_basis)
+        index = outermost(self._seen(turned), outline.across)
+        turned = np.take_along_axis(turned, index[..., None], axis=1)
+        goal = np.zeros_like(turned)
+        goal[..., :2] = (outline.clicked_image - self.shift[:, None, :2]) / self.scale[
+            :, None, None
+        ]
+        residual = ((goal - self._seen(turned))[..., :2] * outline.across).sum(-1)
+        weight = 1 / outline.sigma_cm / (1 + residual**2 / _ROBUST_CM**2)
+        # A face that turns to the image's right, its z axis towards the left, is near on the left.
+        turn = -self.rotation[:, :1, 2] * np.linspace(-1, 1, JAW, dtype=np.float32)
+        weight *= np.clip(1 + np.minimum(turn, 0) / _NEAR_SIDE_ENDS, 0, 1)
+        moved = self.rotation[:, None] @ self.row_basis[index]
+        jacobian = self._jacobian(turned, goal, moved)[..., :2, :]
+        rows = (jacobian * (outline.across * weight[..., None])[..., None]).sum(axis=2)
+        return rows, (weight * residual)[..., None]
 
     def _apply(self, change: Float[np.ndarray, "faces unknowns"], shape: bool) -> None:
         turn = Rotation.from_rotvec(np.clip(change[:, :3], -0.5, 0.5)).as_matrix()
@@ -182,8 +299,11 @@ class _Solver:
         # Shift steps were measured in cm at the old scale.
         self.shift += change[:, 4 : 6 + self.kinds] * self.scale[:, None]
         self.scale = self.scale * np.exp(grown)
+        if self.perspective:
+            nearness = 1 / self.distance + _NEARNESS_SIGMA * change[:, self.pose - 1]
+            self.distance = (1 / np.maximum(nearness, _LEAST_NEARNESS)).astype(np.float32)
         if shape:
-            self.coefficients += change[:, 6 + self.kinds :]
+            self.coefficients += change[:, self.pose :]
             blend = self.coefficients[:, self.identities :]
             np.clip(blend, -0.1, 1.2, out=blend)
 
@@ -195,4 +315,5 @@ class _Solver:
             identity=self.coefficients[:, : self.identities],
             expression=self.coefficients[:, self.identities :],
             residual_cm=self.residual_cm,
+            distance_cm=self.distance,
         )

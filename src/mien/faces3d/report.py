@@ -12,6 +12,7 @@ from mien.faces3d.fits import points_of
 from mien.faces3d.fitting import HeadFits
 from mien.faces3d.labels import FaceLabels
 from mien.faces3d.morphable import MorphableHead
+from mien.faces3d.outline import cheek_rows, clicked_outline, outermost
 from mien.faces3d.photos import FacePhotos, read_photo
 from mien.faces3d.sheets import SheetCell
 
@@ -29,6 +30,8 @@ class FitQuality:
     """Fit to the 51 manual points."""
     jaw_nme: float
     """Fit to the teacher's jaw, x and y."""
+    outline_nme: float
+    """Outline of the fitted head to the clicked jaw, across the outline only."""
 
 
 def measure_fits(
@@ -39,6 +42,11 @@ def measure_fits(
     size = np.sqrt(extent.prod(axis=1))
     inner = points_of(head, fits, anchors.manual51)[..., :2] - photos.manual68[:, 17:]
     jaw = points_of(head, fits, anchors.points68)[:, :17, :2] - photos.teacher68[:, :17, :2]
+    outline = clicked_outline(photos, cheek_rows(head, anchors.points68))
+    cheeks = points_of(head, fits, outline.rows)[..., :2]
+    index = outermost(cheeks, outline.across)
+    edge = np.take_along_axis(cheeks, index[..., None], axis=1) - outline.clicked_image
+    edge = (edge * outline.across).sum(axis=-1, keepdims=True)
     rows = []
     for source in np.unique(photos.source):
         for split in np.unique(photos.split):
@@ -51,6 +59,7 @@ def measure_fits(
                         int(chosen.sum()),
                         _median_nme(inner[chosen], size[chosen]),
                         _median_nme(jaw[chosen], size[chosen]),
+                        _median_nme(edge[chosen], size[chosen]),
                     )
                 )
     return rows
@@ -76,6 +85,6 @@ def worst_fits(
 
 
 def _median_nme(
-    missed: Float[np.ndarray, "faces points 2"], size: Float[np.ndarray, " faces"]
+    missed: Float[np.ndarray, "faces points dims"], size: Float[np.ndarray, " faces"]
 ) -> float:
     return float(np.median(np.linalg.norm(missed, axis=2).mean(axis=1) / size))

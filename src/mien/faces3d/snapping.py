@@ -14,6 +14,7 @@ from jaxtyping import Float, UInt8
 from scipy.spatial import cKDTree
 
 from mien.faces3d.anchors import Anchors
+from mien.faces3d.camera import project, unproject
 from mien.faces3d.fits import points_of
 from mien.faces3d.fitting import HeadFits
 from mien.faces3d.labels import FaceLabels, best_labels
@@ -46,6 +47,12 @@ class FittedPhoto:
     points_cm: Float[np.ndarray, "68 3"]
     """The label in the head's frame."""
     expression: Float[np.ndarray, " expressions"]
+    distance_cm: float = np.inf
+    """From the lens to the head's origin; infinite is weak perspective."""
+
+    def project(self, turned_cm: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points 3"]:
+        """From cm in the image frame, from the head's origin, to px of the photo."""
+        return project(turned_cm, self.scale, self.shift, self.distance_cm)
 
 
 class Snapper:
@@ -60,34 +67,38 @@ class Snapper:
         distance, self._near = cKDTree(spots).query(head.mean, k=12)
         self._weight = np.exp(-0.5 * (distance / _REACH_CM) ** 2).astype(np.float32)
         self._inner_fit = points_of(head, fits, anchors.manual51)
-        self._mesh_fit = points_of(head, fits, anchors.mesh468)[..., :2]
+        self._mesh_fit = points_of(head, fits, anchors.mesh468)
 
     def photo(self, row: int) -> FittedPhoto:
         """One photo of the table, read from disk."""
         fits, photos = self._fits, self._photos
         rotation, scale, shift = fits.rotation[row], float(fits.scale[row]), fits.shift[row]
+        distance = float(fits.distance_cm[row])
         vertices = self._head.vertices(fits.identity[row], fits.expression[row])
-        missed = np.zeros((468 + 51, 3), np.float32)
+        found = np.concatenate([self._mesh_fit[row], self._inner_fit[row]])
+        wanted = found.copy()
         known = np.zeros(468 + 51, np.float32)
         mesh = photos.mesh478[row, :468, :2]
         if np.isfinite(mesh).all() and self.labels.usable[row]:
-            missed[:468, :2], known[:468] = mesh - self._mesh_fit[row], 1
-        inner = self.labels.points_image[row, 17:, :2]
-        missed[468:, :2] = inner - self._inner_fit[row, :, :2]
+            wanted[:468, :2], known[:468] = mesh, 1
+        wanted[468:, :2] = self.labels.points_image[row, 17:, :2]
         known[468:] = _INNER_WEIGHT
-        missed = missed @ rotation / scale
+
+        def in_head(points: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points 3"]:
+            return unproject(points, scale, shift, distance) @ rotation
+
+        missed = in_head(wanted) - in_head(found)
         missed *= 1 / np.maximum(1, np.linalg.norm(missed, axis=1, keepdims=True) / _LIMIT_CM)
         weight = self._weight * known[self._near]
         moved = (missed[self._near] * weight[..., None]).sum(axis=1)
         vertices = vertices + moved / (weight.sum(axis=1, keepdims=True) + _STAY_WEIGHT)
-        points = self.labels.points_image[row].copy()
-        points[:, :2] -= shift
         return FittedPhoto(
             image=read_photo(photos, row),
             rotation=rotation,
             scale=scale,
             shift=shift,
             vertices_cm=vertices.astype(np.float32),
-            points_cm=(points @ rotation / scale).astype(np.float32),
+            points_cm=in_head(self.labels.points_image[row]).astype(np.float32),
             expression=fits.expression[row],
+            distance_cm=distance,
         )

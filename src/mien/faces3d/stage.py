@@ -47,7 +47,7 @@ class Actor:
         self.source_path = str(studio.photos.path[row])
         self._plane = _go_on(studio.snapper.photo(row))
         photo = self._plane
-        self._middle = (photo.rotation @ _MIDDLE_CM * photo.scale)[:2] + photo.shift
+        self._middle = photo.project((photo.rotation @ _MIDDLE_CM)[None])[0, :2]
         self._jaw = studio.head.expression_index("jawOpen")
 
     def plate(

@@ -139,21 +139,24 @@ class HeadTurner:
             new, label = old + moved, label + self._label.of(moved)
             if turn.eyes_shut:
                 label = _met_lids(label, turn.eyes_shut)
-        pivot = photo.scale * photo.rotation @ _PIVOT_CM
-        pivot[:2] += photo.shift
-        source = (old - _PIVOT_CM) @ photo.rotation.T * photo.scale + pivot
-        centred = (new - _PIVOT_CM) @ photo.rotation.T * photo.scale
+        pivot = photo.rotation @ _PIVOT_CM
+
+        def in_new_pose(
+            points_cm: Float[np.ndarray, "points 3"],
+        ) -> Float[np.ndarray, "points 3"]:
+            return photo.project((points_cm - _PIVOT_CM) @ turn.rotation.T + pivot)
+
+        source = photo.project(old @ photo.rotation.T)
         change = (turn.rotation @ photo.rotation.T).astype(np.float32)
-        turned = self._follow(centred, change) + pivot
-        placed = (label - _PIVOT_CM) @ turn.rotation.T * photo.scale + pivot
+        centred = (new - _PIVOT_CM) @ photo.rotation.T
+        turned = photo.project(self._follow(centred, change) + pivot)
+        placed = in_new_pose(label)
         window = window or Window.around(placed)
         canvas_source, canvas_turned = window.to_picture(source), window.to_picture(turned)
         scene = Scene(
             photo=photo,
             to_photo=window.to_photo,
-            centre=window.to_picture(
-                (photo.rotation @ [0, -2, 0] * photo.scale + [*photo.shift, 0])[None]
-            )[0, :2],
+            centre=window.to_picture(photo.project((photo.rotation @ [0, -2, 0])[None]))[0, :2],
             source=canvas_source,
             turned=canvas_turned,
             before=rasterise(canvas_source, triangles, window.side, window.side),
@@ -165,7 +168,7 @@ class HeadTurner:
         )
         points = window.to_picture(placed)
         tolerance = 0.7 * photo.scale * window.zoom
-        normals = self._label.of(vertex_normals(canvas_source, triangles)) @ change.T
+        normals = self._label.of(vertex_normals(old, triangles)) @ turn.rotation.T
         spots, away = self._label.of(canvas_turned), _turned_away(normals)
         points84 = with_dense_jaw(points)
         # Half way between two jaw points the surface lies less than the tolerance off the line.
@@ -177,13 +180,12 @@ class HeadTurner:
                 photo.vertices_cm if turn.expression_change is None else photo.vertices_cm + moved
             )
             mesh = build_worn(turn.worn, self._head, bald)
-            placed_worn = (mesh.vertices_cm - _PIVOT_CM) @ turn.rotation.T * photo.scale + pivot
             light = light_on(image, scene.after, canvas_turned, triangles, self._is_face)
             dressed = dress(
                 image,
                 scene.after,
                 mesh,
-                window.to_picture(placed_worn),
+                window.to_picture(in_new_pose(mesh.vertices_cm)),
                 light,
                 photo.scale * window.zoom,
             )
