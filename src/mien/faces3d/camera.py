@@ -9,14 +9,10 @@ stays linear, ``scale * z``, so that it orders surfaces and can be inverted.
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import numpy as np
 from jaxtyping import Float
 
 __all__ = ["project", "shrink", "unproject"]
-
-_Value = TypeVar("_Value", float, np.ndarray)
 
 
 def shrink(
@@ -54,5 +50,5 @@ def unproject(
     return turned_cm
 
 
-def _each_point(value: _Value) -> _Value:
+def _each_point(value: Float[np.ndarray, "*any"] | float) -> Float[np.ndarray, "*any 1"] | float:
     return value[..., None] if isinstance(value, np.ndarray) else value

@@ -12,7 +12,6 @@ from jaxtyping import Float
 
 from mien.errors import DataError, OutputError
 from mien.faces3d.anchors import Anchors, gather_evidence
-from mien.faces3d.camera import project
 from mien.faces3d.clicks import known_points
 from mien.faces3d.fitting import HeadFits, fit_heads
 from mien.faces3d.morphable import MorphableHead
@@ -65,8 +64,7 @@ def points_of(
     modes = np.concatenate([head.identity, head.expression])
     coefficients = np.concatenate([fits.identity, fits.expression], axis=1)
     points = surface.of(head.mean) + np.tensordot(coefficients, surface.of(modes), 1)
-    turned = points @ fits.rotation.transpose(0, 2, 1)
-    return project(turned, fits.scale, fits.shift, fits.distance_cm)
+    return fits.place(points)
 
 
 def yaw_deg(rotation: Float[np.ndarray, "*faces 3 3"]) -> Float[np.ndarray, "*faces"]:

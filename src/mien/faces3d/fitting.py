@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.spatial.transform import Rotation
 
-from mien.faces3d.camera import shrink
+from mien.faces3d.camera import project, shrink, unproject
 from mien.faces3d.morphable import MorphableHead
 from mien.faces3d.outline import JAW, Outline, outermost
 from mien.faces3d.surface import SurfacePoints
@@ -65,6 +65,21 @@ class HeadFits:
     """Weighted root mean square distance of the evidence from the fitted head."""
     distance_cm: Float[np.ndarray, " faces"]
     """From the lens to the head's origin; infinite is weak perspective."""
+
+    def place(
+        self, points_cm: Float[np.ndarray, "faces points 3"]
+    ) -> Float[np.ndarray, "faces points 3"]:
+        """From cm on the heads to px; z in px away from the camera, 0 at the head's origin."""
+        turned = points_cm @ self.rotation.transpose(0, 2, 1)
+        return project(turned, self.scale, self.shift, self.distance_cm)
+
+    def lift(
+        self, points_image: Float[np.ndarray, "faces points 3"]
+    ) -> Float[np.ndarray, "faces points 3"]:
+        """Back from px to cm on the heads."""
+        turned = unproject(points_image, self.scale, self.shift, self.distance_cm)
+        points_cm: Float[np.ndarray, "faces points 3"] = turned @ self.rotation
+        return points_cm
 
 
 def fit_heads(
@@ -235,7 +250,9 @@ class _Solver:
         """How identity and expression move the points in the image frame."""
         points, _, modes = self.basis.shape
         flat = self.basis.transpose(1, 0, 2).reshape(3, -1)
-        moved = (self.rotation @ flat).reshape(len(self.target), 3, points, modes)
+        moved: Float[np.ndarray, "faces 3 points modes"] = (self.rotation @ flat).reshape(
+            len(self.target), 3, points, modes
+        )
         return moved.transpose(0, 2, 1, 3)
 
     def _jacobian(

@@ -54,7 +54,8 @@ def best_labels(
     teacher[..., 2] += (jaw_fit[..., 2] - teacher[..., 2]).mean(axis=1)[:, None]
     usable = (photos.teachers_agree | _sure(photos)) & (fits.residual_cm <= _RESIDUAL_CM)
     jaw_fit, jaw_teacher = jaw_fit[:, :17], teacher[:, :17]
-    jaw_fit -= _jaw_bias(jaw_fit - jaw_teacher, fits, usable)
+    jaw_cm = fits.lift(jaw_fit)
+    jaw_fit = fits.place(jaw_cm - _jaw_bias_cm(jaw_cm - fits.lift(jaw_teacher), fits, usable))
     points = np.concatenate([(jaw_fit + jaw_teacher) / 2, inner_fit], axis=1)
     inner = np.isfinite(known.inner51)
     points[:, 17:, :2] = np.where(inner, known.inner51, points[:, 17:, :2])
@@ -65,18 +66,16 @@ def best_labels(
     )
 
 
-def _jaw_bias(
-    missed: Float[np.ndarray, "faces 17 3"], fits: HeadFits, usable: Bool[np.ndarray, " faces"]
-) -> Float[np.ndarray, "faces 17 3"]:
-    """What fits miss the teacher's jaw by as a rule: a median on the head, turned to each face."""
+def _jaw_bias_cm(
+    missed_cm: Float[np.ndarray, "faces 17 3"], fits: HeadFits, usable: Bool[np.ndarray, " faces"]
+) -> Float[np.ndarray, "17 3"]:
+    """What fits miss the teacher's jaw by as a rule: a median on the head."""
     frontal = usable & (np.abs(yaw_deg(fits.rotation)) < _FRONTAL_DEG)
     if not frontal.any():
-        return np.zeros_like(missed)
-    missed_cm = missed[frontal] / fits.scale[frontal, None, None] @ fits.rotation[frontal]
-    share = frontal.sum() / (frontal.sum() + _FEW_FACES)
-    bias_cm = share * np.median(missed_cm, axis=0)
-    bias: Float[np.ndarray, "faces 17 3"] = bias_cm @ fits.rotation.transpose(0, 2, 1)
-    return bias * fits.scale[:, None, None]
+        return np.zeros((17, 3), np.float32)
+    share = np.float32(frontal.sum() / (frontal.sum() + _FEW_FACES))
+    bias_cm: Float[np.ndarray, "17 3"] = share * np.median(missed_cm[frontal], axis=0)
+    return bias_cm
 
 
 def _sure(photos: FacePhotos) -> Bool[np.ndarray, " faces"]:

@@ -20,7 +20,6 @@ from jaxtyping import Float, Int
 
 from mien.errors import DataError
 from mien.faces3d.anchors import Anchors
-from mien.faces3d.camera import project
 from mien.faces3d.clicks import known_points
 from mien.faces3d.fits import fit_photos, points_of, yaw_deg
 from mien.faces3d.fitting import Evidence, fit_heads
@@ -95,8 +94,7 @@ def _place_mesh(head: MorphableHead, mesh: Float[np.ndarray, "points 3"]) -> Sur
     for _ in range(8):
         fit = fit_heads(head, evidence, iterations=20)
         vertices = head.vertices(fit.identity[0], fit.expression[0])
-        turned = vertices @ fit.rotation[0].T
-        placed = project(turned, float(fit.scale[0]), fit.shift[0], float(fit.distance_cm[0]))
+        placed = fit.place(vertices[None])[0]
         placed[:, 2] += np.median(depth_mesh[:, 2] - depth_points.of(placed)[:, 2])
         surface = nearest_on_surface(mesh, placed, face)
         depth_points, depth_mesh = surface, mesh
@@ -127,7 +125,7 @@ def _move_anchors(
     teacher68: Float[np.ndarray, "faces 68 3"],
     anchors: Anchors,
 ) -> Anchors:
-    fits = fit_photos(head, photos, anchors)
+    fits = fit_photos(head, photos, anchors, outline=False)
 
     def in_head(missed: Float[np.ndarray, "faces points 3"]) -> Float[np.ndarray, "points 3"]:
         back = missed @ fits.rotation[:, :, :] / fits.scale[:, None, None]

@@ -85,7 +85,8 @@ class Snapper:
         known[468:] = _INNER_WEIGHT
 
         def in_head(points: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points 3"]:
-            return unproject(points, scale, shift, distance) @ rotation
+            turned_cm = unproject(points, scale, shift, distance)
+            return np.asarray(turned_cm @ rotation, np.float32)
 
         missed = in_head(wanted) - in_head(found)
         missed *= 1 / np.maximum(1, np.linalg.norm(missed, axis=1, keepdims=True) / _LIMIT_CM)
@@ -98,7 +99,7 @@ class Snapper:
             scale=scale,
             shift=shift,
             vertices_cm=vertices.astype(np.float32),
-            points_cm=in_head(self.labels.points_image[row]).astype(np.float32),
+            points_cm=in_head(self.labels.points_image[row]),
             expression=fits.expression[row],
             distance_cm=distance,
         )
