@@ -31,7 +31,9 @@ _EXPRESSION_SIGMA = 0.35
 _ROBUST_CM = 0.6
 _NEARNESS_SIGMA = 0.01
 """1/cm: a camera one metre away is one standard deviation from one far away."""
-_LEAST_DISTANCE_CM, _LEAST_NEARNESS = 20.0, 1e-6
+_LEAST_DISTANCE_CM = 20.0
+_LEAST_NEARNESS = 1e-6
+"""1/cm: ten kilometres, weak perspective without a division by zero."""
 _NEAR_SIDE_ENDS = 0.5
 """Sine of the yaw from which on the outline's near side, an ear, a neck, counts for nothing."""
 
