@@ -32,7 +32,6 @@ from typing import Any
 import cv2
 import numpy as np
 from jaxtyping import Float
-from round_trip import make_round_trip
 
 from mien.data.labelled_clips import read_clips
 from mien.data.training_faces import ShardFaces
@@ -48,6 +47,7 @@ from mien.faces3d.report import measure_fits
 from mien.faces3d.set_runs import begin_run
 from mien.faces3d.studio import StudioFiles, open_studio
 from mien.runtime import load_landmarkers
+from round_trip import make_round_trip
 
 RESULT = Path(__file__).parent / "results" / "data_engine.json"
 YAWS_DEG = (30, 60)
