@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -220,8 +221,8 @@ def measure_set(folder: Path, reads: int) -> dict[str, Any]:
             edits += shard["edit"].tolist()
     yaw = np.concatenate(yaws)
     bins = np.histogram(np.clip(yaw, -90, 90), np.arange(-90, 90 + BIN_DEG, BIN_DEG))[0]
-    done = [edit.removeprefix("dark ") for all_ in edits for edit in all_.split(", ")]
-    counts = Counter(done)
+    counts = Counter(edit.removeprefix("dark ") for all_ in edits for edit in all_.split(", "))
+    runs = json.loads((folder / "manifest.json").read_text())["runs"]
     faces = ShardFaces(folder)
     chosen = np.random.default_rng(0).integers(len(faces), size=reads)
     start_secs = time.perf_counter()
@@ -236,10 +237,8 @@ def measure_set(folder: Path, reads: int) -> dict[str, Any]:
             for k, n in enumerate(bins.tolist())
         },
         **{f"{edit} share": round(counts[edit] / len(yaw), 4) for edit in EDITS},
-        "minutes": _minutes(json.loads((folder / "manifest.json").read_text())["runs"]),
-        "made_by": [
-            run["command"] for run in json.loads((folder / "manifest.json").read_text())["runs"]
-        ],
+        "minutes": _minutes(runs),
+        "made_by": [_short(shlex.split(run["command"])) for run in runs],
         "read_faces_per_s": round(reading),
     }
 
@@ -270,7 +269,7 @@ def measure_clips(folder: Path) -> dict[str, Any]:
         "rate_most": round(max(rates), 1),
         "largest_yaw_deg": round(float(max(np.nanmax(np.abs(clip.yaw_deg)) for clip in clips)), 1),
         "minutes": round(timed["seconds"] / 60, 1) if timed.get("clips") == len(clips) else None,
-        "made_by": [manifest["command"]],
+        "made_by": [_short(shlex.split(manifest["command"]))],
     }
 
 
@@ -293,13 +292,17 @@ def _mien(*words: object) -> None:
     subprocess.run([sys.executable, "-c", code, *map(str, words)], check=True)
 
 
+def _short(words: Sequence[str]) -> str:
+    """A command line, its files and folders by their last names."""
+    return shlex.join(Path(word).name if "/" in word else word for word in words)
+
+
 def keep(out: Path, part: str, figures: dict[str, Any]) -> None:
     """Put a part's figures, and where they come from, into the result file."""
     content = json.loads(out.read_text()) if out.exists() else {}
-    words = [word if "/" not in word else Path(word).name for word in sys.argv[1:]]
     content[part] = {
         **figures,
-        "command": shlex.join(["python", "benchmarks/data_engine.py", *words]),
+        "command": f"python benchmarks/data_engine.py {_short(sys.argv[1:])}",
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "version": version("mien"),
         "numpy": np.__version__,

@@ -39,7 +39,7 @@ Image = UInt8[np.ndarray, "height width 3"]
 ENLARGE = 2
 """Faces are stored at no more than 360 px; as it is, the photo's would be smaller."""
 YAWS_DEG = (-90, -60, -30, 0, 30, 60, 90)
-FRAMES = (20, 65, 100, 150, 190, 230)
+FRAMES = (20, 65, 100, 110, 190, 230)
 SIZE = (640, 360)
 BLANK = np.zeros((0, 3), np.float32), np.zeros(0, bool)
 
@@ -160,15 +160,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", type=Path, required=True, help="ict_face_model.npz")
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
-    parser.add_argument("--ending", default="jpg", help="png to look at them as they are made")
+    parser.add_argument("--ending", choices=("jpg", "png"), default="jpg")
     arguments = parser.parse_args()
+    quality = [cv2.IMWRITE_JPEG_QUALITY, 85] if arguments.ending == "jpg" else []
     with tempfile.TemporaryDirectory() as folder:
         studio = prepare(Path(folder), arguments.model)
         pictures = {"fit": fitted, "turned": turned, "edits": edited, "clip": filmed}
         arguments.out.mkdir(parents=True, exist_ok=True)
         for name, draw in pictures.items():
             file = arguments.out / f"data-{name}.{arguments.ending}"
-            cv2.imwrite(str(file), draw(studio), [cv2.IMWRITE_JPEG_QUALITY, 85])
+            cv2.imwrite(str(file), draw(studio), quality)
             print(f"{file}: {file.stat().st_size / 1024:.0f} KB")
 
 
