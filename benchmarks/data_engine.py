@@ -52,6 +52,8 @@ from round_trip import make_round_trip
 
 RESULT = Path(__file__).parent / "results" / "data_engine.json"
 YAWS_DEG = (30, 60)
+SHARD = 25
+"""Pictures of one task of a worker, where speed is measured."""
 BIN_DEG = 15
 EDITS = ("eyes shut", "mouth open", "glasses", "face mask")
 """What the parts of a set's ``edit`` are counted by; dark glasses are glasses."""
@@ -180,15 +182,15 @@ def measure_speed(fits: Path, pictures: int) -> dict[str, Any]:
     found: dict[str, Any] = {"pictures": pictures}
     for workers in (1, 2):
         with tempfile.TemporaryDirectory() as folder:
-            short = _make(fits, Path(folder) / "short", pictures // 4, workers)
-            long = _make(fits, Path(folder) / "long", pictures + pictures // 4, workers)
+            short = _make(fits, Path(folder) / "short", 2 * SHARD, workers)
+            long = _make(fits, Path(folder) / "long", 2 * SHARD + pictures, workers)
             sides = _sides_px(Path(folder) / "long")
         rate = pictures / (long - short)
         area = float((sides.astype(float) ** 2).mean()) / 256**2
         found[f"workers_{workers}"] = {
             "pictures_per_s": round(rate, 2),
             "per_s_at_256_px": round(rate * area, 2),
-            "start_secs": round(short - pictures // 4 / rate, 1),
+            "start_secs": round(short - 2 * SHARD / rate, 1),
         }
         found["median_side_px"] = int(np.median(sides))
     return found
@@ -200,7 +202,9 @@ def _make(fits: Path, folder: Path, pictures: int, workers: int) -> float:
         pictures, min_yaw_deg=0, eyes_shut=0.125, mouth_open=0.1, brows=0.05, relit=0.3,
         glasses=0.06, masks=0.04,
     )  # fmt: skip
-    run = begin_run(folder, split="train", pictures=pictures, made_by={}, command="", shard_size=25)
+    run = begin_run(
+        folder, split="train", pictures=pictures, made_by={}, command="", shard_size=SHARD
+    )
     start_secs = time.perf_counter()
     for _ in make_set(SetJob(StudioFiles(fits.resolve()), recipe, 0), run, workers):
         pass
@@ -209,7 +213,7 @@ def _make(fits: Path, folder: Path, pictures: int, workers: int) -> float:
 
 def _sides_px(folder: Path) -> np.ndarray:
     faces = ShardFaces(folder)
-    return np.array([len(faces.load(index).image) for index in range(len(faces))])
+    return np.array([len(faces.load(index).image_rgb) for index in range(len(faces))])
 
 
 def measure_set(folder: Path, reads: int) -> dict[str, Any]:
