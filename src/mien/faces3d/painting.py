@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from mien.faces3d.background import BINS, at_angle, bend_background, outline
+from mien.faces3d.filling import SurfaceFiller
 from mien.faces3d.fits import yaw_deg
 from mien.faces3d.morphable import MorphableHead
 from mien.faces3d.raster import Raster
@@ -42,6 +43,8 @@ class Scene:
     turned: Float[np.ndarray, "vertices 3"]
     before: Raster
     after: Raster
+    change: Float[np.ndarray, "3 3"]
+    """The rotation from the one to the other."""
     yaw_deg: float
     light: Float[np.ndarray, " 3"]
     teeth_cm: tuple[float, float] | None
@@ -54,17 +57,21 @@ class HeadPainter:
 
     def __init__(self, head: MorphableHead, regions: HeadRegions) -> None:
         self._mean, self._regions = head.mean, regions
+        self._filler = SurfaceFiller.of(head, regions)
 
     def paint(self, scene: Scene) -> UInt8[np.ndarray, "side side 3"]:
         """The new picture, in the photo's colour order."""
         after, side = scene.after, scene.after.width
-        place = self._places(scene)
+        place, inside = self._places(scene)
+        normals = vertex_normals(scene.source, self._regions.triangles)
+        trust = self._filler.trust(normals, scene.change, scene.photo.rotation, inside)
+        wanted = self._wanted(scene, normals)
         field = bend_background(scene.before.mask, after.mask, scene.centre, _skip(scene.yaw_deg))
         direct = field.copy().reshape(-1, 2)
         direct[after.pixel] = after.blend(place)
         painted = _sample(scene, direct.reshape(side, side, 2))
         borrowed = np.zeros(side * side, np.float32)
-        borrowed[after.pixel] = after.blend(self._wanted(scene)[:, None])[:, 0]
+        borrowed[after.pixel] = after.blend(wanted[:, None])[:, 0]
         if (borrowed > 0.3).sum() > 0.005 * side * side:
             other = direct.copy()
             other[after.pixel] = after.blend(place[self._regions.mirror])
@@ -72,6 +79,8 @@ class HeadPainter:
             painted = _mend(
                 painted, _sample(scene, other.reshape(side, side, 2)), alpha, after.mask
             )
+        trust = np.maximum(trust, wanted * trust[self._regions.mirror])
+        painted = self._filler.fill(painted, after, trust, inside, scene.px_per_cm)
         if scene.teeth_cm is not None:
             self._fill_mouth(scene, painted)
         if scene.light.any():
@@ -82,8 +91,13 @@ class HeadPainter:
         blended = painted * cover + backdrop * (1 - cover)
         return np.clip(np.round(blended), 0, 255).astype(np.uint8)
 
-    def _places(self, scene: Scene) -> Float[np.ndarray, "vertices 2"]:
-        """Source of each vertex; the half turned away folds back onto the one in view."""
+    def _places(
+        self, scene: Scene
+    ) -> tuple[Float[np.ndarray, "vertices 2"], Float[np.ndarray, " vertices"]]:
+        """Source of each vertex, and how surely it is the head's own.
+
+        The half turned away folds back onto the one in view.
+        """
         head, azimuth, rotation = self._mean, self._regions.azimuth, scene.photo.rotation
         yaw = np.radians(yaw_deg(rotation))
         seen_from = _wrap(azimuth + yaw)
@@ -102,17 +116,21 @@ class HeadPainter:
         out = place - scene.centre
         radius, turn = np.hypot(*out.T), np.arctan2(out[:, 1], out[:, 0])
         edge = outline(scene.before.mask, scene.centre)
-        share = 1 - at_angle(_real_edge(scene, edge), turn)
-        near = smoothstep((radius / np.maximum(at_angle(edge, turn), 1) - 0.7) / 0.27)
+        real = at_angle(_real_edge(scene, edge), turn)
+        share, reach = 1 - real, radius / np.maximum(at_angle(edge, turn), 1)
+        near = smoothstep((reach - 0.7) / 0.27)
         # Only there: eyes, nose and mouth are where the label says.
         aside = smoothstep((np.abs(azimuth) - np.radians(40)) / np.radians(25))
         share = share * near * np.maximum(aside, self._regions.rear)
-        return np.asarray(scene.centre + out * (1 - share)[:, None], np.float32)
+        inside = smoothstep((0.98 - reach * (1 - share) / real) / 0.1)
+        return np.asarray(scene.centre + out * (1 - share)[:, None], np.float32), inside
 
-    def _wanted(self, scene: Scene) -> Float[np.ndarray, " vertices"]:
+    def _wanted(
+        self, scene: Scene, normals: Float[np.ndarray, "vertices 3"]
+    ) -> Float[np.ndarray, " vertices"]:
         """1 where the mirrored place is to be painted instead of the own one."""
         regions, points, raster = self._regions, scene.source, scene.before
-        facing = -vertex_normals(points, regions.triangles)[:, 2]
+        facing = -normals[:, 2]
         x = np.clip(np.round(points[:, 0]).astype(int), 0, raster.width - 1)
         y = np.clip(np.round(points[:, 1]).astype(int), 0, raster.height - 1)
         behind = points[:, 2] > raster.depth[y, x] + 0.03 * raster.width

@@ -158,6 +158,7 @@ class HeadTurner:
             turned=canvas_turned,
             before=rasterise(canvas_source, triangles, window.side, window.side),
             after=rasterise(canvas_turned, triangles, window.side, window.side),
+            change=change,
             yaw_deg=float(yaw_deg(turn.rotation)),
             light=turn.light,
             teeth_cm=turn.teeth_cm if turn.expression_change is not None else None,
