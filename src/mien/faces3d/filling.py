@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, UInt8
 
 from mien.faces3d.morphable import MorphableHead
 from mien.faces3d.raster import Raster
@@ -22,8 +22,6 @@ __all__ = ["SurfaceFiller"]
 _STRETCH = 1.8, 3.6
 """Skin is taken as it is up to the first factor of stretching, not at all beyond the second."""
 _TILE = 256
-_COARSE = 4
-"""Colours are continued on a picture so many times smaller."""
 
 
 @dataclass(frozen=True)
@@ -89,60 +87,63 @@ class SurfaceFiller:
         px_per_cm: float,
     ) -> UInt8[np.ndarray, "side side 3"]:
         """The picture with its distrusted surface made anew."""
-        if trust[after.corners[:, 0]].min(initial=1) > 0.95:
+        kept = after.blend(trust[:, None])[:, 0]
+        made = np.flatnonzero(kept < 0.97)
+        if not len(made):
             return painted
-        regions = self.regions
-        neck = smoothstep((1 - regions.neck_follow) / 0.25)
+        face, hair, neck = self._kinds()
         # Hair at the sides is seen narrowly, but it tells the colour of what lies behind.
-        above = self.scalp * smoothstep((-1 - self.height_cm) / 2)
-        told = np.where(self.scalp > 0.5, np.maximum(trust, 0.3 * inside) * above, trust)
-        scale = px_per_cm * np.float32(1)
-        known = after.blend(
+        strands = np.maximum(trust, 0.3 * inside) * smoothstep((-1 - self.height_cm) / 2)
+        told = np.stack([face * trust, hair * strands, neck * trust], axis=1)
+        spots = np.flatnonzero((after.pixel // after.width % 2 == 0) & (after.pixel % 2 == 0))
+        sparse, thin = after.part(spots), np.ascontiguousarray(painted[::2, ::2])
+        weight = np.zeros((*thin.shape[:2], 3), np.float32)
+        weight[sparse.pixel // after.width // 2, sparse.pixel % after.width // 2] = (
+            sparse.blend(told) ** 2
+        )
+        fine = np.abs(thin - cv2.blur(painted, (5, 5))[::2, ::2].astype(np.float32)).mean(axis=2)
+        here = after.part(made)
+        *parts, relief, u, v = here.blend(
             np.stack(
                 [
-                    trust,
-                    told,
-                    self.scalp,
-                    neck,
+                    *(face, hair, neck),
                     self.relief,
-                    regions.azimuth * 9 * scale,
-                    self.height_cm * scale,
+                    self.regions.azimuth * np.float32(9 * px_per_cm),
+                    self.height_cm * np.float32(px_per_cm),
                 ],
                 axis=1,
             )
-        )
-        kept, told, hair, neck, relief, u, v = known.T
-        side = after.width
-        parts = (1 - hair) * (1 - neck), hair, (1 - hair) * neck
-        skin = painted.reshape(-1, 3)[after.pixel].astype(np.float32)
-        made = np.zeros_like(skin)
-        for part in parts:
-            weight = np.zeros(side * side, np.float32)
-            weight[after.pixel] = (part * told) ** 2
-            colour = _continue(painted, weight.reshape(side, side))
-            made += part[:, None] * colour.reshape(-1, 3)[after.pixel]
-        fine = skin - cv2.blur(painted, (5, 5)).reshape(-1, 3)[after.pixel]
-        for kind, share in enumerate((1 - hair, hair)):
-            sure = (share > 0.7) & (kept > 0.9)
-            strength = float(np.median(np.abs(fine[sure]))) if sure.any() else 2.0
-            noise = self.grain[v.astype(int) % _TILE, u.astype(int) % _TILE, kind]
-            made += (share * min(strength, 4.0) * noise)[:, None]
-        made *= relief[:, None]
+        ).T
+        row, column = v.astype(np.int64) % _TILE, u.astype(np.int64) % _TILE
+        new = np.zeros((len(made), 3), np.float32)
+        grain = np.zeros(len(made), np.float32)
+        rows, columns = here.pixel // after.width, here.pixel % after.width
+        for kind, part in enumerate(parts):
+            colour = _continue(thin, weight[..., kind], after.width)
+            new += part[:, None] * colour[rows, columns]
+            sure = weight[..., kind] > 0.6
+            strength = float(np.median(fine[sure])) if sure.any() else 2.0
+            grain += part * min(strength, 4.0) * self.grain[row, column, int(kind == 1)]
         out = painted.copy()
-        mixed = skin * kept[:, None] + made * (1 - kept[:, None])
-        out.reshape(-1, 3)[after.pixel] = np.clip(np.round(mixed), 0, 255)
+        flat = out.reshape(-1, 3)
+        share = kept[made, None]
+        new = (new + grain[:, None]) * relief[:, None]
+        flat[here.pixel] = np.clip(np.round(flat[here.pixel] * share + new * (1 - share)), 0, 255)
         return out
+
+    def _kinds(self) -> tuple[Float[np.ndarray, " vertices"], ...]:
+        """Shares of face, hair and neck; together 1."""
+        neck = smoothstep((1 - self.regions.neck_follow) / 0.25)
+        return (1 - self.scalp) * (1 - neck), self.scalp, (1 - self.scalp) * neck
 
 
 def _continue(
-    painted: UInt8[np.ndarray, "side side 3"], weight: Float[np.ndarray, "side side"]
+    known: UInt8[np.ndarray, "half half 3"], weight: Float[np.ndarray, "half half"], side: int
 ) -> Float[np.ndarray, "side side 3"]:
     """The weighted mean colour of near places; where none of them is known, of farther ones."""
-    side = len(painted)
-    size = max(side // _COARSE, 1)
-    known = weight[..., None]
-    level = np.concatenate([painted * known, known], axis=2)
-    levels = [cv2.resize(level, (size, size), interpolation=cv2.INTER_AREA)]
+    size = max(len(known) // 2, 1)
+    heavy = np.concatenate([known * weight[..., None], weight[..., None]], axis=2)
+    levels = [cv2.resize(heavy, (size, size), interpolation=cv2.INTER_AREA)]
     while size > 1:
         size = (size + 1) // 2
         levels.append(cv2.resize(levels[-1], (size, size), interpolation=cv2.INTER_AREA))

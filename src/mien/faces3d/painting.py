@@ -40,6 +40,8 @@ class Scene:
     centre: Float[np.ndarray, " 2"]
     """A place inside the head, where it lies both before and after."""
     source: Float[np.ndarray, "vertices 3"]
+    normals: Float[np.ndarray, "vertices 3"]
+    """Outward, in the photo."""
     turned: Float[np.ndarray, "vertices 3"]
     before: Raster
     after: Raster
@@ -63,9 +65,8 @@ class HeadPainter:
         """The new picture, in the photo's colour order."""
         after, side = scene.after, scene.after.width
         place, inside = self._places(scene)
-        normals = vertex_normals(scene.source, self._regions.triangles)
-        trust = self._filler.trust(normals, scene.change, scene.photo.rotation, inside)
-        wanted = self._wanted(scene, normals)
+        trust = self._filler.trust(scene.normals, scene.change, scene.photo.rotation, inside)
+        wanted = self._wanted(scene)
         field = bend_background(scene.before.mask, after.mask, scene.centre, _skip(scene.yaw_deg))
         direct = field.copy().reshape(-1, 2)
         direct[after.pixel] = after.blend(place)
@@ -125,12 +126,10 @@ class HeadPainter:
         inside = smoothstep((0.98 - reach * (1 - share) / real) / 0.1)
         return np.asarray(scene.centre + out * (1 - share)[:, None], np.float32), inside
 
-    def _wanted(
-        self, scene: Scene, normals: Float[np.ndarray, "vertices 3"]
-    ) -> Float[np.ndarray, " vertices"]:
+    def _wanted(self, scene: Scene) -> Float[np.ndarray, " vertices"]:
         """1 where the mirrored place is to be painted instead of the own one."""
         regions, points, raster = self._regions, scene.source, scene.before
-        facing = -normals[:, 2]
+        facing = -scene.normals[:, 2]
         x = np.clip(np.round(points[:, 0]).astype(int), 0, raster.width - 1)
         y = np.clip(np.round(points[:, 1]).astype(int), 0, raster.height - 1)
         behind = points[:, 2] > raster.depth[y, x] + 0.03 * raster.width
