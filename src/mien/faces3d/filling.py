@@ -101,6 +101,7 @@ class SurfaceFiller:
         weight[sparse.pixel // after.width // 2, sparse.pixel % after.width // 2] = (
             sparse.blend(told) ** 2
         )
+        weight *= _of_kind(thin, weight[..., 0])
         fine = np.abs(thin - cv2.blur(painted, (5, 5))[::2, ::2].astype(np.float32)).mean(axis=2)
         here = after.part(made)
         *parts, relief, u, v = here.blend(
@@ -121,13 +122,16 @@ class SurfaceFiller:
         for kind, part in enumerate(parts):
             colour = _continue(thin, weight[..., kind], after.width)
             new += part[:, None] * colour[rows, columns]
-            sure = weight[..., kind] > 0.6
+            sure = weight[..., kind] > 0.4
             strength = float(np.median(fine[sure])) if sure.any() else 2.0
             grain += part * min(strength, 4.0) * self.grain[row, column, int(kind == 1)]
+        canvas = painted.astype(np.float32)
+        canvas.reshape(-1, 3)[here.pixel] = new * relief[:, None]
+        # The rim of an ear is a step of the mesh.
+        new = cv2.blur(canvas, (3, 3)).reshape(-1, 3)[here.pixel] + grain[:, None]
         out = painted.copy()
         flat = out.reshape(-1, 3)
         share = kept[made, None]
-        new = (new + grain[:, None]) * relief[:, None]
         flat[here.pixel] = np.clip(np.round(flat[here.pixel] * share + new * (1 - share)), 0, 255)
         return out
 
@@ -135,6 +139,22 @@ class SurfaceFiller:
         """Shares of face, hair and neck; together 1."""
         neck = smoothstep((1 - self.regions.neck_follow) / 0.25)
         return (1 - self.scalp) * (1 - neck), self.scalp, (1 - self.scalp) * neck
+
+
+def _of_kind(
+    thin: UInt8[np.ndarray, "half half 3"], face: Float[np.ndarray, "half half"]
+) -> Float[np.ndarray, "half half 3"]:
+    """How well colours fit face, hair and neck: hair is what does not look like the face."""
+    sure = face > 0.8
+    if not sure.any():
+        return np.ones((*face.shape, 3), np.float32)
+    away = np.linalg.norm(thin - np.median(thin[sure], axis=0).astype(np.float32), axis=2)
+    kinds = [
+        1 - 0.9 * smoothstep((away - 60) / 60),
+        0.03 + 0.97 * smoothstep((away - 30) / 40),
+        1 - 0.9 * smoothstep((away - 80) / 60),
+    ]
+    return np.stack(kinds, axis=2)
 
 
 def _continue(
