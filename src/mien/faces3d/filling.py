@@ -19,7 +19,7 @@ from mien.faces3d.regions import HeadRegions, smoothstep, vertex_normals
 
 __all__ = ["SurfaceFiller"]
 
-_STRETCH = 1.8, 3.6
+_STRETCH = 1.5, 3.4
 """Skin is taken as it is up to the first factor of stretching, not at all beyond the second."""
 _TILE = 256
 
@@ -93,8 +93,8 @@ class SurfaceFiller:
             return painted
         face, hair, neck = self._kinds()
         # Hair at the sides is seen narrowly, but it tells the colour of what lies behind.
-        strands = np.maximum(trust, 0.3 * inside) * smoothstep((-1 - self.height_cm) / 2)
-        told = np.stack([face * trust, hair * strands, neck * trust], axis=1)
+        strands = inside * np.maximum(trust, 0.3) * smoothstep((-1 - self.height_cm) / 2)
+        told = np.stack([face * trust * inside, hair * strands, neck * trust], axis=1)
         spots = np.flatnonzero((after.pixel // after.width % 2 == 0) & (after.pixel % 2 == 0))
         sparse, thin = after.part(spots), np.ascontiguousarray(painted[::2, ::2])
         weight = np.zeros((*thin.shape[:2], 3), np.float32)
@@ -131,7 +131,13 @@ class SurfaceFiller:
         new = cv2.blur(canvas, (3, 3)).reshape(-1, 3)[here.pixel] + grain[:, None]
         out = painted.copy()
         flat = out.reshape(-1, 3)
-        share = kept[made, None]
+        # Half trusted cheeks must at least look like what is made: hair and walls lie beside them.
+        strange = smoothstep((np.linalg.norm(flat[here.pixel] - new, axis=1) - 35) / 40)
+        strange *= smoothstep((1 - kept[made]) / 0.25) * smoothstep(v / px_per_cm / 2)
+        doubt = np.zeros(painted.shape[:2], np.float32)
+        doubt.reshape(-1)[here.pixel] = strange
+        doubt = cv2.blur(cv2.dilate(doubt, np.ones((3, 3), np.uint8)), (7, 7))
+        share = (kept[made] * (1 - doubt.reshape(-1)[here.pixel]))[:, None]
         flat[here.pixel] = np.clip(np.round(flat[here.pixel] * share + new * (1 - share)), 0, 255)
         return out
 
@@ -148,10 +154,16 @@ def _of_kind(
     sure = face > 0.8
     if not sure.any():
         return np.ones((*face.shape, 3), np.float32)
-    away = np.linalg.norm(thin - np.median(thin[sure], axis=0).astype(np.float32), axis=2)
+    skin = np.median(thin[sure], axis=0).astype(np.float32)
+    change = thin - skin
+    away = np.linalg.norm(change, axis=2)
+    # A brighter place of the same tint is skin in the light.
+    brighter = np.maximum(change @ (skin / max(float(np.linalg.norm(skin)), 1)), 0)
+    other = np.sqrt(np.maximum(away**2 - 0.9 * brighter**2, 0))
+    dark = 1 - 0.7 * smoothstep(brighter / 60)
     kinds = [
         1 - 0.9 * smoothstep((away - 60) / 60),
-        0.03 + 0.97 * smoothstep((away - 30) / 40),
+        0.03 + 0.97 * dark * smoothstep((other - 25) / 40),
         1 - 0.9 * smoothstep((away - 80) / 60),
     ]
     return np.stack(kinds, axis=2)

@@ -64,10 +64,15 @@ class HeadPainter:
     def paint(self, scene: Scene) -> UInt8[np.ndarray, "side side 3"]:
         """The new picture, in the photo's colour order."""
         after, side = scene.after, scene.after.width
-        place, inside = self._places(scene)
+        # Of the mesh itself: the head in the photo can reach beyond the new picture.
+        corners = scene.source[self._regions.triangles, :2]
+        edge = outline(np.concatenate([corners[:, 0], corners.mean(axis=1)]), scene.centre)
+        place, inside = self._places(scene, edge)
         trust = self._filler.trust(scene.normals, scene.change, scene.photo.rotation, inside)
         wanted = self._wanted(scene)
-        field = bend_background(scene.before.mask, after.mask, scene.centre, _skip(scene.yaw_deg))
+        field = bend_background(
+            scene.before.mask, after.mask, edge, scene.centre, _skip(scene.yaw_deg)
+        )
         direct = field.copy().reshape(-1, 2)
         direct[after.pixel] = after.blend(place)
         painted = _sample(scene, direct.reshape(side, side, 2))
@@ -93,7 +98,7 @@ class HeadPainter:
         return np.clip(np.round(blended), 0, 255).astype(np.uint8)
 
     def _places(
-        self, scene: Scene
+        self, scene: Scene, edge: Float[np.ndarray, " bins"]
     ) -> tuple[Float[np.ndarray, "vertices 2"], Float[np.ndarray, " vertices"]]:
         """Source of each vertex, and how surely it is the head's own.
 
@@ -116,15 +121,19 @@ class HeadPainter:
         # Real skulls are often narrower than the fitted one: near its outline look further in.
         out = place - scene.centre
         radius, turn = np.hypot(*out.T), np.arctan2(out[:, 1], out[:, 0])
-        edge = outline(scene.before.mask, scene.centre)
         real = at_angle(_real_edge(scene, edge), turn)
         share, reach = 1 - real, radius / np.maximum(at_angle(edge, turn), 1)
         near = smoothstep((reach - 0.7) / 0.27)
         # Only there: eyes, nose and mouth are where the label says.
         aside = smoothstep((np.abs(azimuth) - np.radians(40)) / np.radians(25))
         share = share * near * np.maximum(aside, self._regions.rear)
-        inside = smoothstep((0.98 - reach * (1 - share) / real) / 0.1)
-        return np.asarray(scene.centre + out * (1 - share)[:, None], np.float32), inside
+        # What folds round from behind comes from a little further in yet, off the blurred rim.
+        share += 0.08 * (1 - share) * self._regions.rear * smoothstep(beyond / np.radians(12) + 1)
+        place = np.asarray(scene.centre + out * (1 - share)[:, None], np.float32)
+        inside = smoothstep((1.02 - reach * (1 - share) / real) / 0.1)
+        where, size = scene.to_photo(place), np.array(scene.photo.image.shape[1::-1])
+        inside *= ((where > 0) & (where < size - 1)).all(axis=1)
+        return place, inside
 
     def _wanted(self, scene: Scene) -> Float[np.ndarray, " vertices"]:
         """1 where the mirrored place is to be painted instead of the own one."""
