@@ -11,7 +11,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-__all__ = ["BINS", "at_angle", "bend_background", "outline"]
+from mien.faces3d.regions import smoothstep
+
+__all__ = ["BINS", "at_angle", "bend_background", "outline", "outline_of_mask"]
 
 BINS = 180
 """Directions an outline is known in, from image right on clockwise."""
@@ -54,7 +56,8 @@ def bend_background(
         for middle, away in zip(centre, (dx, dy), strict=True)
     )
     on_head = cv2.remap(cv2.blur(mask_source.astype(np.float32), (9, 9)), x, y, cv2.INTER_LINEAR)
-    inside = np.where(on_head > 0.05, start_here - 0.6 * beyond, dent)
+    mirrored = smoothstep((on_head - 0.45) / 0.3)
+    inside = dent + (start_here - 0.6 * beyond - dent) * mirrored
     place = np.where(beyond >= 0, start_here + beyond * grow, inside)
     place = np.where(radius > rim, radius, place)
     coarse = np.stack([centre[0] + dx / safe * place, centre[1] + dy / safe * place], axis=-1)
