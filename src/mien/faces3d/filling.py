@@ -115,7 +115,7 @@ class SurfaceFiller:
                 axis=1,
             )
         ).T
-        row, column = v.astype(np.int64) % _TILE, u.astype(np.int64) % _TILE
+        row, column = v.astype(np.int32) % _TILE, u.astype(np.int32) % _TILE
         new = np.zeros((len(made), 3), np.float32)
         grain = np.zeros(len(made), np.float32)
         rows, columns = here.pixel // after.width, here.pixel % after.width
@@ -125,17 +125,17 @@ class SurfaceFiller:
             sure = weight[..., kind] > 0.4
             strength = float(np.median(fine[sure])) if sure.any() else 2.0
             grain += part * min(strength, 4.0) * self.grain[row, column, int(kind == 1)]
-        canvas = painted.astype(np.float32)
-        canvas.reshape(-1, 3)[here.pixel] = new * relief[:, None]
+        canvas = painted.copy()
+        canvas.reshape(-1, 3)[here.pixel] = np.clip(new * relief[:, None], 0, 255)
         # The rim of an ear is a step of the mesh.
         new = cv2.blur(canvas, (3, 3)).reshape(-1, 3)[here.pixel] + grain[:, None]
         out = painted.copy()
         flat = out.reshape(-1, 3)
         # Half trusted cheeks must at least look like what is made: hair and walls lie beside them.
-        strange = smoothstep((np.linalg.norm(flat[here.pixel] - new, axis=1) - 35) / 40)
-        strange *= smoothstep((1 - kept[made]) / 0.25) * smoothstep(v / px_per_cm / 2)
+        away = np.linalg.norm(flat[here.pixel] - new, axis=1)
+        cheeks = smoothstep((1 - kept[made]) / 0.25) * smoothstep(v / px_per_cm / 2)
         doubt = np.zeros(painted.shape[:2], np.float32)
-        doubt.reshape(-1)[here.pixel] = strange
+        doubt.reshape(-1)[here.pixel] = smoothstep((away - 35) / 40) * cheeks
         doubt = cv2.blur(cv2.dilate(doubt, np.ones((3, 3), np.uint8)), (7, 7))
         share = (kept[made] * (1 - doubt.reshape(-1)[here.pixel]))[:, None]
         flat[here.pixel] = np.clip(np.round(flat[here.pixel] * share + new * (1 - share)), 0, 255)

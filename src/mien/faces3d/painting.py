@@ -2,7 +2,7 @@
 
 Skin comes through the mesh, the rest through `bend_background`. Skin that the photo hides is
 borrowed from the mirrored place, its light matched to the skin it joins; the back of the head
-folds round to the hair above the ears; a mouth that the photo shows shut gets an inside.
+folds round to the hair above the ears; what all this stretches too far, `filling` makes up; a mouth that the photo shows shut gets an inside.
 """
 
 from __future__ import annotations
@@ -65,8 +65,7 @@ class HeadPainter:
         """The new picture, in the photo's colour order."""
         after, side = scene.after, scene.after.width
         # Of the mesh itself: the head in the photo can reach beyond the new picture.
-        corners = scene.source[self._regions.triangles, :2]
-        edge = outline(np.concatenate([corners[:, 0], corners.mean(axis=1)]), scene.centre)
+        edge = outline(scene.source[self._regions.triangles[:, 0], :2], scene.centre)
         place, inside = self._places(scene, edge)
         trust = self._filler.trust(scene.normals, scene.change, scene.photo.rotation, inside)
         wanted = self._wanted(scene)
