@@ -136,8 +136,8 @@ class SurfaceFiller:
         cheeks = smoothstep((1 - kept[made]) / 0.25) * smoothstep(v / px_per_cm / 2)
         doubt = np.zeros(painted.shape[:2], np.float32)
         doubt.reshape(-1)[here.pixel] = smoothstep((away - 35) / 40) * cheeks
-        doubt = cv2.blur(cv2.dilate(doubt, np.ones((3, 3), np.uint8)), (7, 7))
-        share = (kept[made] * (1 - doubt.reshape(-1)[here.pixel]))[:, None]
+        wide = cv2.blur(cv2.dilate(doubt, np.ones((3, 3), np.uint8)), (7, 7)).reshape(-1)
+        share = (kept[made] * (1 - wide[here.pixel]))[:, None]
         flat[here.pixel] = np.clip(np.round(flat[here.pixel] * share + new * (1 - share)), 0, 255)
         return out
 

@@ -2,7 +2,8 @@
 
 Skin comes through the mesh, the rest through `bend_background`. Skin that the photo hides is
 borrowed from the mirrored place, its light matched to the skin it joins; the back of the head
-folds round to the hair above the ears; what all this stretches too far, `filling` makes up; a mouth that the photo shows shut gets an inside.
+folds round to the hair above the ears; what all this stretches too far, `filling` makes up; a mouth
+that the photo shows shut gets an inside.
 """
 
 from __future__ import annotations
