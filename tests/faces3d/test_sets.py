@@ -220,7 +220,7 @@ def test_commands_from_photos_to_a_sheet(
         f"turns {fits} --out {sheet} --photos 2 --anchors {anchors_file}",
         catch_exceptions=False,
     )
-    assert cv2.imread(str(sheet)).shape == (260, 8 * 260, 3)
+    assert cv2.imread(str(sheet)).shape == (260, 2 * 5 * 260, 3)
 
 
 def test_nobody_wears_glasses_and_a_mask_by_chance(tmp_path: Path) -> None:
