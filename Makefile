@@ -14,9 +14,10 @@ types:
 imports:
 	lint-imports
 
-# The README's table is what the committed result files say.
+# The tables of README and docs/data.md are what the committed result files say.
 table:
 	python benchmarks/readme_table.py --check
+	python benchmarks/data_table.py --check
 
 demo:
 	mien demo --out out/

@@ -11,17 +11,18 @@ Results are `benchmarks/results/MODEL.SET.INIT.json` (`mien evaluate ... --json 
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sections import line, run
+
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
-BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+DATA_ENGINE = "data_engine.json"
+"""Shown in docs/data.md (`data_table.py`)."""
 INITS = {"oracle": "true points", "box": "true box", "detector": "photo alone"}
 
 
@@ -74,7 +75,7 @@ def read_results(folder: Path) -> list[Result]:
     """Every result file; its name and its content must agree."""
     found = []
     for path in sorted(folder.glob("*.json")):
-        if path.name.endswith((".speed.json", ".cost.json")):
+        if path.name.endswith((".speed.json", ".cost.json", DATA_ENGINE)):
             continue
         content = json.loads(path.read_text())
         model, data_set, init, *mirror = path.stem.split(".")
@@ -96,8 +97,8 @@ def make_section(folder: Path = HERE / "results", rivals: Path = HERE / "rivals.
     figures = json.loads(rivals.read_text())["figures"]
     rows = [*_our_rows(results), *_rival_rows(figures)]
     head = ["system", "crop from", *(column.title for column in COLUMNS)]
-    lines = [_line(head), _line(["---", "---", *["---:"] * len(COLUMNS)])]
-    lines += [_line([row.system, INITS[row.init], *row.cells]) for row in rows]
+    lines = [line(head), line(["---", "---", *["---:"] * len(COLUMNS)])]
+    lines += [line([row.system, INITS[row.init], *row.cells]) for row in rows]
     moved = ""
     if any(_moved(one) for one in results):
         moved = (
@@ -118,7 +119,7 @@ def make_section(folder: Path = HERE / "results", rivals: Path = HERE / "rivals.
         _cost(folder),
         _commands(results, folder),
     ]
-    return "\n".join([*lines, *notes, *(line for section in sections for line in section)])
+    return "\n".join([*lines, *notes, *(one for section in sections for one in section)])
 
 
 def _our_rows(results: list[Result]) -> list[Row]:
@@ -200,10 +201,10 @@ def _turned(results: list[Result]) -> list[str]:
     if not own:
         return []
     head = ["turned test photos", "crop from", *TURNED_COLUMNS]
-    lines = ["", _line(head), _line(["---", "---", *["---:"] * len(TURNED_COLUMNS)])]
+    lines = ["", line(head), line(["---", "---", *["---:"] * len(TURNED_COLUMNS)])]
     for one in own:
         cells = [_figure(show(one.content)) for show in TURNED_COLUMNS.values()]
-        lines.append(_line([one.system, INITS[one.init], *cells]))
+        lines.append(line([one.system, INITS[one.init], *cells]))
     counts = {(one.content["n"], one.content["eyes"]["shut"]["n"] // 2) for one in own}
     told = " and ".join(f"{n} pictures, of {shut} with eyes shut" for n, shut in sorted(counts))
     return [
@@ -224,14 +225,14 @@ def _clips(results: list[Result]) -> list[str]:
         return []
     head = ["clips, from the video alone", "clips", "faces in frames", "missed", "68 points"]
     head += ["jitter", "number switches", "tracks on no face", "eyes shut", "eyes open"]
-    lines = ["", _line(head), _line(["---", *["---:"] * (len(head) - 1)])]
+    lines = ["", line(head), line(["---", *["---:"] * (len(head) - 1)])]
     for result in own:
         one = result.content
         counts = [str(one[key]) for key in ("clips", "face_frames", "missed")]
         errors = [_figure(one[key]) for key in ("nme", "jitter")]
         lost = [str(one[key]) for key in ("id_switches", "false_tracks")]
         eyes = [_figure(one["eyes"][kind]["opening_error"]) for kind in ("shut", "open")]
-        lines.append(_line([result.system, *counts, *errors, *lost, *eyes]))
+        lines.append(line([result.system, *counts, *errors, *lost, *eyes]))
     note = (
         "Clips of `mien data video`, made of photos that nobody learned from. Jitter: the second "
         "difference of a point's error from frame to frame, in face sizes "
@@ -245,11 +246,11 @@ def _cost(folder: Path) -> list[str]:
     if not files:
         return []
     head = ["model", "crop, px", "GFLOPs", "threads", "ms, model 2", "ms, model 1"]
-    lines = ["", _line(head), _line(["---"] + ["---:"] * 5)]
+    lines = ["", line(head), line(["---"] + ["---:"] * 5)]
     for file in files:
         one = json.loads(file.read_text())
         cells = [one["model"], str(one["side"]), f"{one['gflops']:.2f}", str(one["threads"])]
-        lines.append(_line([*cells, f"{one['tracking_ms']:.1f}", f"{one['detection_ms']:.1f}"]))
+        lines.append(line([*cells, f"{one['tracking_ms']:.1f}", f"{one['detection_ms']:.1f}"]))
     note = (
         "The landmark networks alone, one face a run (median). A face that is followed passes "
         "model 2; one that was just found passes model 1 and then model 2."
@@ -262,12 +263,12 @@ def _speed(folder: Path) -> list[str]:
     if not files:
         return []
     head = ["clip", "px", "model", "cores", "frames with a face", "frames/s, file to overlay"]
-    lines = ["", _line(head), _line(["---"] * 3 + ["---:"] * 3)]
+    lines = ["", line(head), line(["---"] * 3 + ["---:"] * 3)]
     for file in files:
         one = json.loads(file.read_text())
         faces = f"{one['frames_with_face']} of {one['frames_decoded']}"
         cells = [one["clip"], one["size"], one["model"], str(one["cores"]), faces]
-        lines.append(_line([*cells, f"{one['fps']:.1f}"]))
+        lines.append(line([*cells, f"{one['fps']:.1f}"]))
     return lines
 
 
@@ -285,27 +286,5 @@ def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
 
 
-def _line(cells: list[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def put_section(readme: str, section: str) -> str:
-    """The README with the section between its markers."""
-    before, rest = readme.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}\n{section}\n{END}{after}"
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="change nothing")
-    arguments = parser.parse_args()
-    old = README.read_text()
-    new = put_section(old, make_section())
-    if arguments.check:
-        sys.exit(new != old)
-    README.write_text(new)
-
-
 if __name__ == "__main__":
-    main()
+    run(README, make_section, (__doc__ or "").splitlines()[0])

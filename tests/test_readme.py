@@ -1,15 +1,14 @@
-"""The README is true: its commands are there, its code runs, its figures are those of the files."""
+"""README and docs/data.md are true: their commands are there, code runs, figures are the files'."""
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -26,20 +25,13 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 FIRST_LINES = ("pip install . && mien demo --out out/", "pip install '.[test]' && pytest")
 RESULTS = ROOT / "benchmarks" / "results"
-
-
-def _script(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-table = _script("readme_table")
-measure = _script("measure")
+DATA_PAGE = (ROOT / "docs" / "data.md").read_text()
+# Scripts of benchmarks/ import each other.
+sys.path.append(str(ROOT / "benchmarks"))
+table = importlib.import_module("readme_table")
+data_table = importlib.import_module("data_table")
+sections = importlib.import_module("sections")
+measure = importlib.import_module("measure")
 
 
 def _help(words: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> str:
@@ -94,16 +86,23 @@ def test_what_the_readme_links_to_is_there() -> None:
 
 
 def test_the_table_is_what_the_files_say() -> None:
-    assert table.put_section(README, table.make_section()) == README, "make it: readme_table.py"
+    assert sections.put_section(README, table.make_section()) == README, "make it: readme_table.py"
+    written = sections.put_section(DATA_PAGE, data_table.make_section())
+    assert written == DATA_PAGE, "make it: data_table.py"
 
 
 def test_every_figure_says_where_it_comes_from() -> None:
     for one in json.loads((ROOT / "benchmarks" / "rivals.json").read_text())["figures"]:
         assert one["command"] or one["source"]
     for file in RESULTS.glob("*.json"):
+        if file.name == table.DATA_ENGINE:
+            continue
         command = json.loads(file.read_text())["command"]
         assert command.startswith(("mien ", "python benchmarks/"))
         assert f"- `{file.name}`: `{command}`" in README
+    for part in json.loads((RESULTS / table.DATA_ENGINE).read_text()).values():
+        assert part["command"].startswith("python benchmarks/data_engine.py ")
+        assert f"- `{part['command']}`" in DATA_PAGE
 
 
 def test_results_were_measured_with_the_weights_that_ship() -> None:

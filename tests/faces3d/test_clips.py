@@ -172,7 +172,9 @@ def test_the_command_makes_clips_and_goes_on(
     capture.release()
     whole = (out / "clip-0000.npz").stat().st_mtime_ns
     (out / "clip-0001.npz").unlink()
+    assert manifest["timed"]["clips"] == 2
     assert "1: " in run(words)
+    assert json.loads((out / "manifest.json").read_text())["timed"]["clips"] == 1
     assert (out / "clip-0000.npz").stat().st_mtime_ns == whole
     with np.load(out / "clip-0001.npz") as label:
         np.testing.assert_array_equal(label["points"], before)

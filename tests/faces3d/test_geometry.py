@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mien.faces3d.background import bend_background
+from mien.faces3d.background import bend_background, outline_of_mask
 from mien.faces3d.fits import yaw_deg
 from mien.faces3d.raster import rasterise
 from mien.faces3d.surface import SurfacePoints, nearest_on_surface
@@ -59,13 +59,16 @@ def test_backs_are_not_drawn() -> None:
     assert not rasterise(points, TRIANGLE, 12, 12).mask.any()
 
 
+MIDDLE = np.array([100.0, 100.0])
+
+
 def disc(radius: float) -> np.ndarray:
     y, x = np.mgrid[:200, :200]
     return np.hypot(x - 100, y - 100) <= radius
 
 
 def test_background_stays_when_the_outline_stays() -> None:
-    field = bend_background(disc(50), disc(50), np.array([100.0, 100.0]), NO_SKIP)
+    field = bend_background(disc(50), disc(50), outline_of_mask(disc(50), MIDDLE), MIDDLE, NO_SKIP)
     y, x = np.mgrid[:200, :200]
     outside = ~disc(54)
     moved = np.hypot(field[..., 0] - x, field[..., 1] - y)[outside]
@@ -74,7 +77,9 @@ def test_background_stays_when_the_outline_stays() -> None:
 
 @pytest.mark.parametrize("turned", [35, 65])
 def test_background_follows_the_outline_and_keeps_the_rim(turned: float) -> None:
-    field = bend_background(disc(50), disc(turned), np.array([100.0, 100.0]), NO_SKIP)
+    field = bend_background(
+        disc(50), disc(turned), outline_of_mask(disc(50), MIDDLE), MIDDLE, NO_SKIP
+    )
     radius = np.hypot(field[..., 0] - 100, field[..., 1] - 100)
     y, x = np.mgrid[:200, :200]
     here = np.hypot(x - 100, y - 100)
@@ -96,7 +101,8 @@ def test_what_stands_in_a_dent_of_the_outline_stays_there() -> None:
     cv2.rectangle(mask, (105, 80), (135, 200), 1, -1)
     cv2.rectangle(mask, (40, 180), (200, 239), 1, -1)
     same = mask.astype(bool)
-    place = bend_background(same, same, np.array([120.0, 90.0]), NO_SKIP)
+    centre = np.array([120.0, 90.0])
+    place = bend_background(same, same, outline_of_mask(same, centre), centre, NO_SKIP)
     beside_the_neck = (slice(155, 170), slice(65, 90))
     ys, xs = np.mgrid[beside_the_neck]
     stayed = place[beside_the_neck] - np.stack([xs, ys], axis=-1)

@@ -92,11 +92,13 @@ def test_a_run_that_broke_off_goes_on(tmp_path: Path) -> None:
     other = begin(tmp_path, seed=2)
     assert (other.first, other.missing) == (2, [0, 1])
     write_shard(again.file(1), [entry(n) for n in run.numbers(1)], "train")
-    again.finish()
+    again.finish(2, 0.25)
     assert begin(tmp_path).missing == []
+    again.finish(0, 0.01)  # the whole run once more: nothing was made
     first, second = json.loads((tmp_path / "manifest.json").read_text())["runs"]
     assert first["counts"] == {"eyes shut": 5, "yaw +30 to +45": 2, "yaw -30 to -15": 3}
     assert (first["finished"], second["finished"], second["seed"]) == (True, False, 2)
+    assert first["timed"] == {"pictures": 2, "seconds": 0.2}
 
 
 def test_a_run_adds_to_a_set_of_an_older_mien(tmp_path: Path) -> None:
@@ -206,6 +208,7 @@ def test_commands_from_photos_to_a_sheet(
         assert set(shard["split"].tolist()) == {"train"}
     manifest = json.loads((made / "manifest.json").read_text())
     assert manifest["runs"][0]["recipe"]["max_yaw_deg"] == 80
+    assert manifest["runs"][0]["timed"]["pictures"] == 5
     run.invoke(
         data_app,
         ["sheet", str(made), "--out", str(sheet), "--pictures", "7"],
@@ -217,7 +220,7 @@ def test_commands_from_photos_to_a_sheet(
         f"turns {fits} --out {sheet} --photos 2 --anchors {anchors_file}",
         catch_exceptions=False,
     )
-    assert cv2.imread(str(sheet)).shape == (260, 8 * 260, 3)
+    assert cv2.imread(str(sheet)).shape == (260, 2 * 5 * 260, 3)
 
 
 def test_nobody_wears_glasses_and_a_mask_by_chance(tmp_path: Path) -> None:

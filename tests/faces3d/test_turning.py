@@ -173,3 +173,46 @@ def test_an_added_lamp_lights_its_side(turner: HeadTurner, photo: FittedPhoto) -
     right = (lit - plain)[rows, middle + 5 : middle + reach].mean()
     left = (lit - plain)[rows, middle - reach : middle - 5].mean()
     assert right > left + 5
+
+
+@pytest.fixture(scope="module")
+def before_a_wall(photo: FittedPhoto) -> FittedPhoto:
+    """The clay head, narrower in the photo than its fit, before a loud green wall."""
+    image = np.empty((SIDE, SIDE, 3), np.uint8)
+    image[:] = (40, 220, 40)
+    cv2.ellipse(image, (SIDE // 2, SIDE // 2), (42, 100), 0, 0, 360, (150, 150, 150), -1)
+    return replace(photo, image=image)
+
+
+def green(image: np.ndarray) -> np.ndarray:
+    blue, middle, red = (image[..., k].astype(int) for k in range(3))
+    return middle - (blue + red) / 2
+
+
+@pytest.mark.parametrize("yaw", [90.0, -90.0, 60.0])
+def test_the_wall_does_not_get_onto_the_head(
+    turner: HeadTurner, before_a_wall: FittedPhoto, yaw: float
+) -> None:
+    turned = turner.turn(before_a_wall, Turn(rotation_from_angles(HeadPose(yaw, 0, 0))))
+    rows = np.arange(len(turned.mask))
+    jaw = turned.points_image[:17, 1]
+    head = cv2.erode(turned.mask.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    face = head & ((rows > jaw.min() - 40) & (rows < jaw.max()))[:, None]
+    assert face.sum() > 3000
+    assert (green(turned.image)[face] > 40).mean() < 0.005
+
+
+def test_what_the_picture_leaves_out_does_not_change_it(
+    turner: HeadTurner, before_a_wall: FittedPhoto
+) -> None:
+    turn = Turn(rotation_from_angles(HeadPose(90, 0, 0)))
+    whole = turner.turn(before_a_wall, turn)
+    # The rim now cuts through the head as it stood in the photo.
+    off = 30
+    aside = np.array([off / whole.window.zoom, 0], np.float32)
+    window = replace(whole.window, origin=whole.window.origin + aside)
+    cut = turner.turn(before_a_wall, turn, window)
+    head = cv2.erode(cut.mask.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    change = np.abs(whole.image[:, off:].astype(int) - cut.image[:, :-off])[head[:, :-off]]
+    assert len(change) > 5000
+    assert (change > 20).mean() < 0.01

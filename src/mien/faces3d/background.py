@@ -11,7 +11,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-__all__ = ["BINS", "at_angle", "bend_background", "outline"]
+from mien.faces3d.regions import smoothstep
+
+__all__ = ["BINS", "at_angle", "bend_background", "outline", "outline_of_mask"]
 
 BINS = 180
 """Directions an outline is known in, from image right on clockwise."""
@@ -22,17 +24,19 @@ _COARSE = 4
 def bend_background(
     mask_source: Bool[np.ndarray, "height width"],
     mask_turned: Bool[np.ndarray, "height width"],
+    old: Float[np.ndarray, " bins"],
     centre: Float[np.ndarray, " 2"],
     skip: Float[np.ndarray, " bins"],
 ) -> Float[np.ndarray, "height width 2"]:
     """Source place (x, y) of every pixel outside the turned head.
 
-    ``centre`` lies inside both masks. ``skip`` (180 bins of 2 degrees, from image right on
+    ``centre`` lies inside both masks; ``old`` is the head's outline in the source about it, also
+    where that leaves the picture. ``skip`` (180 bins of 2 degrees, from image right on
     clockwise) leaves out a part of the head's radius beyond its old outline: where a profile now
     looks into the open, the hair beside the old cheek must not stand before it.
     """
     height, width = mask_source.shape
-    old, new = outline(mask_source, centre), outline(mask_turned, centre)
+    new = outline_of_mask(mask_turned, centre)
     start = old * (1 + skip)
     ys, xs = np.mgrid[0 : height + _COARSE : _COARSE, 0 : width + _COARSE : _COARSE].astype(
         np.float32
@@ -52,7 +56,8 @@ def bend_background(
         for middle, away in zip(centre, (dx, dy), strict=True)
     )
     on_head = cv2.remap(cv2.blur(mask_source.astype(np.float32), (9, 9)), x, y, cv2.INTER_LINEAR)
-    inside = np.where(on_head > 0.05, start_here - 0.6 * beyond, dent)
+    mirrored = smoothstep((on_head - 0.45) / 0.3)
+    inside = dent + (start_here - 0.6 * beyond - dent) * mirrored
     place = np.where(beyond >= 0, start_here + beyond * grow, inside)
     place = np.where(radius > rim, radius, place)
     coarse = np.stack([centre[0] + dx / safe * place, centre[1] + dy / safe * place], axis=-1)
@@ -66,13 +71,20 @@ def bend_background(
     return np.asarray(fine, np.float32)
 
 
-def outline(
+def outline_of_mask(
     mask: Bool[np.ndarray, "height width"], centre: Float[np.ndarray, " 2"]
 ) -> Float[np.ndarray, " bins"]:
     """Largest radius of the mask in every direction, smoothed a little."""
     ys, xs = np.nonzero(mask[::2, ::2])
-    dx, dy = xs * 2 - centre[0], ys * 2 - centre[1]
-    bins = ((np.arctan2(dy, dx) / (2 * np.pi) * BINS) % BINS).astype(np.int64)
+    return outline(np.stack([xs, ys], axis=1) * np.float32(2), centre)
+
+
+def outline(
+    places: Float[np.ndarray, "places 2"], centre: Float[np.ndarray, " 2"]
+) -> Float[np.ndarray, " bins"]:
+    """Largest radius of dense places in every direction, smoothed a little."""
+    dx, dy = (places - centre).T
+    bins = ((np.arctan2(dy, dx) / (2 * np.pi) * BINS) % BINS).astype(np.int64) % BINS
     radius = np.zeros(BINS, np.float64)
     np.maximum.at(radius, bins, np.hypot(dx, dy))
     wrapped = np.concatenate([radius[-4:], radius, radius[:4]])

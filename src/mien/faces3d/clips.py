@@ -9,6 +9,7 @@ z away from the camera, NaN where a face is out of the frame; ``hidden`` (faces,
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -85,8 +86,9 @@ def make_clips(job: ClipJob, workers: int, command: str) -> Iterator[Path]:
     manifest = job.folder / "manifest.json"
     _begin(manifest, made_by | {"command": command, "mien": version("mien")}, made_by)
     missing = [n for n in range(job.recipe.clips) if not _file(job, n).exists()]
+    start_secs = time.monotonic()
     yield from run_tasks(_make_clip, [_Part(job, number) for number in missing], workers)
-    _finish(job, manifest)
+    _finish(job, manifest, len(missing), time.monotonic() - start_secs)
 
 
 def write_clip(
@@ -198,7 +200,8 @@ def _begin(manifest: Path, entry: dict[str, object], made_by: dict[str, object])
         raise OutputError(f"{manifest.parent} holds something else than these clips: name another")
 
 
-def _finish(job: ClipJob, manifest: Path) -> None:
+def _finish(job: ClipJob, manifest: Path, made: int, seconds: float) -> None:
+    """List the clips; ``made`` of them came at a stretch just now, in so many seconds."""
     entry, clips = json.loads(manifest.read_text()), []
     for number in range(job.recipe.clips):
         file = _file(job, number)
@@ -213,4 +216,6 @@ def _finish(job: ClipJob, manifest: Path) -> None:
                     "variable_rate": bool(label["variable_rate"]),
                 }
             )
+    if made:
+        entry["timed"] = {"clips": made, "seconds": round(seconds, 1)}
     manifest.write_text(json.dumps(entry | {"clips": clips}, indent=1) + "\n")

@@ -2,7 +2,8 @@
 
 Skin comes through the mesh, the rest through `bend_background`. Skin that the photo hides is
 borrowed from the mirrored place, its light matched to the skin it joins; the back of the head
-folds round to the hair above the ears; a mouth that the photo shows shut gets an inside.
+folds round to the hair above the ears; what all this stretches too far, `filling` makes up; a mouth
+that the photo shows shut gets an inside.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from mien.faces3d.background import BINS, at_angle, bend_background, outline
+from mien.faces3d.filling import SurfaceFiller
 from mien.faces3d.fits import yaw_deg
 from mien.faces3d.morphable import MorphableHead
 from mien.faces3d.raster import Raster
@@ -39,9 +41,13 @@ class Scene:
     centre: Float[np.ndarray, " 2"]
     """A place inside the head, where it lies both before and after."""
     source: Float[np.ndarray, "vertices 3"]
+    normals: Float[np.ndarray, "vertices 3"]
+    """Outward, in the photo."""
     turned: Float[np.ndarray, "vertices 3"]
     before: Raster
     after: Raster
+    change: Float[np.ndarray, "3 3"]
+    """The rotation from the one to the other."""
     yaw_deg: float
     light: Float[np.ndarray, " 3"]
     teeth_cm: tuple[float, float] | None
@@ -54,17 +60,24 @@ class HeadPainter:
 
     def __init__(self, head: MorphableHead, regions: HeadRegions) -> None:
         self._mean, self._regions = head.mean, regions
+        self._filler = SurfaceFiller.of(head, regions)
 
     def paint(self, scene: Scene) -> UInt8[np.ndarray, "side side 3"]:
         """The new picture, in the photo's colour order."""
         after, side = scene.after, scene.after.width
-        place = self._places(scene)
-        field = bend_background(scene.before.mask, after.mask, scene.centre, _skip(scene.yaw_deg))
+        # Of the mesh itself: the head in the photo can reach beyond the new picture.
+        edge = outline(scene.source[self._regions.triangles[:, 0], :2], scene.centre)
+        place, inside = self._places(scene, edge)
+        trust = self._filler.trust(scene.normals, scene.change, scene.photo.rotation, inside)
+        wanted = self._wanted(scene)
+        field = bend_background(
+            scene.before.mask, after.mask, edge, scene.centre, _skip(scene.yaw_deg)
+        )
         direct = field.copy().reshape(-1, 2)
         direct[after.pixel] = after.blend(place)
         painted = _sample(scene, direct.reshape(side, side, 2))
         borrowed = np.zeros(side * side, np.float32)
-        borrowed[after.pixel] = after.blend(self._wanted(scene)[:, None])[:, 0]
+        borrowed[after.pixel] = after.blend(wanted[:, None])[:, 0]
         if (borrowed > 0.3).sum() > 0.005 * side * side:
             other = direct.copy()
             other[after.pixel] = after.blend(place[self._regions.mirror])
@@ -72,6 +85,8 @@ class HeadPainter:
             painted = _mend(
                 painted, _sample(scene, other.reshape(side, side, 2)), alpha, after.mask
             )
+        trust = np.maximum(trust, wanted * trust[self._regions.mirror])
+        painted = self._filler.fill(painted, after, trust, inside, scene.px_per_cm)
         if scene.teeth_cm is not None:
             self._fill_mouth(scene, painted)
         if scene.light.any():
@@ -82,8 +97,13 @@ class HeadPainter:
         blended = painted * cover + backdrop * (1 - cover)
         return np.clip(np.round(blended), 0, 255).astype(np.uint8)
 
-    def _places(self, scene: Scene) -> Float[np.ndarray, "vertices 2"]:
-        """Source of each vertex; the half turned away folds back onto the one in view."""
+    def _places(
+        self, scene: Scene, edge: Float[np.ndarray, " bins"]
+    ) -> tuple[Float[np.ndarray, "vertices 2"], Float[np.ndarray, " vertices"]]:
+        """Source of each vertex, and how surely it is the head's own.
+
+        The half turned away folds back onto the one in view.
+        """
         head, azimuth, rotation = self._mean, self._regions.azimuth, scene.photo.rotation
         yaw = np.radians(yaw_deg(rotation))
         seen_from = _wrap(azimuth + yaw)
@@ -101,18 +121,24 @@ class HeadPainter:
         # Real skulls are often narrower than the fitted one: near its outline look further in.
         out = place - scene.centre
         radius, turn = np.hypot(*out.T), np.arctan2(out[:, 1], out[:, 0])
-        edge = outline(scene.before.mask, scene.centre)
-        share = 1 - at_angle(_real_edge(scene, edge), turn)
-        near = smoothstep((radius / np.maximum(at_angle(edge, turn), 1) - 0.7) / 0.27)
+        real = at_angle(_real_edge(scene, edge), turn)
+        share, reach = 1 - real, radius / np.maximum(at_angle(edge, turn), 1)
+        near = smoothstep((reach - 0.7) / 0.27)
         # Only there: eyes, nose and mouth are where the label says.
         aside = smoothstep((np.abs(azimuth) - np.radians(40)) / np.radians(25))
         share = share * near * np.maximum(aside, self._regions.rear)
-        return np.asarray(scene.centre + out * (1 - share)[:, None], np.float32)
+        # What folds round from behind comes from a little further in yet, off the blurred rim.
+        share += 0.08 * (1 - share) * self._regions.rear * smoothstep(beyond / np.radians(12) + 1)
+        place = np.asarray(scene.centre + out * (1 - share)[:, None], np.float32)
+        inside = smoothstep((1.02 - reach * (1 - share) / real) / 0.1)
+        where, size = scene.to_photo(place), np.array(scene.photo.image.shape[1::-1])
+        inside *= ((where > 0) & (where < size - 1)).all(axis=1)
+        return place, inside
 
     def _wanted(self, scene: Scene) -> Float[np.ndarray, " vertices"]:
         """1 where the mirrored place is to be painted instead of the own one."""
         regions, points, raster = self._regions, scene.source, scene.before
-        facing = -vertex_normals(points, regions.triangles)[:, 2]
+        facing = -scene.normals[:, 2]
         x = np.clip(np.round(points[:, 0]).astype(int), 0, raster.width - 1)
         y = np.clip(np.round(points[:, 1]).astype(int), 0, raster.height - 1)
         behind = points[:, 2] > raster.depth[y, x] + 0.03 * raster.width

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -31,6 +31,15 @@ class Raster:
         covered: Bool[np.ndarray, "height width"] = np.isfinite(self.depth)
         return covered
 
+    def part(self, covered: Int[np.ndarray, " some"]) -> Raster:
+        """Only some of the covered pixels, given by their places in ``pixel``."""
+        return replace(
+            self,
+            pixel=self.pixel[covered],
+            corners=self.corners[covered],
+            weights=self.weights[covered],
+        )
+
     def blend(
         self, values: Float[np.ndarray, "vertices dims"]
     ) -> Float[np.ndarray, "covered dims"]:
@@ -56,10 +65,14 @@ def rasterise(
     p = points_image.astype(np.float32)
     x, y = p[:, 0][triangles], p[:, 1][triangles]
     area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
-    left = np.ceil(np.clip(x.min(1), 0, width)).astype(np.int32)
-    right = np.floor(np.clip(x.max(1), -1, width - 1)).astype(np.int32)
-    top = np.ceil(np.clip(y.min(1), 0, height)).astype(np.int32)
-    bottom = np.floor(np.clip(y.max(1), -1, height - 1)).astype(np.int32)
+    # Column by column here and below: numpy is slow at reducing an axis of three.
+    (left, right), (top, bottom) = (
+        (
+            np.ceil(np.clip(np.minimum(np.minimum(a, b), c), 0, size)).astype(np.int32),
+            np.floor(np.clip(np.maximum(np.maximum(a, b), c), -1, size - 1)).astype(np.int32),
+        )
+        for (a, b, c), size in ((x.T, width), (y.T, height))
+    )
     seen = np.flatnonzero((area < -1e-6) & (right >= left) & (bottom >= top))
     columns, rows = right[seen] - left[seen] + 1, bottom[seen] - top[seen] + 1
     count = columns * rows
@@ -73,7 +86,6 @@ def rasterise(
     slope_x = (np.roll(y, -1, 1) - np.roll(y, 1, 1)) * inverse
     slope_y = (np.roll(x, 1, 1) - np.roll(x, -1, 1)) * inverse
     level = np.array([1, 0, 0], np.float32) - slope_x * x[:, :1] - slope_y * y[:, :1]
-    # Column by column: numpy is slow at reducing an axis of three.
     first, second = (
         level[owner, k] + slope_x[owner, k] * pixel_x + slope_y[owner, k] * pixel_y for k in (0, 1)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,8 +75,11 @@ def make_set(job: SetJob, run: SetRun, workers: int) -> Iterator[int]:
         DataError: files that do not belong together, or no photo that can be used.
     """
     parts = [_Part(job, run.numbers(shard), run.file(shard)) for shard in run.missing]
-    yield from run_tasks(_make_part, parts, workers)
-    run.finish()
+    made, start_secs = 0, time.monotonic()
+    for count in run_tasks(_make_part, parts, workers):
+        made += count
+        yield count
+    run.finish(made, time.monotonic() - start_secs)
 
 
 def _make_part(part: _Part) -> int:

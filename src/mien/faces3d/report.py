@@ -21,17 +21,21 @@ __all__ = ["FitQuality", "measure_fits", "worst_fits"]
 
 @dataclass(frozen=True)
 class FitQuality:
-    """Median errors of one source and split, over sqrt(width x height) of the teacher's box."""
+    """Errors of one source and split, over sqrt(width x height) of the teacher's box."""
 
     source: str
     split: str
     faces: int
     inner_nme: float
-    """Fit to the 51 manual points."""
+    """Fit to the 51 manual points: median over faces."""
+    inner_nme_p90: float
+    """90th percentile."""
     jaw_nme: float
-    """Fit to the teacher's jaw, x and y."""
+    """Fit to the teacher's jaw, x and y: median over faces."""
+    jaw_nme_p90: float
     outline_nme: float
-    """Outline of the fitted head to the clicked jaw, across the outline only."""
+    """Outline of the fitted head to the clicked jaw, across the outline only: median over faces."""
+    outline_nme_p90: float
 
 
 def measure_fits(
@@ -57,9 +61,9 @@ def measure_fits(
                         str(source),
                         str(split),
                         int(chosen.sum()),
-                        _median_nme(inner[chosen], size[chosen]),
-                        _median_nme(jaw[chosen], size[chosen]),
-                        _median_nme(edge[chosen], size[chosen]),
+                        *_median_and_p90(inner[chosen], size[chosen]),
+                        *_median_and_p90(jaw[chosen], size[chosen]),
+                        *_median_and_p90(edge[chosen], size[chosen]),
                     )
                 )
     return rows
@@ -84,7 +88,8 @@ def worst_fits(
     ]
 
 
-def _median_nme(
+def _median_and_p90(
     missed: Float[np.ndarray, "faces points dims"], size: Float[np.ndarray, " faces"]
-) -> float:
-    return float(np.median(np.linalg.norm(missed, axis=2).mean(axis=1) / size))
+) -> tuple[float, float]:
+    nme = np.linalg.norm(missed, axis=2).mean(axis=1) / size
+    return float(np.median(nme)), float(np.percentile(nme, 90))

@@ -51,8 +51,12 @@ class SetRun:
         """Shards still to be made."""
         return [shard for shard in self.shards if not self.file(shard).exists()]
 
-    def finish(self) -> None:
-        """Note in the manifest what the shards hold."""
+    def finish(self, pictures: int, seconds: float) -> None:
+        """Note in the manifest what the shards hold.
+
+        ``pictures``: how many of them were made at a stretch just now, in so many seconds; those of
+        a run that broke off before are not among them.
+        """
         counts = Counter[str]()
         for shard in self.shards:
             with np.load(self.file(shard), allow_pickle=False) as arrays:
@@ -62,6 +66,8 @@ class SetRun:
         for run in manifest["runs"]:
             if run.get("first_shard") == self.first:
                 run.update(finished=True, counts=dict(sorted(counts.items())))
+                if pictures:  # else the run was whole, and was timed when it was made
+                    run["timed"] = {"pictures": pictures, "seconds": round(seconds, 1)}
         _write(self.folder, manifest)
 
 

@@ -80,7 +80,8 @@ def sheet_of_set(
 def sheet_of_turns(
     studio: Studio, split: str, photos: int, rng: np.random.Generator
 ) -> UInt8[np.ndarray, "height width 3"]:
-    """Random photos of a split at yaw 0, 30, 60 and 90, to the side that each shows better."""
+    """Random photos of a split and their heads at yaw 0, 30, 60 and 90, to the side that each
+    photo shows better."""
     usable = np.flatnonzero(studio.usable(split))
     if not len(usable):
         raise DataError(f"no photo of split {split} can be used: fit others")
@@ -88,13 +89,13 @@ def sheet_of_turns(
     for row in rng.permutation(usable)[:photos]:
         photo = studio.snapper.photo(int(row))
         side = 1 if photo.rotation[0, 2] <= 0 else -1
+        nothing = np.zeros((0, 3), np.float32), np.zeros(0, bool)
+        cells.append(SheetCell(photo.image, *nothing, "photo"))
         for yaw in (0, 30, 60, 90):
             rotation = rotation_from_angles(HeadPose(float(side * yaw), 0, 0))
             turned = studio.turner.turn(photo, Turn(rotation))
-            cells.append(
-                SheetCell(turned.image, turned.points_image[:0], turned.hidden[:0], f"{side * yaw}")
-            )
-    return draw_sheet(cells, columns=8)
+            cells.append(SheetCell(turned.image, *nothing, f"{side * yaw}"))
+    return draw_sheet(cells, columns=10)
 
 
 def write_sheet(path: Path, sheet: UInt8[np.ndarray, "height width 3"]) -> None:

@@ -153,14 +153,17 @@ class HeadTurner:
         placed = in_new_pose(label)
         window = window or Window.around(placed)
         canvas_source, canvas_turned = window.to_picture(source), window.to_picture(turned)
+        outward = vertex_normals(canvas_source, triangles)
         scene = Scene(
             photo=photo,
             to_photo=window.to_photo,
             centre=window.to_picture(photo.project((photo.rotation @ [0, -2, 0])[None]))[0, :2],
             source=canvas_source,
+            normals=outward,
             turned=canvas_turned,
             before=rasterise(canvas_source, triangles, window.side, window.side),
             after=rasterise(canvas_turned, triangles, window.side, window.side),
+            change=change,
             yaw_deg=float(yaw_deg(turn.rotation)),
             light=turn.light,
             teeth_cm=turn.teeth_cm if turn.expression_change is not None else None,
@@ -168,7 +171,7 @@ class HeadTurner:
         )
         points = window.to_picture(placed)
         tolerance = 0.7 * photo.scale * window.zoom
-        normals = self._label.of(vertex_normals(old, triangles)) @ turn.rotation.T
+        normals = self._label.of(outward) @ change.T
         spots, away = self._label.of(canvas_turned), _turned_away(normals)
         points84 = with_dense_jaw(points)
         # Half way between two jaw points the surface lies less than the tolerance off the line.
