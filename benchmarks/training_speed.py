@@ -57,7 +57,7 @@ def gflops_a_face(config: TrainConfig) -> float:
             config.loss,
         )
         terms.total.backward()  # type: ignore[no-untyped-call]
-    return counter.get_total_flops() / 1e9 / _FACES
+    return float(counter.get_total_flops()) / 1e9 / _FACES
 
 
 def measure(run: Path, peak: float) -> dict[str, Any]:

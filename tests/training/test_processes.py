@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import torch
 
 from mien.training.checkpoint import load_checkpoint
@@ -60,7 +61,8 @@ def test_two_processes_of_torchrun_make_one_run(tmp_path: Path) -> None:
     assert [row["step"] for row in rows] == ["20"]  # one of the two writes
 
 
-def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_end_with_their_parent(tmp_path: Path, sent: signal.Signals) -> None:
     (tmp_path / "long.toml").write_text(
         CONFIG.replace("steps = 20", "steps = 1000000\nsave_every_secs = 0.1")
     )
@@ -77,8 +79,8 @@ def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
     try:
         saved = tmp_path / "runs" / "tiny-tracking" / "last.pt"
         assert within(60, saved.exists), "no worker got as far as a checkpoint"
-        parent.kill()
-        parent.wait()
+        parent.send_signal(sent)
+        parent.wait(timeout=20)
         assert within(20, lambda: nobody_is_left(parent.pid))
     finally:
         if not nobody_is_left(parent.pid):

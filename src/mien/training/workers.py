@@ -66,6 +66,7 @@ def train_together(
                 _spawned,
                 (config, data, run, turned, initial, workers, Path(folder), report),
                 nprocs=workers,
+                daemon=True,  # they end with an interrupted parent
             )
         except multiprocessing.ProcessRaisedException:  # type: ignore[attr-defined]
             if (mistake := Path(folder) / _MISTAKE).exists():
