@@ -21,8 +21,8 @@ from sections import line, run
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
-DATA_ENGINE = "data_engine.json"
-"""Shown in docs/data.md (`data_table.py`)."""
+DATA_ENGINE, TRAINING = "data_engine.json", "training_speed.json"
+"""Shown in docs/data.md (`data_table.py`) and docs/training.md."""
 INITS = {"oracle": "true points", "box": "true box", "detector": "photo alone"}
 
 
@@ -75,7 +75,7 @@ def read_results(folder: Path) -> list[Result]:
     """Every result file; its name and its content must agree."""
     found = []
     for path in sorted(folder.glob("*.json")):
-        if path.name.endswith((".speed.json", ".cost.json", DATA_ENGINE)):
+        if path.name.endswith((".speed.json", ".cost.json", DATA_ENGINE, TRAINING)):
             continue
         content = json.loads(path.read_text())
         model, data_set, init, *mirror = path.stem.split(".")

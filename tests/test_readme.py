@@ -95,11 +95,13 @@ def test_every_figure_says_where_it_comes_from() -> None:
     for one in json.loads((ROOT / "benchmarks" / "rivals.json").read_text())["figures"]:
         assert one["command"] or one["source"]
     for file in RESULTS.glob("*.json"):
-        if file.name == table.DATA_ENGINE:
+        if file.name in (table.DATA_ENGINE, table.TRAINING):
             continue
         command = json.loads(file.read_text())["command"]
         assert command.startswith(("mien ", "python benchmarks/"))
         assert f"- `{file.name}`: `{command}`" in README
+    training = json.loads((RESULTS / table.TRAINING).read_text())
+    assert f"`{training['command']}`" in (ROOT / "docs" / "training.md").read_text()
     for part in json.loads((RESULTS / table.DATA_ENGINE).read_text()).values():
         assert part["command"].startswith("python benchmarks/data_engine.py ")
         assert f"- `{part['command']}`" in DATA_PAGE

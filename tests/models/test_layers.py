@@ -182,7 +182,7 @@ def test_finetune_reads_every_stack_and_the_crop() -> None:
 
 
 def test_a_mean_pool_is_one_in_training_and_out_of_it() -> None:
-    pool, x = MeanPool(4), torch.randn(2, 3, 8, 12)
+    pool, x = MeanPool(3, 4), torch.randn(2, 3, 8, 12)
     expected = x.reshape(2, 3, 2, 4, 3, 4).mean(dim=(3, 5))
     torch.testing.assert_close(pool.train()(x), expected)
     torch.testing.assert_close(pool.eval()(x), expected)

@@ -206,8 +206,11 @@ def test_a_mistake_met_by_a_worker_comes_back_as_it_is(
 ) -> None:
     """As if spawned: one process of one, and its error told as ``spawn`` tells it."""
 
-    def spawn(function: Callable[..., None], given: tuple[object, ...], nprocs: int) -> None:
+    def spawn(
+        function: Callable[..., None], given: tuple[object, ...], nprocs: int, daemon: bool
+    ) -> None:
         assert nprocs == 2
+        assert daemon
         alone = tuple(1 if value == 2 else value for value in given)
         try:
             function(0, *alone)
