@@ -210,7 +210,8 @@ def _turned(results: list[Result]) -> list[str]:
     return [
         *lines,
         "",
-        f"{told}, made by `mien data profile` of photos of the test split, with exact labels. "
+        f"{told}, made by `mien data profile` of photos of the test split, with exact labels, some "
+        "heads wearing glasses or face masks. "
         "68 points and yaw 60-90: NME as above. Eyes: error of the eye opening as a share of the "
         "eye's width (`mien.evaluation.eyes`). Confidence: its rank correlation with small errors; "
         "its mean over points that are seen and that the head hides; its expected calibration "

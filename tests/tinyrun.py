@@ -20,6 +20,21 @@ TINY = TrainConfig(
     seed=5,
 )
 
+TINY_TOML = """
+name = "tiny"
+role = "tracking"
+[network]
+side = 32
+width = 4
+stacks = 1
+depth = 1
+finetune_width = 4
+finetune_hidden = 8
+[data.pack_shares]
+helen = 1
+"""
+"""A configuration file without its schedule, for the tests of commands."""
+
 
 def write_checkpoint(file: Path, config: TrainConfig = TINY, seed: int = 0) -> Landmarker:
     """A checkpoint of a network whose every weight is random, the zeros of its start included."""

@@ -10,22 +10,11 @@ import pytest
 
 from mien import cli
 from tinypack import a_face, picture, write_tiny_pack
-from tinyrun import write_checkpoint
+from tinyrun import TINY_TOML, write_checkpoint
 from w300lpfolder import write_w300lp_face
 
-CONFIG = """
-name = "tiny"
-role = "tracking"
-[network]
-side = 32
-width = 4
-stacks = 1
-depth = 1
-finetune_width = 4
-finetune_hidden = 8
-[data.pack_shares]
-helen = 1
-[schedule]
+CONFIG = f"""
+{TINY_TOML}[schedule]
 steps = 1
 batch = 3
 """

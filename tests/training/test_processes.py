@@ -16,20 +16,10 @@ import torch
 
 from mien.training.checkpoint import load_checkpoint
 from tinypack import write_tiny_pack
+from tinyrun import TINY_TOML
 
-CONFIG = """
-name = "tiny"
-role = "tracking"
-[network]
-side = 32
-width = 4
-stacks = 1
-depth = 1
-finetune_width = 4
-finetune_hidden = 8
-[data.pack_shares]
-helen = 1
-[schedule]
+CONFIG = f"""
+{TINY_TOML}[schedule]
 steps = 20
 batch = 4
 warmup = 1

@@ -118,7 +118,8 @@ class Finetune(nn.Module):
 class MeanPool(nn.Module):
     """Means of blocks; outside training by a convolution of equal weights within each channel.
 
-    That is four times as fast in onnxruntime, and seven times slower in training.
+    That is several times as fast in onnxruntime, and several times slower in training
+    (``docs/decisions/0013-nano.md``).
     """
 
     weights: Tensor
