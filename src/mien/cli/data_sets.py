@@ -44,6 +44,12 @@ def profile(
     yaw: Annotated[
         tuple[float, float], typer.Option(help="Least and greatest yaw, degrees, either side.")
     ] = (30.0, 90.0),
+    pitch: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            help="Least and greatest pitch, degrees, up or down; if not given, as people nod."
+        ),
+    ] = None,
     eyes_shut: Annotated[float, typer.Option(min=0, max=1, help="Share of shut eyes.")] = 0.1,
     mouth_open: Annotated[float, typer.Option(min=0, max=1, help="Share of open mouths.")] = 0.1,
     brows: Annotated[float, typer.Option(min=0, max=1, help="Share of moved brows.")] = 0.05,
@@ -63,6 +69,8 @@ def profile(
     """
     if not 0 <= yaw[0] <= yaw[1] <= 90:
         raise ConfigError(f"--yaw takes two angles from 0 to 90, the smaller first, not {yaw}")
+    if pitch is not None and not 0 <= pitch[0] <= pitch[1] <= 60:
+        raise ConfigError(f"--pitch takes two angles from 0 to 60, the smaller first, not {pitch}")
     if glasses + masks > 1:
         raise ConfigError(f"nobody wears both: --glasses {glasses} and --masks {masks} exceed 1")
     recipe = Recipe(
@@ -70,6 +78,7 @@ def profile(
         split=split,
         min_yaw_deg=yaw[0],
         max_yaw_deg=yaw[1],
+        pitch_range_deg=pitch,
         eyes_shut=eyes_shut,
         mouth_open=mouth_open,
         brows=brows,

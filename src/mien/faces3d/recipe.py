@@ -34,6 +34,8 @@ class Recipe:
     split: str = "train"
     min_yaw_deg: float = 30.0
     max_yaw_deg: float = 90.0
+    pitch_range_deg: tuple[float, float] | None = None
+    """Least and greatest pitch, up or down alike; ``None``: as far as most people nod."""
     eyes_shut: float = 0.0
     """Share of pictures with shut (a fifth of them: half shut) eyes."""
     mouth_open: float = 0.0
@@ -170,7 +172,7 @@ def _draw_turn(
     frontal = bool(words) and rng.random() < recipe.edits_frontal
     low, high = (0.0, 30.0) if frontal else (recipe.min_yaw_deg, recipe.max_yaw_deg)
     teeth = float(rng.uniform(0, 0.9)), float(rng.choice([0.0, 0.0, 0.35]))
-    rotation = _draw_rotation(photo.rotation, (low, high), rng)
+    rotation = _draw_rotation(photo.rotation, (low, high), recipe.pitch_range_deg, rng)
     hair_cm = float(rng.uniform(0.1, 1.0))
     worn = _draw_worn(recipe, rng)
     turn = Turn(
@@ -201,7 +203,10 @@ def _worn_name(worn: Glasses | FaceMask) -> str:
 
 
 def _draw_rotation(
-    rotation: Float[np.ndarray, "3 3"], yaw_range: tuple[float, float], rng: np.random.Generator
+    rotation: Float[np.ndarray, "3 3"],
+    yaw_range: tuple[float, float],
+    pitch_range: tuple[float, float] | None,
+    rng: np.random.Generator,
 ) -> Float[np.ndarray, "3 3"]:
     # The photo's pose as people move: nod about the ears' axis, turn on the neck, then tilt.
     tilt, minus_yaw, nod = Rotation.from_matrix(rotation).as_euler("ZYX", degrees=True)
@@ -210,10 +215,16 @@ def _draw_rotation(
     across = 0.5 if abs(yaw) < 10 else 0.08
     side = np.sign(yaw) * (1 if rng.random() > across else -1)
     size = rng.uniform(*yaw_range)
-    nodded, camera = (
-        rng.normal(0, 7) if rng.random() < 0.7 else rng.uniform(-22, 22) for _ in "12"
-    )
-    new_nod = float(np.clip(nod + nodded, -_MAX_NOD_DEG, _MAX_NOD_DEG))
+    if pitch_range is None:
+        nodded, camera = (
+            rng.normal(0, 7) if rng.random() < 0.7 else rng.uniform(-22, 22) for _ in "12"
+        )
+        new_nod = float(np.clip(nod + nodded, -_MAX_NOD_DEG, _MAX_NOD_DEG))
+    else:
+        # Partly the head is thrown back, and partly the camera stands low; from the side that differs.
+        pitch = float(rng.choice([-1.0, 1.0]) * rng.uniform(*pitch_range))
+        new_nod = pitch * float(rng.random())
+        camera = pitch - new_nod
     view = Rotation.from_euler("ZX", [tilt, camera], degrees=True)
     turned = view * Rotation.from_euler("YX", [-side * size, new_nod], degrees=True)
     matrix: Float[np.ndarray, "3 3"] = turned.as_matrix()
