@@ -23,6 +23,7 @@ from mien.faces3d.set_runs import SetRun, begin_run
 from mien.faces3d.shards import SetEntry, write_shard
 from mien.faces3d.sheets import sheet_of_set, write_sheet
 from mien.faces3d.studio import Studio, StudioFiles
+from mien.geometry.pose import angles_from_rotation, pose_head
 from mien.markup import load_markup
 
 
@@ -144,6 +145,18 @@ def test_a_picture_follows_from_the_seed_and_its_number(studio: Studio) -> None:
     assert not np.array_equal(whole[1].points_image, whole[2].points_image)
 
 
+def test_heads_are_thrown_back_and_bowed_as_far_as_asked(studio: Studio) -> None:
+    recipe = Recipe(12, min_yaw_deg=0, max_yaw_deg=5, pitch_range_deg=(30, 40))
+    made = make_entries(recipe, studio, 4, range(12))
+    mean_shape = load_markup(68).mean_shape
+    poses = [pose_head(one.points_image.astype(float), mean_shape) for one in made]
+    pitch = np.array([angles_from_rotation(pose.rotation).pitch_deg for pose in poses])
+    # The clay head's rest is not the mean shape's: only angles between its pictures are known.
+    bowed, back = pitch[pitch > 0], pitch[pitch < 0]
+    assert 60 < bowed.mean() - back.mean() < 80
+    assert max(np.ptp(bowed), np.ptp(back)) < 13
+
+
 def test_each_photo_is_drawn_once_before_any_is_drawn_again(studio: Studio) -> None:
     rows = plan_photos(Recipe(7), studio, np.random.default_rng(0))
     usable = np.flatnonzero(studio.usable("train"))
@@ -236,10 +249,20 @@ def test_shares_of_what_is_worn(studio: Studio) -> None:
     assert len({word.split()[-1] for word in words}) == 2
 
 
-def test_angles_the_wrong_way_round_are_refused(tmp_path: Path) -> None:
-    arguments = ["profile", "fits.npz", "--out", str(tmp_path), "--yaw", "80", "30"]
+@pytest.mark.parametrize("option", ["--yaw", "--pitch"])
+def test_angles_the_wrong_way_round_are_refused(tmp_path: Path, option: str) -> None:
+    arguments = ["profile", "fits.npz", "--out", str(tmp_path), option, "50", "30"]
     with pytest.raises(ConfigError, match="smaller first"):
         CliRunner().invoke(data_app, arguments, catch_exceptions=False)
+
+
+def test_a_sheet_shows_no_picture_twice(tmp_path: Path) -> None:
+    for shard in range(2):
+        shades = [entry(1 + 2 * shard), entry(2 + 2 * shard)]
+        write_shard(tmp_path / f"shard-{shard}.npz", shades, "train")
+    sheet = sheet_of_set(tmp_path, 9, np.random.default_rng(0), with_points=False)
+    shades_shown = sheet[130, 130::260, 0]
+    np.testing.assert_allclose(shades_shown, [20, 40, 60, 80, 0, 0, 0], atol=3)
 
 
 def test_a_sheet_of_no_set_and_to_no_picture(tmp_path: Path) -> None:

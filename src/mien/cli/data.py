@@ -96,7 +96,7 @@ def sheet(
 ) -> None:
     """Draw random pictures of a set with their labels."""
     write_sheet(out, sheet_of_set(folder, pictures, np.random.default_rng(seed), points))
-    typer.echo(f"{pictures} pictures of {folder} in {out}")
+    typer.echo(f"pictures of {folder} in {out}")
 
 
 @data_app.command("turns")

@@ -221,7 +221,7 @@ def _draw_rotation(
         )
         new_nod = float(np.clip(nod + nodded, -_MAX_NOD_DEG, _MAX_NOD_DEG))
     else:
-        # Partly the head is thrown back, and partly the camera stands low; from the side that differs.
+        # Thrown back, or seen from below: of a turned head the two differ.
         pitch = float(rng.choice([-1.0, 1.0]) * rng.uniform(*pitch_range))
         new_nod = pitch * float(rng.random())
         camera = pitch - new_nod

@@ -52,25 +52,30 @@ def draw_sheet(
 def sheet_of_set(
     folder: Path, pictures: int, rng: np.random.Generator, with_points: bool = True
 ) -> UInt8[np.ndarray, "height width 3"]:
-    """A sheet of random pictures of a set of shards."""
+    """A sheet of random pictures of a set of shards: none twice, so all of a small set."""
     shards = sorted(folder.glob("shard-*.npz"))
     if not shards:
         raise DataError(f"{folder} holds no shard-*.npz: give the folder of a set")
-    chosen = rng.integers(len(shards), size=pictures)
-    cells = []
-    for shard in np.unique(chosen):
-        with np.load(shards[shard], allow_pickle=False) as file:
+    counts = [_count(shard) for shard in shards]
+    chosen = np.sort(rng.choice(sum(counts), min(pictures, sum(counts)), replace=False))
+    cells, first = list[SheetCell](), 0
+    for shard, count in zip(shards, counts, strict=True):
+        rows = chosen[(chosen >= first) & (chosen < first + count)] - first
+        first += count
+        if not len(rows):
+            continue
+        with np.load(shard, allow_pickle=False) as file:
             names = ("jpeg", "offsets", "points", "hidden", "yaw_deg")
             jpeg, offsets, points, hidden, yaw = (file[name] for name in names)
             edit = file["edit"] if "edit" in file else np.full(len(yaw), "")
-        for row in rng.integers(len(yaw), size=int((chosen == shard).sum())):
+        for row in rows:
             image = cv2.imdecode(jpeg[offsets[row] : offsets[row + 1]], cv2.IMREAD_COLOR)
-            count = len(points[row]) if with_points else 0
+            drawn = len(points[row]) if with_points else 0
             cells.append(
                 SheetCell(
                     np.asarray(image, np.uint8),
-                    points[row][:count],
-                    hidden[row][:count],
+                    points[row][:drawn],
+                    hidden[row][:drawn],
                     f"{yaw[row]:.0f} {edit[row]}",
                 )
             )
@@ -106,3 +111,8 @@ def write_sheet(path: Path, sheet: UInt8[np.ndarray, "height width 3"]) -> None:
         raise OutputError(f"expected a picture's name (.png, .jpg), not {path}") from error
     if not written:
         raise OutputError(f"the sheet cannot be written to {path}: does its folder exist?")
+
+
+def _count(shard: Path) -> int:
+    with np.load(shard, allow_pickle=False) as file:
+        return len(file["yaw_deg"])
