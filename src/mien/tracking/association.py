@@ -23,6 +23,10 @@ against the face itself 0.05."""
 _NEAR = 0.6
 _NEAR_PER_SEC = 1.0
 """A lost face is looked for within so many face sizes, and so many more a second."""
+_FASTEST = 10.0
+_NEAR_AT_ONCE = 1.5
+"""A face that was lost because it rushes goes so many face sizes a second, which counts until the
+search is so wide."""
 _SIZE_RATIO = 1.7
 
 
@@ -40,18 +44,18 @@ def match_boxes(found: Sequence[Box], faces: Sequence[Box]) -> list[tuple[int, i
 
 
 def match_places(
-    found: Sequence[Place], lost: Sequence[Place], lost_secs: Sequence[float]
+    found: Sequence[Place], lost: Sequence[Place], unseen_secs: Sequence[float]
 ) -> list[tuple[int, int]]:
     """Pairs (found, lost) that are near in place and size.
 
     A lost face may have stayed where it was or gone on as it moved, whichever is nearer. The
-    search widens with the seconds since the loss.
+    search widens with the seconds for which it was not seen.
     """
     if not found or not lost:
         return []
     cost = np.array(
         [
-            [_farness(here, there, secs) for there, secs in zip(lost, lost_secs, strict=True)]
+            [_farness(here, there, secs) for there, secs in zip(lost, unseen_secs, strict=True)]
             for here in found
         ]
     )
@@ -74,5 +78,6 @@ def _farness(here: Place, there: Place, secs: float) -> float:
         return 1e6
     stayed = np.linalg.norm(here.centre - there.centre)
     went_on = np.linalg.norm(here.centre - there.after(secs))
-    reach = (_NEAR + _NEAR_PER_SEC * secs) * max(here.size, there.size)
+    rushed = min(_NEAR + _FASTEST * secs, _NEAR_AT_ONCE)
+    reach = max(rushed, _NEAR + _NEAR_PER_SEC * secs) * max(here.size, there.size)
     return float(min(stayed, went_on) / reach)

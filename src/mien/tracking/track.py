@@ -24,8 +24,8 @@ class LostFace:
     track_id: int
     place: Place
     """Where it was last seen well."""
-    lost_secs: float
-    """Clock time of its end."""
+    seen_secs: float
+    """Clock time of that."""
 
 
 class Track:
@@ -38,12 +38,17 @@ class Track:
     """
 
     def __init__(
-        self, track_id: int, seen: ScoredLandmarks, smoothing: SmoothingSettings | None
+        self,
+        track_id: int,
+        seen: ScoredLandmarks,
+        place: Place,
+        smoothing: SmoothingSettings | None,
     ) -> None:
         self.track_id = track_id
         self.seen = seen
-        self.place = Place.of(seen.landmarks.points_image)
-        self.good_place = self.place
+        self.place = place
+        self.good_place = place
+        self.good_secs = 0.0
         self.weak_frames = 0
         self.surprise = 0.0
         self._filter = PointFilter(smoothing) if smoothing is not None else None
@@ -65,10 +70,14 @@ class Track:
         self.seen = seen
         self.weak_frames = self.weak_frames + 1 if seen.score < keep_score else 0
 
-    def remember_place(self) -> None:
+    def remember_place(self, now_secs: float) -> None:
         """Call at the end of a frame in which the face stayed: a good place outlives its loss."""
         if self.weak_frames == 0:
-            self.good_place = self.place
+            self.good_place, self.good_secs = self.place, now_secs
+
+    def lost(self) -> LostFace:
+        """What is remembered of it when it ends."""
+        return LostFace(self.track_id, self.good_place, self.good_secs)
 
     def face(self, mean_shape: Float[np.ndarray, "points 3"], step_secs: float) -> Face:
         """What the tracker hands out, smoothed."""

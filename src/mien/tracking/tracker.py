@@ -81,7 +81,7 @@ class Tracker:
             self._frames_since_search = 0
             self._search(frame)
         for track in self._tracks:
-            track.remember_place()
+            track.remember_place(self._clock.now_secs)
         self._tracks.sort(key=lambda track: track.track_id)
         mean_shape = self._following.mean_shape
         return [track.face(mean_shape, step_secs) for track in self._tracks]
@@ -177,24 +177,26 @@ class Tracker:
             if not any(same_face(points, other) for other in taken):
                 fresh.append(seen)
         places = [Place.of(seen.landmarks.points_image) for seen in fresh]
-        ages = [self._clock.now_secs - face.lost_secs for face in self._lost]
-        old_id = {
-            row: self._lost[col].track_id
-            for row, col in match_places(places, [face.place for face in self._lost], ages)
-        }
+        ages = [self._clock.now_secs - face.seen_secs for face in self._lost]
+        lost_of = dict(match_places(places, [face.place for face in self._lost], ages))
         for i, seen in enumerate(fresh):
-            if i not in old_id:
-                old_id[i], self._next_id = self._next_id, self._next_id + 1
-            self._tracks.append(Track(old_id[i], seen, self._settings.smoothing))
-        self._lost = [face for face in self._lost if face.track_id not in old_id.values()]
+            if i in lost_of:
+                old, age = self._lost[lost_of[i]], ages[lost_of[i]]
+                track_id, place = old.track_id, old.place.moved_to(seen.landmarks.points_image, age)
+            else:
+                track_id, place = self._next_id, places[i]
+                self._next_id += 1
+            self._tracks.append(Track(track_id, seen, place, self._settings.smoothing))
+        found_again = {self._lost[row].track_id for row in lost_of.values()}
+        self._lost = [face for face in self._lost if face.track_id not in found_again]
 
     def _end(self, track: Track) -> None:
         self._tracks.remove(track)
-        self._lost.append(LostFace(track.track_id, track.good_place, self._clock.now_secs))
+        self._lost.append(track.lost())
 
     def _forget(self) -> None:
         oldest = self._clock.now_secs - self._settings.remember_secs
-        self._lost = [face for face in self._lost if face.lost_secs >= oldest]
+        self._lost = [face for face in self._lost if face.seen_secs >= oldest]
 
     @staticmethod
     def _predict(
