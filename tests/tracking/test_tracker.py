@@ -148,6 +148,14 @@ def test_a_fast_face_is_followed_by_its_motion() -> None:
     assert ids(run(World(runner), range(35))) == [[0]] * 35
 
 
+def test_a_number_survives_a_camera_that_is_swung() -> None:
+    """38 px a frame is 0.95 of its size: every crop misses it, and every search finds it again."""
+    rushing = ScriptedFace(lambda frame: (30 + 38.0 * max(frame - 2, 0), 120, 40))
+    world = World(rushing)
+    assert ids(run(world, range(17))) == [[0]] * 17
+    assert len(world.searched) > 10
+
+
 def test_a_face_that_leaves_the_picture_ends() -> None:
     leaving = ScriptedFace(lambda frame: (560 + 5.0 * frame, 120, 60))
     history = run(World(leaving), range(30))
