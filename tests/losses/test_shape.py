@@ -38,6 +38,20 @@ def test_expected_error_by_hand() -> None:
     assert float(error_loss(log_error, POINTS, TRUTH, NONE)) == 0
 
 
+def test_between_two_conventions_the_mean_of_both_distances_is_expected() -> None:
+    """The first point 0.05 off the middle, square to the way between them; the second along it."""
+    apart = torch.tensor([[[0.04 * 2.4, -0.03 * 2.4, 9.0], [0.0, 0.3, 0.0]]])
+    distances = (math.hypot(0.05, 0.12), (0.2 + 0.4) / 2)
+    log_error = torch.log(torch.tensor([[0.05, 0.2]]))
+    by_hand = (math.log(0.05) + distances[0] / 0.05 + math.log(0.2) + distances[1] / 0.2) / 2
+    for way in (apart, -apart):
+        assert float(error_loss(log_error, POINTS, TRUTH, BOTH, way)) == pytest.approx(by_hand)
+    nowhere = torch.zeros_like(apart)
+    assert error_loss(log_error, POINTS, TRUTH, BOTH, nowhere) == pytest.approx(
+        error_loss(log_error, POINTS, TRUTH, BOTH)
+    )
+
+
 def test_the_mean_distance_is_the_best_expectation() -> None:
     """Of an exponential law the likeliest mean is the mean of what was seen."""
     distances = torch.tensor([0.01, 0.02, 0.06, 0.11])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 import torch
@@ -42,7 +43,9 @@ def test_a_run_has_its_steps(sets: Sets) -> None:
         assert batch.points.shape == (4, 68, 3)
         assert batch.weights.shape == (4, 68)
         assert batch.is_face.shape == (4,)
-        assert {v.dtype for v in (batch.points, batch.weights, batch.is_face)} == {torch.float32}
+        assert batch.apart.shape == (4, 68, 3)
+        truth = (batch.points, batch.weights, batch.is_face, batch.apart)
+        assert {values.dtype for values in truth} == {torch.float32}
     assert not same(run[0], run[1])
 
 
@@ -59,6 +62,21 @@ def test_workers_share_one_batch(sets: Sets) -> None:
     for name in vars(whole):
         joined = torch.cat([getattr(part, name) for part in parts])
         assert torch.equal(joined, getattr(whole, name))
+
+
+def test_points_of_the_middle_know_the_way_to_either_convention(tmp_path: Path) -> None:
+    """The same crops drawn with clicked labels lie where the way leads."""
+    root = write_tiny_pack(tmp_path).root
+    drawn = {}
+    for convention in ("clicked", "middle"):
+        config = dataclasses.replace(
+            TINY, data=dataclasses.replace(TINY.data, convention=convention)
+        )
+        drawn[convention] = batches(training_sets(config, root, []), config=config)[0]
+    assert not drawn["clicked"].apart.any()
+    clicked, middle, apart = drawn["clicked"].points, drawn["middle"].points, drawn["middle"].apart
+    # A crop is placed by its points, so the two kinds of crops differ a little.
+    assert (middle + apart - clicked).norm() < 0.5 * (middle - clicked).norm()
 
 
 def test_another_seed_draws_others(sets: Sets) -> None:

@@ -21,7 +21,7 @@ from jaxtyping import Float
 from mien.geometry.similarity import umeyama
 from mien.markup import load_markup
 
-__all__ = ["Convention", "in_convention", "mean_head_cm"]
+__all__ = ["Convention", "in_convention", "mean_head_cm", "way_to_clicked"]
 
 
 class Convention(StrEnum):
@@ -47,6 +47,21 @@ def in_convention(
     moved = points.copy()
     moved[chosen] += (scale * (after - before) @ rotation.T).astype(points.dtype)
     return moved
+
+
+def way_to_clicked(
+    points: Float[np.ndarray, "points 3"], convention: Convention
+) -> Float[np.ndarray, "points 3"]:
+    """What leads from points of the middle to where people click them; its opposite, to 300W-LP.
+
+    0 for points of any other convention, which have one place and no choice of two.
+    """
+    if convention != Convention.MIDDLE:
+        return np.zeros_like(points)
+    way: Float[np.ndarray, "points 3"] = (
+        in_convention(points, convention, Convention.CLICKED) - points
+    )
+    return way
 
 
 @cache

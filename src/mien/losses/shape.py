@@ -59,12 +59,21 @@ def error_loss(
     points: Float[Tensor, "n points dims"],
     truth: Float[Tensor, "n points dims"],
     weights: Float[Tensor, "n points"],
+    apart: Float[Tensor, "n points dims"] | None = None,
 ) -> Float[Tensor, ""]:
     """Negative log likelihood of the distances under an exponential law of the expected error.
 
-    The distances themselves get no gradient from it: expecting an error must not make one.
+    Where the truth lies half way between two conventions, ``apart`` leads from it to the one, and
+    its opposite to the other: the mean of the distances to both is what is to be expected, for a
+    user's points are of either. The distances themselves get no gradient from it: expecting an
+    error must not make one.
     """
-    distance = (points[..., :2] - truth[..., :2]).norm(dim=-1).detach()
+    error = (points[..., :2] - truth[..., :2]).detach()
+    if apart is None:
+        distance = error.norm(dim=-1)
+    else:
+        step = apart[..., :2]
+        distance = ((error - step).norm(dim=-1) + (error + step).norm(dim=-1)) / 2
     likelihood = log_error + distance * torch.exp(-log_error)
     return _mean(likelihood, weights)
 

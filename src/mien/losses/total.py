@@ -60,8 +60,9 @@ def total_loss(
     weights: Float[Tensor, "n points"],
     is_face: Float[Tensor, " n"],
     loss_weights: LossWeights,
+    apart: Float[Tensor, "n points 3"] | None = None,
 ) -> LossTerms:
-    """Losses of a batch; ``truth`` is in shares of the side.
+    """Losses of a batch; ``truth`` is in shares of the side, as is ``apart`` of :func:`error_loss`.
 
     A counter-example (``is_face`` 0) has weight 0 for all its points: it teaches the score alone.
 
@@ -75,7 +76,7 @@ def total_loss(
     if loss_weights.aperture > 0:
         aperture = aperture_loss(prediction.points, truth, weights)
     depth = depth_loss(prediction.points, truth, weights)
-    error = error_loss(prediction.log_error, prediction.points, truth, weights)
+    error = error_loss(prediction.log_error, prediction.points, truth, weights, apart)
     score = score_loss(prediction.score_logit, is_face)
     total = (
         loss_weights.heatmap * heatmap

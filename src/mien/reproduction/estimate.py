@@ -91,6 +91,7 @@ def _timed(config: TrainConfig) -> float:
         torch.rand(faces, points, 3) - 0.5,
         torch.ones(faces, points),
         torch.ones(faces),
+        torch.zeros(faces, points, 3),
     )
     learn(model, optimiser, batch, config, 1e-6)  # the first makes room for what follows
     start = time.process_time()

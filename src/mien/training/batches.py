@@ -20,7 +20,7 @@ from mien.data.augment import AugmentConfig, TrainingCrop, make_crop
 from mien.data.head_basis import HeadBasis
 from mien.data.training_faces import PackFaces, ShardFaces, TrainingFaces, pick
 from mien.data.w300lp_faces import W300lpFaces
-from mien.geometry.convention import Convention
+from mien.geometry.convention import Convention, way_to_clicked
 from mien.markup import load_markup
 from mien.training.config import TrainConfig
 
@@ -45,6 +45,8 @@ class Batch:
     points: Float[Tensor, "n points 3"]
     weights: Float[Tensor, "n points"]
     is_face: Float[Tensor, " n"]
+    apart: Float[Tensor, "n points 3"]
+    """``geometry.convention.way_to_clicked`` of the points."""
 
 
 def normalise(crops: UInt8[Tensor, "n side side 3"]) -> Float[Tensor, "n 3 side side"]:
@@ -100,9 +102,12 @@ def batches_from(
 
     def make(step: int) -> Batch:
         return collate(
-            [draw_crop(config, sets, shares, np.random.default_rng([config.seed, step, slot]))
-             for slot in slots]
-        )  # fmt: skip
+            [
+                draw_crop(config, sets, shares, np.random.default_rng([config.seed, step, slot]))
+                for slot in slots
+            ],
+            Convention(config.data.convention),
+        )
 
     with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
         waiting: list[Future[Batch]] = []
@@ -127,11 +132,12 @@ def draw_crop(
     return make_crop(face, other.image_rgb, augment, markup, config.network.side, rng)
 
 
-def collate(crops: Sequence[TrainingCrop]) -> Batch:
-    """Stack crops to a batch."""
+def collate(crops: Sequence[TrainingCrop], convention: Convention) -> Batch:
+    """Stack crops, whose points are of ``convention``, to a batch."""
     return Batch(
         torch.from_numpy(np.stack([crop.crop_rgb for crop in crops])),
         torch.from_numpy(np.stack([crop.points for crop in crops])),
         torch.from_numpy(np.stack([crop.weights for crop in crops])),
         torch.tensor([float(crop.is_face) for crop in crops]),
+        torch.from_numpy(np.stack([way_to_clicked(crop.points, convention) for crop in crops])),
     )

@@ -149,7 +149,9 @@ def learn(
     crops = normalise(batch.crops).contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", torch.bfloat16):
         prediction = model(crops)
-    terms = total_loss(prediction, batch.points, batch.weights, batch.is_face, config.loss)
+    terms = total_loss(
+        prediction, batch.points, batch.weights, batch.is_face, config.loss, batch.apart
+    )
     optimiser.zero_grad(set_to_none=True)
     terms.total.backward()  # type: ignore[no-untyped-call]
     norm = nn.utils.clip_grad_norm_(model.parameters(), config.schedule.clip)

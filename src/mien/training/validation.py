@@ -77,7 +77,8 @@ def validate(
                         config.network.side, np.random.default_rng([number, index]),
                     )
                     for index in mine[start : start + _BATCH]
-                ]
+                ],
+                Convention(config.data.convention),
             )  # fmt: skip
             with torch.autocast("cpu", torch.bfloat16):
                 crops = normalise(batch.crops).contiguous(memory_format=torch.channels_last)
