@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import scipy.stats
 import torch
 from torch import Tensor, nn
 
@@ -189,18 +190,21 @@ def test_depth_is_in_pixels_about_its_mean() -> None:
     np.testing.assert_allclose(points[0, :, 2], depth - depth.mean(), atol=1e-3)
 
 
-def test_confidence_is_the_share_of_an_exponential_law_within_the_radius() -> None:
+def test_confidence_is_the_share_of_the_errors_law_within_the_radius() -> None:
     deployed = drawn(np.full((68, 2), 32.0))
     expected_errors = torch.linspace(0.002, 0.3, 68)
     with torch.no_grad():
         deployed.landmarker.finetune.quality.bias[:68] = expected_errors.log()
         _, confidence, score = deployed(torch.zeros(1, 256, 256, 3, dtype=torch.uint8))
     radius = CONFIDENCE_RADIUS * FACE_SHARE
-    by_hand = [1 - math.exp(-radius / float(mean)) for mean in expected_errors]
-    np.testing.assert_allclose(confidence[0], by_hand, atol=1e-5)
-    assert (np.diff(confidence[0].numpy()) < 0).all()
+    shape = 1.75
+    scales = expected_errors.numpy() / math.gamma(1 + 1 / shape)
+    law = scipy.stats.weibull_min(shape, scale=scales)
+    np.testing.assert_allclose(law.mean(), expected_errors, rtol=1e-5)
+    np.testing.assert_allclose(confidence[0], law.cdf(radius), atol=1e-5)
+    assert (np.diff(confidence[0].numpy()) <= 0).all()
     # Drawn from that law, as many errors lie within the radius.
-    errors = np.random.default_rng(0).exponential(float(expected_errors[10]), 20000)
+    errors = scales[10] * np.random.default_rng(0).weibull(shape, 20000)
     assert float(confidence[0, 10]) == pytest.approx(float((errors <= radius).mean()), abs=0.01)
     assert float(score[0]) == 0.5
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import os
 import warnings
 from collections.abc import Mapping
@@ -31,10 +32,14 @@ from mien.runtime.card import CARD_KEY, ModelCard
 from mien.training.batches import normalise
 from mien.training.checkpoint import Checkpoint
 
-__all__ = ["CONFIDENCE_RADIUS", "Deployed", "export_run"]
+__all__ = ["CONFIDENCE_RADIUS", "Deployed", "confidence_of", "export_run"]
 
 CONFIDENCE_RADIUS = 0.05
 """A confidence is the probability that its point is at most this far off, in face sizes."""
+
+_ERROR_SHAPE = 1.75
+"""Weibull shape of a point's error about its mean; 1 is an exponential law, 2 that of a Gaussian
+spread in the plane. Chosen on val faces (``docs/decisions/0005-finetune.md``)."""
 
 _OUTPUTS = ("points", "confidence", "score")
 _TOLERANCE_PX = 0.02
@@ -56,10 +61,17 @@ class Deployed(nn.Module):
         points = prediction.points
         depth = points[..., 2:] - points[..., 2:].mean(dim=1, keepdim=True)
         pixels = torch.cat([pixels_from_shares(points[..., :2], side), depth * side], dim=-1)
-        # An exponential law of the error: P(error <= r) = 1 - exp(-r / mean error)
-        radius = CONFIDENCE_RADIUS * FACE_SHARE
-        confidence = 1 - torch.exp(-radius * torch.exp(-prediction.log_error))
+        confidence = confidence_of(prediction.log_error)
         return pixels, confidence, torch.sigmoid(prediction.score_logit)
+
+
+def confidence_of(log_error: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+    """Probability of an error up to the radius; ``log_error`` is the mean's, in shares of the side.
+
+    Of a Weibull law: ``P(error <= r) = 1 - exp(-(gamma(1 + 1/k) r / mean)^k)``.
+    """
+    scaled = math.gamma(1 + 1 / _ERROR_SHAPE) * CONFIDENCE_RADIUS * FACE_SHARE
+    return 1 - torch.exp(-torch.exp(_ERROR_SHAPE * (math.log(scaled) - log_error)))
 
 
 def export_run(
