@@ -126,6 +126,14 @@ def test_paths_stay_in_their_span_and_ways_leave_and_come_back() -> None:
     assert blink_curve(np.zeros(1), rng).shape == (1,)
 
 
+def test_faces_leave_and_come_in_no_faster_than_people_walk() -> None:
+    times = np.arange(250) / 25
+    for seed in range(20):
+        way = draw_way(times, (640, 360), 0, 1, np.random.default_rng(seed))
+        speed = np.linalg.norm(np.diff(way.centre, axis=0), axis=1) * 25 / way.face_px[1:]
+        assert 3 < speed.max() < 10
+
+
 @pytest.mark.parametrize("variable", [False, True])
 def test_the_file_keeps_the_times(tmp_path: Path, variable: bool) -> None:
     times = frame_times(2.0, variable, np.random.default_rng(3))

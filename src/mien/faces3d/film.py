@@ -21,6 +21,10 @@ __all__ = ["FilmFrame", "Passer", "Way", "draw_passer", "draw_way", "film"]
 
 _LEAST_INSIDE = 0.3
 """A face of whose landmark box less than this lies in the frame is out of it: no label."""
+_FASTEST = 8.0
+"""Face sizes a second at which a face leaves the frame or comes in: a walk, at 0.14 m a face."""
+_STEEPEST = 1.5
+"""Steepest slope of ``3 x^2 - 2 x^3`` over 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -127,12 +131,13 @@ def draw_way(
         start = rng.uniform(1, 3)
         while start < times_secs[-1] - 1:
             stay = rng.uniform(0.4, 1.5)
-            knots = start + np.array([0, 0.6, 0.6 + stay, 1.2 + stay])
+            aim = -0.3 * height if rng.random() < 0.5 else width + 0.3 * height
+            go = _STEEPEST * float(np.max(np.abs(aim - x) / face_px)) / _FASTEST
+            knots = start + np.cumsum([0, go, stay, go])
             away = np.interp(times_secs, knots, [0, 1, 1, 0])
             away = away * away * (3 - 2 * away)
-            aim = -0.3 * height if rng.random() < 0.5 else width + 0.3 * height
             x = x + away * (aim - x)
-            start += rng.uniform(4, 8)
+            start = knots[-1] + rng.uniform(2, 5)
     return Way(np.stack([x, y], axis=-1), face_px)
 
 
