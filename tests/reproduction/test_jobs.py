@@ -12,7 +12,7 @@ import pytest
 import scipy.io
 
 from mien.errors import ConfigError
-from mien.reproduction.jobs import Reproduction, plan_jobs
+from mien.reproduction.jobs import Reproduction, Training, plan_jobs
 from mien.reproduction.material import Given, gather
 from mien.reproduction.measuring import Measurement
 from mien.reproduction.results import (
@@ -25,6 +25,7 @@ from mien.reproduction.results import (
 from mien.reproduction.rows import TABLES, Kind, load_row
 from mien.reproduction.scale import SCALES, trainings
 from mien.reproduction.targets import ScaleName, Target
+from mien.training.checkpoint import Checkpoint, save_checkpoint
 from mien.training.config import DataConfig, load_config
 from w300lpfolder import write_w300lp_face
 
@@ -102,6 +103,18 @@ def test_full_is_the_files_themselves_on_300w_lp(tmp_path: Path) -> None:
     assert (first.role, second.role) == ("detection", "tracking")
     assert second.augment.shift < first.augment.shift / 1.5
     assert len(trainings(row, SMALL, DataConfig(), on_video=True, seed=1, head=None)) == 1
+
+
+@pytest.mark.parametrize(("step", "left"), [(None, 20), (0, 20), (7, 13), (20, 0), (25, 0)])
+def test_an_interrupted_training_has_the_rest_before_it(
+    tmp_path: Path, step: int | None, left: int
+) -> None:
+    schedule = dataclasses.replace(TINY.schedule, steps=20)
+    training = Training(dataclasses.replace(TINY, schedule=schedule), tmp_path)
+    if step is not None:
+        save_checkpoint(Checkpoint(training.config, step, {}, {}, {}, 1.0), tmp_path / "last.pt")
+    assert training.steps_after(training.last()) == left
+    assert (training.finished() is not None) == (left == 0)
 
 
 def test_3ddfa_needs_a_head() -> None:

@@ -56,7 +56,7 @@ def plan_trainings(jobs: Sequence[Job], material: Material, workers: int) -> lis
             if network not in speeds:
                 learning = _core_secs_of_a_face(training.config)
                 speeds[network] = workers / (drawing + learning)
-            left = 0 if training.finished() else training.config.schedule.steps
+            left = training.steps_after(training.last())
             planned[training.run.name] = PlannedTraining(training, left, speeds[network])
     return list(planned.values())
 

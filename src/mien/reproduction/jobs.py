@@ -36,16 +36,27 @@ class Training:
     config: TrainConfig
     run: Path
 
+    def last(self) -> Checkpoint | None:
+        """Its last checkpoint, if it has begun.
+
+        Raises:
+            ModelError: it cannot be read.
+        """
+        file = self.run / "last.pt"
+        return load_checkpoint(file) if file.is_file() else None
+
     def finished(self) -> Checkpoint | None:
         """Its last checkpoint, if that is its end.
 
         Raises:
             ModelError: it cannot be read.
         """
-        if not (self.run / "last.pt").is_file():
-            return None
-        last = load_checkpoint(self.run / "last.pt")
-        return last if last.step >= self.config.schedule.steps else None
+        last = self.last()
+        return last if last is not None and self.steps_after(last) == 0 else None
+
+    def steps_after(self, last: Checkpoint | None) -> int:
+        """Steps that are still to be trained after a checkpoint."""
+        return max(0, self.config.schedule.steps - (last.step if last else 0))
 
 
 @dataclass(frozen=True)
