@@ -38,8 +38,8 @@ class ModelCard:
     input: str
     units: str
     confidence_radius: float
-    """A point's confidence is the probability that it lies this near to the truth, as a share of
-    the face size."""
+    """A point's confidence is the probability that it lies this near to the truth, in whichever
+    convention the truth is, as a share of the face size."""
     parameters: int
     gflops: float
     """Billions of multiply-adds, times two, for one crop."""
