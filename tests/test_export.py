@@ -202,7 +202,9 @@ def test_confidence_is_the_share_of_the_errors_law_within_the_radius() -> None:
     law = scipy.stats.weibull_min(shape, scale=scales)
     np.testing.assert_allclose(law.mean(), expected_errors, rtol=1e-5)
     np.testing.assert_allclose(confidence[0], law.cdf(radius), atol=1e-5)
-    assert (np.diff(confidence[0].numpy()) <= 0).all()
+    below_one = confidence[0].numpy() < 1  # single precision says 1 of the smallest errors
+    assert below_one.sum() > 60
+    assert (np.diff(confidence[0].numpy())[below_one[1:]] < 0).all()
     # Drawn from that law, as many errors lie within the radius.
     errors = scales[10] * np.random.default_rng(0).weibull(shape, 20000)
     assert float(confidence[0, 10]) == pytest.approx(float((errors <= radius).mean()), abs=0.01)

@@ -32,7 +32,7 @@ from mien.runtime.card import CARD_KEY, ModelCard
 from mien.training.batches import normalise
 from mien.training.checkpoint import Checkpoint
 
-__all__ = ["CONFIDENCE_RADIUS", "Deployed", "confidence_of", "export_run"]
+__all__ = ["CONFIDENCE_RADIUS", "Deployed", "export_run"]
 
 CONFIDENCE_RADIUS = 0.05
 """A confidence is the probability that its point is at most this far off, in face sizes."""
@@ -61,11 +61,11 @@ class Deployed(nn.Module):
         points = prediction.points
         depth = points[..., 2:] - points[..., 2:].mean(dim=1, keepdim=True)
         pixels = torch.cat([pixels_from_shares(points[..., :2], side), depth * side], dim=-1)
-        confidence = confidence_of(prediction.log_error)
+        confidence = _confidence(prediction.log_error)
         return pixels, confidence, torch.sigmoid(prediction.score_logit)
 
 
-def confidence_of(log_error: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+def _confidence(log_error: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
     """Probability of an error up to the radius; ``log_error`` is the mean's, in shares of the side.
 
     Of a Weibull law: ``P(error <= r) = 1 - exp(-(gamma(1 + 1/k) r / mean)^k)``.

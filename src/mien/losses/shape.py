@@ -69,11 +69,8 @@ def error_loss(
     error must not make one.
     """
     error = (points[..., :2] - truth[..., :2]).detach()
-    if apart is None:
-        distance = error.norm(dim=-1)
-    else:
-        step = apart[..., :2]
-        distance = ((error - step).norm(dim=-1) + (error + step).norm(dim=-1)) / 2
+    way = torch.zeros_like(error) if apart is None else apart[..., :2]
+    distance = ((error - way).norm(dim=-1) + (error + way).norm(dim=-1)) / 2
     likelihood = log_error + distance * torch.exp(-log_error)
     return _mean(likelihood, weights)
 
