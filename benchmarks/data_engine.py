@@ -34,20 +34,20 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from mien.data.labelled_clips import read_clips
-from mien.data.training_faces import ShardFaces
+from mien.datasets.ours.clicks import known_points
+from mien.datasets.ours.clips import read_clips
+from mien.datasets.ours.photos import FacePhotos, load_photos
+from mien.datasets.training_faces import ShardFaces
 from mien.evaluation.metrics import face_size
-from mien.faces3d.anchors import load_anchors
-from mien.faces3d.clicks import known_points
-from mien.faces3d.fits import fit_photos, load_fits, points_of
-from mien.faces3d.labels import best_labels
-from mien.faces3d.morphable import MorphableHead, load_head
-from mien.faces3d.photos import FacePhotos, load_photos
-from mien.faces3d.recipe import Recipe, SetJob, make_set
-from mien.faces3d.report import measure_fits
-from mien.faces3d.set_runs import begin_run
-from mien.faces3d.studio import StudioFiles, open_studio
 from mien.runtime import load_landmarkers
+from mien.synthesis.fit.anchors import load_anchors
+from mien.synthesis.fit.fits import fit_photos, load_fits, points_of
+from mien.synthesis.fit.labels import best_labels
+from mien.synthesis.fit.quality import measure_fits
+from mien.synthesis.head.morphable import MorphableHead, load_head
+from mien.synthesis.make.manifest import begin_run
+from mien.synthesis.make.photo_sets import Recipe, SetJob, make_set
+from mien.synthesis.make.session import StudioFiles, open_studio
 from round_trip import make_round_trip
 
 RESULT = Path(__file__).parent / "results" / "data_engine.json"

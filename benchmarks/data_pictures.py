@@ -19,20 +19,20 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from skimage import data
 
+from mien.augmentation.degrade import degrade
+from mien.augmentation.occlude import occlude
 from mien.cli import main as mien
-from mien.data.degrade import degrade
-from mien.data.occlude import occlude
-from mien.faces3d.film import Way, draw_passer, draw_way, film
-from mien.faces3d.motion import HeadMotion, frame_times
-from mien.faces3d.raster import rasterise
-from mien.faces3d.regions import vertex_normals
-from mien.faces3d.sheets import SheetCell, draw_sheet
-from mien.faces3d.snapping import FittedPhoto
-from mien.faces3d.stage import Actor
-from mien.faces3d.studio import Studio, StudioFiles, open_studio
-from mien.faces3d.turning import Turn
-from mien.faces3d.worn import draw_glasses, draw_mask
 from mien.geometry.pose import rotation_from_angles
+from mien.synthesis.fit.residual_warp import FittedPhoto
+from mien.synthesis.head.raster import rasterise
+from mien.synthesis.head.regions import vertex_normals
+from mien.synthesis.make.actor import Actor
+from mien.synthesis.make.contact_sheets import SheetCell, draw_sheet
+from mien.synthesis.make.motion import HeadMotion, frame_times
+from mien.synthesis.make.scenes import Way, draw_passer, draw_way, film
+from mien.synthesis.make.session import Studio, StudioFiles, open_studio
+from mien.synthesis.render.accessories import draw_glasses, draw_mask
+from mien.synthesis.render.turning import Turn
 from mien.types import HeadPose
 
 Image = UInt8[np.ndarray, "height width 3"]

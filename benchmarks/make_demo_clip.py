@@ -25,13 +25,14 @@ from scipy.interpolate import CubicSpline
 from scipy.spatial.transform import Rotation
 from skimage import data
 
-from mien.faces3d.anchors import Anchors, load_anchors
-from mien.faces3d.editing import ExpressionEditor
-from mien.faces3d.fits import fit_photos, yaw_deg
-from mien.faces3d.morphable import MorphableHead, load_head
-from mien.faces3d.photos import FacePhotos
-from mien.faces3d.snapping import FittedPhoto, Snapper
-from mien.faces3d.turning import HeadTurner, Turn, Window
+from mien.datasets.ours.photos import FacePhotos
+from mien.geometry.pose import yaw_deg
+from mien.synthesis.fit.anchors import Anchors, load_anchors
+from mien.synthesis.fit.fits import fit_photos
+from mien.synthesis.fit.residual_warp import FittedPhoto, Snapper
+from mien.synthesis.head.morphable import MorphableHead, load_head
+from mien.synthesis.render.expression import ExpressionEditor
+from mien.synthesis.render.turning import HeadTurner, Turn, Window
 
 _log = logging.getLogger("make_demo_clip")
 POINTS = Path(__file__).with_name("astronaut_points.json")

@@ -18,7 +18,7 @@ import numpy as np
 import mien
 from mien.geometry import pose_head
 from mien.media import open_source
-from mien.viewer import draw_faces
+from mien.outputs import draw_faces
 
 FRAMES = (3, 14, 57, 88, 125)
 LEFT, TOP, SIDE = 60, 0, 400

@@ -15,11 +15,11 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from mien.evaluation.metrics import face_size
-from mien.faces3d.snapping import FittedPhoto
-from mien.faces3d.turning import HeadTurner, Turn, TurnedPhoto
 from mien.geometry import crop_from_landmarks
 from mien.geometry.pose import rotation_from_angles
 from mien.runtime import LandmarkerPair
+from mien.synthesis.fit.residual_warp import FittedPhoto
+from mien.synthesis.render.turning import HeadTurner, Turn, TurnedPhoto
 from mien.types import HeadPose
 
 Image = UInt8[np.ndarray, "side side 3"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.data import pack_labels
+from mien.datasets import pack_labels
 
 
 def main(root: Path, out: Path) -> None:

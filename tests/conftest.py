@@ -17,9 +17,9 @@ _CHECKED = [
     "mien.models",
     "mien.losses",
     "mien.training",
-    "mien.data.augment",
-    "mien.data.pack_labels",
-    "mien.data.training_faces",
+    "mien.augmentation",
+    "mien.datasets.ours.pack_labels",
+    "mien.datasets.training_faces",
     "mien.runtime.session",
     "mien.tracking",
 ]

@@ -88,7 +88,7 @@ def test_imports_point_down() -> None:
     "names",
     [
         "mien, mien.cli, mien.cli.train, mien.cli.export, mien.cli.track",
-        "mien.pipeline, mien.evaluation.benchmark, mien.data.aflw2000",
+        "mien.pipeline, mien.evaluation.predictions, mien.datasets.public.aflw2000",
     ],
 )
 def test_the_field_wing_comes_up_without_torch(names: str) -> None:
@@ -119,7 +119,7 @@ def state():
 
 before = state()
 import mien, mien.cli, mien.geometry, mien.markup, mien.media, mien.runtime, mien.tracking
-import mien.pipeline, mien.viewer
+import mien.pipeline, mien.outputs
 after = state()
 print([index for index, (a, b) in enumerate(zip(before, after)) if a != b])
 """

@@ -14,19 +14,19 @@ import pytest
 
 from mien.errors import InputError, OutputError
 from mien.media import SourceKind
+from mien.outputs import Sink
 from mien.pipeline import Tally, TrackerParts, find_faces, track_source
 from mien.runtime import load_landmarkers
 from mien.tracking import TrackerSettings
 from mien.types import Box, Detection, Face, Frame
-from mien.viewer import Sink
 from standin import square_picture
 
 
 class SquareDetector:
     """The box of what is bright."""
 
-    def detect(self, image_rgb: np.ndarray) -> list[Detection]:
-        rows, columns = np.nonzero(image_rgb[..., 0] > 128)
+    def find(self, frame: Frame) -> list[Detection]:
+        rows, columns = np.nonzero(frame.image_rgb[..., 0] > 128)
         if not len(rows):
             return []
         box = Box(float(columns.min()), float(rows.min()), float(columns.max()), float(rows.max()))

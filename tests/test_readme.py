@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 import mien
 from mien import pipeline
 from mien.cli import app
+from mien.outputs.tables import columns
 from mien.runtime import ShippedModel, shipped_models
-from mien.viewer.table import columns
 from standin import square_picture
 
 ROOT = Path(__file__).parents[1]

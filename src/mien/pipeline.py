@@ -17,19 +17,16 @@ from jaxtyping import Float, UInt8
 
 from mien.geometry import Similarity
 from mien.media import ReadAhead, Source, open_source
+from mien.outputs import Sink, WriteBehind
 from mien.runtime import (
     DEFAULT_MODEL,
-    FaceDetector,
     Landmarker,
     LandmarkerPair,
-    Prediction,
     load_landmarkers,
     open_detector,
 )
-from mien.runtime.detectors import BoxesCsv
 from mien.tracking import Tracker, TrackerSettings
-from mien.types import Detection, Face, Frame
-from mien.viewer import Sink, WriteBehind
+from mien.types import Detection, Face, FaceFinder, Frame, Prediction
 
 __all__ = [
     "StageTimes",
@@ -85,7 +82,7 @@ class TrackerParts:
     """What a tracker is made of: opened once, good for any number of videos."""
 
     pair: LandmarkerPair
-    detector: FaceDetector
+    detector: FaceFinder
     settings: TrackerSettings = field(default_factory=TrackerSettings)
 
     def tracker(self, stages: StageTimes | None = None) -> Tracker:
@@ -122,7 +119,7 @@ def load_tracker(
 
 
 def make_tracker(
-    pair: LandmarkerPair, detector: FaceDetector, settings: TrackerSettings | None = None
+    pair: LandmarkerPair, detector: FaceFinder, settings: TrackerSettings | None = None
 ) -> Tracker:
     """Join opened networks and a detector."""
     return TrackerParts(pair, detector, settings or TrackerSettings()).tracker()
@@ -184,15 +181,13 @@ def _stop_clock(tally: Tally, start_secs: float) -> None:
 class _TimedFinder:
     """The detector as the tracker sees it."""
 
-    def __init__(self, detector: FaceDetector, stages: StageTimes) -> None:
+    def __init__(self, detector: FaceFinder, stages: StageTimes) -> None:
         self._detector = detector
         self._stages = stages
 
-    def find(self, frame: Frame) -> list[Detection]:
-        if isinstance(self._detector, BoxesCsv):
-            self._detector.seek(frame.index)
+    def find(self, frame: Frame) -> Sequence[Detection]:
         start_secs = time.perf_counter()
-        found = self._detector.detect(frame.image_rgb)
+        found = self._detector.find(frame)
         self._stages.detect += time.perf_counter() - start_secs
         return found
 

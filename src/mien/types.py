@@ -6,12 +6,23 @@ z away from the camera in the unit of x and y.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
-__all__ = ["Box", "Detection", "Face", "Frame", "HeadPose", "Landmarks"]
+__all__ = [
+    "Box",
+    "Detection",
+    "Face",
+    "FaceFinder",
+    "Frame",
+    "HeadPose",
+    "Landmarks",
+    "Prediction",
+]
 
 
 @dataclass(frozen=True)
@@ -106,6 +117,15 @@ class Landmarks:
 
 
 @dataclass(frozen=True)
+class Prediction:
+    """What the network saw under one crop, in image pixels."""
+
+    landmarks: Landmarks
+    score: float
+    """Probability that a well aligned face lies under the crop."""
+
+
+@dataclass(frozen=True)
 class HeadPose:
     """How a head is turned, as ``docs/conventions.md`` defines the angles."""
 
@@ -131,3 +151,12 @@ class Face:
     def box(self) -> Box:
         """The tightest box around the landmarks."""
         return Box.around(self.landmarks.points_image)
+
+
+@runtime_checkable
+class FaceFinder(Protocol):
+    """Looks for faces in a whole frame."""
+
+    def find(self, frame: Frame) -> Sequence[Detection]:
+        """Every face it sees; empty where there is none."""
+        ...

@@ -16,8 +16,8 @@ from scene import Done
 from mien.cli import evaluate as command
 from mien.geometry import FACE_SHARE, Similarity
 from mien.markup import load_markup
-from mien.runtime import LandmarkerPair, Prediction
-from mien.types import Landmarks
+from mien.runtime import LandmarkerPair
+from mien.types import Landmarks, Prediction
 
 SIDE = 64
 

@@ -14,7 +14,7 @@ from scene import Done, square_at, write_clip
 
 from mien.markup import load_markup
 from mien.runtime import weights
-from mien.types import Box, Detection
+from mien.types import Box, Detection, Frame
 from standin import CARD, write_standin
 
 Mien = Callable[..., Done]
@@ -55,8 +55,8 @@ def test_a_shipped_model_goes_by_its_name(shipped: Path) -> None:
 
 
 class SquareDetector:
-    def detect(self, image_rgb: np.ndarray) -> list[Detection]:
-        rows, columns = np.nonzero(image_rgb[..., 0] > 128)
+    def find(self, frame: Frame) -> list[Detection]:
+        rows, columns = np.nonzero(frame.image_rgb[..., 0] > 128)
         edges = columns.min(), rows.min(), columns.max(), rows.max()
         return [Detection(Box(*map(float, edges)), 1.0)]
 

@@ -10,12 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from mien.data.sample import LabelledPhoto, OtherTruth
+from mien.datasets.photo import LabelledPhoto, OtherTruth
 from mien.geometry import Similarity
 from mien.geometry.convention import Convention
 from mien.markup import load_markup
-from mien.runtime import Prediction
-from mien.types import Box, Landmarks
+from mien.types import Box, Landmarks, Prediction
 
 WIDTH, HEIGHT = 200, 160
 

@@ -14,7 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from mien.cli import evaluate as command
-from mien.data.labelled_clips import LabelledClip
+from mien.datasets.ours.clips import LabelledClip
 from mien.errors import ConfigError, DataError
 from mien.evaluation.clips import ClipScore, moved_faces, score_clip
 from mien.geometry.convention import Convention, in_convention
@@ -151,8 +151,8 @@ def test_a_label_of_another_length_is_refused() -> None:
 
 
 class SquareDetector:
-    def detect(self, image_rgb: np.ndarray) -> list[Detection]:
-        rows, columns = np.nonzero(image_rgb[..., 0] > 128)
+    def find(self, frame: Frame) -> list[Detection]:
+        rows, columns = np.nonzero(frame.image_rgb[..., 0] > 128)
         edges = columns.min(), rows.min(), columns.max(), rows.max()
         return [Detection(Box(*map(float, edges)), 1.0)]
 

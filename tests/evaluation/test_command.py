@@ -18,8 +18,8 @@ from mien.cli import evaluate as command
 from mien.errors import ConfigError, DataError, OutputError
 from mien.geometry import FACE_SHARE, Similarity, crop_from_box, crop_from_detection
 from mien.markup import load_markup
-from mien.runtime import LandmarkerPair, Prediction
-from mien.types import Box, Detection, Landmarks
+from mien.runtime import LandmarkerPair
+from mien.types import Box, Detection, Landmarks, Prediction
 
 SIDE = 64
 MARKUP = load_markup(68)
@@ -44,8 +44,8 @@ class MeanHead:
 class WhiteFinder:
     """A face where the photo is not black."""
 
-    def detect(self, image_rgb: np.ndarray) -> list[Detection]:
-        return [Detection(_box_as_a_detector_draws_it(), 0.9)] if image_rgb.any() else []
+    def find(self, frame: Frame) -> list[Detection]:
+        return [Detection(_box_as_a_detector_draws_it(), 0.9)] if frame.image_rgb.any() else []
 
 
 def _box_as_a_detector_draws_it() -> Box:

@@ -11,8 +11,7 @@ import pytest
 from mien.evaluation.protocols import Init, Mirrored, locate, mirror_crop
 from mien.geometry import Similarity, warp_crop
 from mien.markup import load_markup
-from mien.runtime import Prediction
-from mien.types import Box
+from mien.types import Box, Prediction
 
 if TYPE_CHECKING:
     from conftest import World

@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 import pytest
 
-from mien.data.sample import LabelledPhoto
+from mien.datasets.photo import LabelledPhoto
 from mien.errors import ConfigError, OutputError
-from mien.evaluation.benchmark import Predictions
-from mien.evaluation.figures import require_matplotlib, write_ced, write_yaw_scatter
+from mien.evaluation.plots import require_matplotlib, write_ced, write_yaw_scatter
+from mien.evaluation.predictions import Predictions
 from mien.evaluation.report import Evaluation, Provenance, evaluate_predictions, write_json
-from mien.evaluation.sheet import draw_worst, write_worst
+from mien.evaluation.worst_faces import draw_worst, write_worst
 from mien.geometry.convention import Convention, in_convention
 
 if TYPE_CHECKING:

@@ -64,7 +64,7 @@ def test_84_points_move_as_the_68_among_them() -> None:
 
 def test_the_mean_heads_are_those_of_the_anchors() -> None:
     """What was learned from train photos (`mien data anchors`), made symmetric."""
-    file = resources.files("mien.faces3d").joinpath("ict_anchors.npz")
+    file = resources.files("mien.synthesis.fit").joinpath("ict_anchors.npz")
     with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
         published, inner = arrays["points68_mean_cm"], arrays["manual51_mean_cm"]
     mirror = list(load_markup(68).mirror)

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.data.aflw2000 import read_aflw2000
-from mien.data.labelled_clips import read_clips
+from mien.datasets.ours.clips import read_clips
+from mien.datasets.public.aflw2000 import read_aflw2000
 from mien.geometry import Similarity, pose_head
 from mien.markup import load_markup
 from mien.media import open_source
@@ -26,9 +26,8 @@ from mien.reproduction.measuring import (
 from mien.reproduction.predictors import DescentPredictor
 from mien.reproduction.scale import SCALES
 from mien.reproduction.targets import ScaleName, Target
-from mien.runtime import Prediction
 from mien.tracking import TrackerSettings
-from mien.types import Landmarks
+from mien.types import Landmarks, Prediction
 
 MEAN = load_markup(68).mean_shape
 SMOKE = SCALES[ScaleName.SMOKE]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,7 @@ import pytest
 from mien.errors import ConfigError, InputError, MienError, ModelError
 from mien.runtime.detectors import BoxesCsv, CenterFace, YuNet, open_detector
 from mien.runtime.detectors.centerface import HeadMaps, decode_heads
-from mien.types import Detection
+from mien.types import Detection, Frame
 
 SHARES = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])
 
@@ -77,8 +78,12 @@ def corners(found: Detection) -> np.ndarray:
     return np.array([[box.left, box.top], [box.right, box.bottom], *found.five_points])
 
 
+def look(detector: CenterFace, image_rgb: np.ndarray) -> Sequence[Detection]:
+    return detector.find(Frame(image_rgb, 0, 0.0))
+
+
 def test_a_real_face_is_found_where_it_is(detector: CenterFace, portrait: np.ndarray) -> None:
-    (found,) = detector.detect(portrait)
+    (found,) = look(detector, portrait)
     assert found.score > 0.8
     # Eyes, nose tip and mouth corners as seen by eye in the picture.
     truth = [[203, 101], [246, 104], [223, 124], [203, 142], [241, 144]]
@@ -88,7 +93,10 @@ def test_a_real_face_is_found_where_it_is(detector: CenterFace, portrait: np.nda
 def test_a_mirrored_face_is_found_in_the_mirrored_place(
     detector: CenterFace, portrait: np.ndarray
 ) -> None:
-    (found,), (twin,) = detector.detect(portrait), detector.detect(portrait[:, ::-1].copy())
+    (found,), (twin,) = (
+        look(detector, portrait),
+        detector.find(Frame(portrait[:, ::-1].copy(), 0, 0.0)),
+    )
     back = corners(twin)
     back[:, 0] = portrait.shape[1] - 1 - back[:, 0]
     back[:2, 0] = back[1::-1, 0]
@@ -101,15 +109,15 @@ def test_the_place_does_not_hang_on_the_picture_s_size(
 ) -> None:
     """Both are searched at the same working size; odd sides and borders must not shift it."""
     large = cv2.resize(portrait, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
-    (found,), (twin,) = detector.detect(portrait), detector.detect(large)
+    (found,), (twin,) = look(detector, portrait), look(detector, large)
     assert np.abs((corners(twin) + 0.5) / 2 - 0.5 - corners(found)).max() < 1.0
-    (cut,) = detector.detect(portrait[:301, :333].copy())
+    (cut,) = look(detector, portrait[:301, :333].copy())
     assert np.abs(corners(cut) - corners(found)).max() < 5
 
 
 def test_a_picture_without_a_face_and_a_tiny_one(detector: CenterFace) -> None:
-    assert detector.detect(np.zeros((240, 320, 3), np.uint8)) == []
-    assert detector.detect(np.zeros((1, 1, 3), np.uint8)) == []
+    assert look(detector, np.zeros((240, 320, 3), np.uint8)) == []
+    assert look(detector, np.zeros((1, 1, 3), np.uint8)) == []
 
 
 def test_boxes_from_a_table(tmp_path: Path) -> None:
@@ -118,11 +126,8 @@ def test_boxes_from_a_table(tmp_path: Path) -> None:
     boxes = open_detector(f"boxes:{path}")
     assert isinstance(boxes, BoxesCsv)
     picture = np.zeros((9, 9, 3), np.uint8)
-    counts = []
-    for frame in range(4):
-        boxes.seek(frame)
-        counts.append(len(boxes.detect(picture)))
-    assert counts == [1, 0, 2, 0]
+    counts = {index: len(boxes.find(Frame(picture, index, 0.0))) for index in (2, 0, 3, 1)}
+    assert counts == {0: 1, 1: 0, 2: 2, 3: 0}
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from mien.tracking.clock import Clock
 from mien.tracking.settings import SmoothingSettings
 from mien.tracking.smoothing import PointFilter
+from mien.tracking.steps import Clock
 
 CERTAIN = np.ones(5)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from mien.geometry import Similarity
 from mien.markup import load_markup
-from mien.types import Box, Detection, Frame, Landmarks
+from mien.types import Box, Detection, Frame, Landmarks, Prediction
 
 MEAN = load_markup(68).mean_shape
 SIDE = 256
@@ -27,12 +27,6 @@ class ScriptedFace:
     def points(self, frame: int) -> np.ndarray | None:
         where = self.place(frame)
         return None if where is None else points_at(*where)
-
-
-@dataclass(frozen=True)
-class Seen:
-    landmarks: Landmarks
-    score: float
 
 
 def points_at(x: float, y: float, size: float) -> np.ndarray:
@@ -63,11 +57,13 @@ class World:
         found = [Detection(Box.around(points), 0.9) for points in seen if points is not None]
         return found + self.false_alarms
 
-    def predict(self, image_rgb: np.ndarray, image_from_crops: Sequence[Similarity]) -> list[Seen]:
+    def predict(
+        self, image_rgb: np.ndarray, image_from_crops: Sequence[Similarity]
+    ) -> list[Prediction]:
         index = int(image_rgb[0, 0, 0]) * 256 + int(image_rgb[0, 0, 1])
         return [self._look(index, crop) for crop in image_from_crops]
 
-    def _look(self, index: int, crop: Similarity) -> Seen:
+    def _look(self, index: int, crop: Similarity) -> Prediction:
         """The face nearest to the crop's middle, if the crop holds it; else a poor guess."""
         centre = crop.apply(np.full(2, (SIDE - 1) / 2))
         size = 0.58 * SIDE * crop.scale
@@ -81,5 +77,5 @@ class World:
                 best = far, face, points
         if best is None:
             guess = points_at(float(centre[0]), float(centre[1]), size)
-            return Seen(Landmarks(guess, np.full(68, 0.1)), 0.02)
-        return Seen(Landmarks(best[2], np.full(68, 0.9)), best[1].score(index))
+            return Prediction(Landmarks(guess, np.full(68, 0.1)), 0.02)
+        return Prediction(Landmarks(best[2], np.full(68, 0.9)), best[1].score(index))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mien.data.training_faces import TrainingFaces
+from mien.datasets.labelled_face import TrainingFaces
 from mien.training.batches import Batch, batches_from, normalise, training_sets
 from mien.training.config import TrainConfig
 from tinypack import write_tiny_pack

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mien.data.augment import AugmentConfig
+from mien.augmentation.crops import AugmentConfig
 from mien.errors import ConfigError
 from mien.models import NetworkConfig
 from mien.training.config import DataConfig, Schedule, TrainConfig, load_config

@@ -11,16 +11,22 @@ import numpy as np
 import typer
 
 from mien.cli.data_annotate import annotate
-from mien.cli.data_sets import AnchorsFile, FitsFile, Split, profile, video
-from mien.faces3d.anchors import load_anchors, save_anchors
-from mien.faces3d.fits import fit_photos, save_fits
-from mien.faces3d.labels import best_labels
-from mien.faces3d.morphable import load_head
-from mien.faces3d.photos import load_photos
-from mien.faces3d.report import measure_fits, worst_fits
-from mien.faces3d.settle import settle_anchors
-from mien.faces3d.sheets import draw_sheet, sheet_of_set, sheet_of_turns, write_sheet
-from mien.faces3d.studio import StudioFiles, open_studio
+from mien.cli.data_make import AnchorsFile, FitsFile, Split, profile, video
+from mien.datasets.ours.photos import load_photos
+from mien.synthesis.fit.anchor_calibration import settle_anchors
+from mien.synthesis.fit.anchors import load_anchors, save_anchors
+from mien.synthesis.fit.fits import fit_photos, save_fits
+from mien.synthesis.fit.labels import best_labels
+from mien.synthesis.fit.quality import measure_fits
+from mien.synthesis.head.morphable import load_head
+from mien.synthesis.make.contact_sheets import (
+    draw_sheet,
+    sheet_of_set,
+    sheet_of_turns,
+    worst_fits,
+    write_sheet,
+)
+from mien.synthesis.make.session import StudioFiles, open_studio
 
 __all__ = ["data_app"]
 

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from mien.datasets.ours.annotated import PackWriter
 from mien.errors import InputError, MienError
-from mien.faces3d.annotated import PackWriter
 from mien.geometry.convention import Convention, in_convention
 from mien.media import SourceKind, list_inputs, open_source
 from mien.pipeline import find_faces, make_tracker

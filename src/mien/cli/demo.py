@@ -16,10 +16,10 @@ from mien.errors import InputError
 from mien.evaluation.metrics import nme
 from mien.geometry.convention import Convention, in_convention
 from mien.media import Input
+from mien.outputs import Sink
 from mien.pipeline import Tally, TrackerParts
 from mien.runtime import DEFAULT_MODEL, load_landmarkers, open_detector
 from mien.types import Box, Face, Frame
-from mien.viewer import Sink
 
 __all__ = ["demo"]
 

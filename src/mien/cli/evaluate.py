@@ -18,33 +18,34 @@ from rich.console import Console
 from rich.progress import Progress
 
 from mien.cli.evaluate_clips import evaluate_clips
-from mien.cli.measured_table import measured_tables
-from mien.data.aflw2000 import read_aflw2000
-from mien.data.face_pack import read_face_pack
-from mien.data.menpo3d import read_menpo3d
-from mien.data.pts import read_pts
-from mien.data.sample import LabelledPhoto
-from mien.data.turned_set import read_turned
-from mien.data.w300lp import read_w300lp
+from mien.cli.evaluate_tables import measured_tables
+from mien.cli.measured_model import MeasuredModel
+from mien.datasets.ours.pack import read_face_pack
+from mien.datasets.ours.shards import read_turned
+from mien.datasets.photo import LabelledPhoto
+from mien.datasets.public.aflw2000 import read_aflw2000
+from mien.datasets.public.menpo3d import read_menpo3d
+from mien.datasets.public.pts import read_pts
+from mien.datasets.public.w300lp import read_w300lp
 from mien.errors import ConfigError, DataError, OutputError
-from mien.evaluation.benchmark import Predictions, predict
-from mien.evaluation.figures import (
+from mien.evaluation.plots import (
     require_matplotlib,
     write_ced,
     write_reliability,
     write_yaw_scatter,
 )
-from mien.evaluation.measured import MeasuredModel
+from mien.evaluation.predictions import Predictions, predict
 from mien.evaluation.presence import corner_view, misplaced_crop
 from mien.evaluation.protocols import FaceLandmarker, Init, Mirrored, locate
 from mien.evaluation.report import Provenance, evaluate_predictions, moved_to, write_json
-from mien.evaluation.sheet import write_worst
-from mien.evaluation.turned import Probes, TurnedScore, score_turned
+from mien.evaluation.synthetic import Probes, TurnedScore, score_turned
+from mien.evaluation.worst_faces import write_worst
 from mien.geometry.convention import Convention
 from mien.markup import load_markup
 from mien.pipeline import find_faces, make_tracker
-from mien.runtime import DEFAULT_MODEL, LandmarkerPair, Prediction, load_landmarkers, open_detector
+from mien.runtime import DEFAULT_MODEL, LandmarkerPair, load_landmarkers, open_detector
 from mien.tracking import TrackerSettings
+from mien.types import Prediction
 
 __all__ = ["Format", "evaluate"]
 

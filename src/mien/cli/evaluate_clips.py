@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from mien.data.labelled_clips import read_clips
+from mien.datasets.ours.clips import read_clips
 from mien.errors import OutputError
 from mien.evaluation.clips import ClipScore, follow_clip, moved_faces, score_clip
 from mien.evaluation.metrics import YAW_BINS_DEG, mean_or_none

@@ -14,8 +14,7 @@ from pathlib import Path
 
 from mien.errors import OutputError
 from mien.media import Input, Source, SourceKind, open_source
-from mien.pipeline import Tally, TrackerParts, track_source
-from mien.viewer import (
+from mien.outputs import (
     OverlayPhoto,
     OverlayVideo,
     Sink,
@@ -25,6 +24,7 @@ from mien.viewer import (
     open_table,
     write_summary,
 )
+from mien.pipeline import Tally, TrackerParts, track_source
 
 __all__ = ["Outputs", "TableFormat", "track_input"]
 

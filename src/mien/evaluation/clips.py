@@ -15,7 +15,7 @@ import numpy as np
 import scipy.optimize
 from jaxtyping import Bool, Float, Int
 
-from mien.data.labelled_clips import LabelledClip
+from mien.datasets.ours.clips import LabelledClip
 from mien.errors import DataError
 from mien.evaluation.eyes import eye_opening, eye_opening_error, eye_width, seen_eyes
 from mien.evaluation.metrics import YAW_BINS_DEG, face_size, mean_or_none, nme, yaw_bin

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from mien.data.turned_set import Eyes, TurnedFace
+from mien.datasets.ours.shards import Eyes, TurnedFace
 from mien.evaluation.metrics import mean_or_none
 
 __all__ = ["EyeScore", "eye_opening", "eye_opening_error", "eye_width", "score_eyes", "seen_eyes"]

@@ -15,8 +15,8 @@ import numpy as np
 import scipy.stats
 from jaxtyping import Float, UInt8
 
-from mien.data.augment import counter_example
-from mien.data.sample import LabelledPhoto
+from mien.augmentation.crops import counter_example
+from mien.datasets.photo import LabelledPhoto
 from mien.evaluation.metrics import face_size
 from mien.geometry import FACE_SHARE, Similarity, crop_from_landmarks
 from mien.types import Box

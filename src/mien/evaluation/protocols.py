@@ -18,10 +18,9 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-from mien.data.sample import LabelledPhoto
+from mien.datasets.photo import LabelledPhoto
 from mien.geometry import Similarity, crop_from_landmarks, pose_head
-from mien.runtime import Prediction
-from mien.types import Box, Landmarks
+from mien.types import Box, Landmarks, Prediction
 
 __all__ = ["FaceLandmarker", "Init", "Mirrored", "locate", "mirror_crop"]
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.data.sample import LabelledPhoto
+from mien.datasets.photo import LabelledPhoto
 from mien.errors import OutputError
-from mien.evaluation.benchmark import Predictions
 from mien.evaluation.confidence import ConfidenceScore
+from mien.evaluation.predictions import Predictions
 from mien.evaluation.scoring import BinScore, Score, score
-from mien.evaluation.turned import TurnedScore
+from mien.evaluation.synthetic import TurnedScore
 from mien.geometry.convention import Convention, in_convention
 
 __all__ = ["Evaluation", "Moved", "Provenance", "evaluate_predictions", "moved_to", "write_json"]

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from mien.data.sample import LabelledPhoto
+from mien.datasets.photo import LabelledPhoto
 from mien.errors import DataError
-from mien.evaluation.benchmark import Predictions
 from mien.evaluation.metrics import (
     YAW_BINS_DEG,
     auc,
@@ -21,6 +20,7 @@ from mien.evaluation.metrics import (
     nme_inner51,
     yaw_bin,
 )
+from mien.evaluation.predictions import Predictions
 
 __all__ = ["BinScore", "FaceScore", "Score", "score"]
 

@@ -112,3 +112,13 @@ def rotation_from_angles(pose: HeadPose) -> Float[np.ndarray, "3 3"]:
 def _about_z(angle_rad: float) -> Float[np.ndarray, "3 3"]:
     cos, sin = math.cos(angle_rad), math.sin(angle_rad)
     return np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1.0]])
+
+
+def yaw_deg(rotation: Float[np.ndarray, "*faces 3 3"]) -> Float[np.ndarray, "*faces"]:
+    """Yaw of head-to-image rotations, positive when the face turns to the image's right."""
+    # Level the head's up axis first, undo the pitch, read the yaw.
+    roll = np.arctan2(-rotation[..., 0, 1], rotation[..., 1, 1])
+    cos, sin = np.cos(roll), np.sin(roll)
+    forward_x = -(cos * rotation[..., 0, 2] + sin * rotation[..., 1, 2])
+    right_x = cos * rotation[..., 0, 0] + sin * rotation[..., 1, 0]
+    return np.asarray(np.degrees(np.arctan2(forward_x, right_x)))

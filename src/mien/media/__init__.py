@@ -1,6 +1,6 @@
 """Photos, videos, folders of them and webcams, read into frames."""
 
-from mien.media.ahead import ReadAhead
+from mien.media.background_reader import ReadAhead
 from mien.media.reader import Input, list_inputs, open_source, output_stems
 from mien.media.source import SMALLEST_SIDE, Source, SourceKind
 

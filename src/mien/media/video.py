@@ -17,10 +17,10 @@ from av.video.reformatter import VideoReformatter
 from jaxtyping import UInt8
 
 from mien.errors import InputError
-from mien.media.clock import Clock
 from mien.media.display_matrix import UPRIGHT, DisplayMark
 from mien.media.source import SourceKind, check_size, require_file
-from mien.media.wholeness import is_cut_off
+from mien.media.timestamps import Clock
+from mien.media.truncation import is_cut_off
 from mien.types import Frame
 
 __all__ = ["VideoSource"]

@@ -15,12 +15,12 @@ import numpy as np
 import scipy.io
 from jaxtyping import Float, UInt8
 
+from mien.datasets.ours.shard_writer import SetEntry, write_shard
 from mien.errors import OutputError
-from mien.faces3d.clips import write_clip
-from mien.faces3d.shards import SetEntry, write_shard
 from mien.geometry import rotation_from_angles
 from mien.geometry.jaw import with_dense_jaw
 from mien.markup import load_markup
+from mien.synthesis.make.clips import write_clip
 from mien.types import HeadPose
 
 __all__ = ["DrawnMaterial", "draw_material"]

@@ -12,14 +12,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from mien.data.aflw2000 import read_aflw2000
-from mien.data.labelled_clips import LabelledClip, read_clips
-from mien.data.labelled_video import LabelledVideo
-from mien.data.training_faces import ShardFaces
-from mien.data.vw300 import read_300vw
-from mien.data.w300lp import read_w300lp
+from mien.datasets.ours.clips import LabelledClip, read_clips
+from mien.datasets.public.aflw2000 import read_aflw2000
+from mien.datasets.public.vw300 import read_300vw
+from mien.datasets.public.w300lp import read_w300lp
+from mien.datasets.training_faces import ShardFaces
+from mien.datasets.video import LabelledVideo
 from mien.errors import ConfigError, DataError
-from mien.faces3d.morphable import load_head
 from mien.geometry import pose_head
 from mien.geometry.convention import Convention, in_convention
 from mien.markup import load_markup
@@ -28,6 +27,7 @@ from mien.reproduction.drawn import draw_material
 from mien.reproduction.measuring import FaceTruth, Film, Still
 from mien.reproduction.scale import Scale
 from mien.reproduction.targets import ScaleName, Target
+from mien.synthesis.head.morphable import load_head
 from mien.training.config import DataConfig
 
 __all__ = ["Given", "Material", "gather"]

@@ -20,7 +20,7 @@ from mien.evaluation.metrics import (
 )
 from mien.geometry import crop_from_landmarks
 from mien.media import open_source
-from mien.tracking import FaceFinder, LandmarkPredictor, Tracker, TrackerSettings
+from mien.tracking import LandmarkPredictor, Tracker, TrackerSettings
 from mien.tracking.association import match_boxes
 from mien.types import Box, Detection, Frame
 

@@ -16,11 +16,10 @@ from mien.geometry import Similarity, warp_crop
 from mien.markup import load_markup
 from mien.models import build_network
 from mien.models.baselines.sdm import SupervisedDescent, fit_sdm
-from mien.runtime import Prediction
 from mien.training.batches import draw_crop, training_sets
 from mien.training.checkpoint import Checkpoint
 from mien.training.config import TrainConfig
-from mien.types import Landmarks
+from mien.types import Landmarks, Prediction
 
 __all__ = ["DescentPredictor", "NetworkPredictor", "fit_descent"]
 

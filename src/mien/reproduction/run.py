@@ -20,10 +20,9 @@ from mien.reproduction.measuring import (
 from mien.reproduction.predictors import DescentPredictor, NetworkPredictor, fit_descent
 from mien.reproduction.results import RowResult, write_result
 from mien.reproduction.rows import Kind
-from mien.runtime import FaceDetector, open_detector
-from mien.tracking import FaceFinder
+from mien.runtime import open_detector
 from mien.training.workers import train_together
-from mien.types import Detection, Frame
+from mien.types import FaceFinder
 
 __all__ = ["Listener", "run_job"]
 
@@ -153,14 +152,4 @@ class _Finders:
         self._detector = None if name == "truth" else open_detector(name)
 
     def finder(self, film: Film) -> FaceFinder:
-        return TruthFinder(film) if self._detector is None else _Finder(self._detector)
-
-
-class _Finder:
-    """A detector as the tracker sees it."""
-
-    def __init__(self, detector: FaceDetector) -> None:
-        self._detector = detector
-
-    def find(self, frame: Frame) -> list[Detection]:
-        return self._detector.detect(frame.image_rgb)
+        return TruthFinder(film) if self._detector is None else self._detector

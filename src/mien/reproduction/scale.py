@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mien.data.augment import AugmentConfig
+from mien.augmentation.crops import AugmentConfig
 from mien.errors import ConfigError
 from mien.reproduction.rows import Kind, Row, load_row
 from mien.reproduction.targets import ScaleName

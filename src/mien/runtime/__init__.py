@@ -1,17 +1,15 @@
 """Weights in onnxruntime and face detectors: everything that runs a network in the field."""
 
 from mien.runtime.card import ModelCard
-from mien.runtime.detectors import FaceDetector, open_detector
-from mien.runtime.landmarker import Landmarker, LandmarkerPair, Prediction, load_landmarkers
+from mien.runtime.detectors import open_detector
+from mien.runtime.landmarker import Landmarker, LandmarkerPair, load_landmarkers
 from mien.runtime.weights import DEFAULT_MODEL, ShippedModel, find_weights, shipped_models
 
 __all__ = [
     "DEFAULT_MODEL",
-    "FaceDetector",
     "Landmarker",
     "LandmarkerPair",
     "ModelCard",
-    "Prediction",
     "ShippedModel",
     "find_weights",
     "load_landmarkers",

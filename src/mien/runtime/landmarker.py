@@ -19,21 +19,12 @@ from mien.geometry import (
 from mien.markup import Markup, load_markup
 from mien.runtime.session import WeightFile, open_weights
 from mien.runtime.weights import find_weights
-from mien.types import Box, Detection, Landmarks
+from mien.types import Box, Detection, Landmarks, Prediction
 
-__all__ = ["Landmarker", "LandmarkerPair", "Prediction", "load_landmarkers"]
+__all__ = ["Landmarker", "LandmarkerPair", "load_landmarkers"]
 
 _BATCH = 8
 """Crops a run: bounds memory on pictures with crowds."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What the network saw under one crop, in image pixels."""
-
-    landmarks: Landmarks
-    score: float
-    """Probability that a well aligned face lies under the crop."""
 
 
 class Landmarker:

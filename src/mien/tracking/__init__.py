@@ -1,13 +1,11 @@
 """Following faces through time: figure 6 of the paper. Knows neither network nor detector."""
 
-from mien.tracking.protocols import FaceFinder, LandmarkPredictor, ScoredLandmarks
+from mien.tracking.protocols import LandmarkPredictor
 from mien.tracking.settings import SmoothingSettings, TrackerSettings
 from mien.tracking.tracker import Tracker
 
 __all__ = [
-    "FaceFinder",
     "LandmarkPredictor",
-    "ScoredLandmarks",
     "SmoothingSettings",
     "Tracker",
     "TrackerSettings",

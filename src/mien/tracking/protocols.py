@@ -1,4 +1,7 @@
-"""What the tracker asks of a detector and of a landmark network. It knows neither itself."""
+"""What the tracker asks of a landmark network, which it does not know itself.
+
+What it asks of a detector is ``mien.types.FaceFinder``.
+"""
 
 from __future__ import annotations
 
@@ -9,29 +12,9 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from mien.geometry import Similarity
-from mien.types import Detection, Frame, Landmarks
+from mien.types import Prediction
 
-__all__ = ["FaceFinder", "LandmarkPredictor", "ScoredLandmarks"]
-
-
-@runtime_checkable
-class FaceFinder(Protocol):
-    """Looks for faces in a whole frame."""
-
-    def find(self, frame: Frame) -> Sequence[Detection]:
-        """Every face it sees; empty where there is none."""
-        ...
-
-
-@runtime_checkable
-class ScoredLandmarks(Protocol):
-    """Landmarks in the image, and the probability that a well aligned face lies under the crop."""
-
-    @property
-    def landmarks(self) -> Landmarks: ...
-
-    @property
-    def score(self) -> float: ...
+__all__ = ["LandmarkPredictor"]
 
 
 @runtime_checkable
@@ -52,6 +35,6 @@ class LandmarkPredictor(Protocol):
         self,
         image_rgb: UInt8[np.ndarray, "height width 3"],
         image_from_crops: Sequence[Similarity],
-    ) -> Sequence[ScoredLandmarks]:
+    ) -> Sequence[Prediction]:
         """One prediction a crop, in their order."""
         ...

@@ -8,11 +8,10 @@ import numpy as np
 from jaxtyping import Float
 
 from mien.geometry import pose_head
-from mien.tracking.protocols import ScoredLandmarks
 from mien.tracking.region import Place
 from mien.tracking.settings import SmoothingSettings
 from mien.tracking.smoothing import PointFilter
-from mien.types import Box, Face, Landmarks
+from mien.types import Box, Face, Landmarks, Prediction
 
 __all__ = ["LostFace", "Track"]
 
@@ -40,7 +39,7 @@ class Track:
     def __init__(
         self,
         track_id: int,
-        seen: ScoredLandmarks,
+        seen: Prediction,
         place: Place,
         smoothing: SmoothingSettings | None,
     ) -> None:
@@ -62,7 +61,7 @@ class Track:
     def box(self) -> Box:
         return Box.around(self.points_image)
 
-    def see(self, seen: ScoredLandmarks, step_secs: float, keep_score: float) -> None:
+    def see(self, seen: Prediction, step_secs: float, keep_score: float) -> None:
         """Take this frame's prediction."""
         expected = self.place.after(step_secs)
         self.place = self.place.moved_to(seen.landmarks.points_image, step_secs)

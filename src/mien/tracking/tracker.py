@@ -27,12 +27,12 @@ import numpy as np
 
 from mien.geometry import Similarity, crop_from_detection, crop_from_landmarks
 from mien.tracking.association import match_boxes, match_places, same_face
-from mien.tracking.clock import Clock
-from mien.tracking.protocols import FaceFinder, LandmarkPredictor, ScoredLandmarks
+from mien.tracking.protocols import LandmarkPredictor
 from mien.tracking.region import Place, next_crop, share_inside
 from mien.tracking.settings import TrackerSettings
+from mien.tracking.steps import Clock
 from mien.tracking.track import LostFace, Track
-from mien.types import Box, Detection, Face, Frame
+from mien.types import Box, Detection, Face, FaceFinder, Frame, Prediction
 
 __all__ = ["Tracker"]
 
@@ -149,7 +149,7 @@ class Tracker:
                 track.weak_frames = 0
         self._enter([seen for seen in seen_all[len(weak) :] if seen is not None])
 
-    def _confirm(self, frame: Frame, found: Sequence[Detection]) -> list[ScoredLandmarks | None]:
+    def _confirm(self, frame: Frame, found: Sequence[Detection]) -> list[Prediction | None]:
         """Model 1, aligned anew, model 2: what they see, ``None`` where they see no face."""
         sure = self._settings.confirm_score
         rough = [crop_from_detection(face, self._first.side) for face in found]
@@ -161,15 +161,15 @@ class Tracker:
             )
             for i in passed
         ]
-        result: list[ScoredLandmarks | None] = [None] * len(found)
+        result: list[Prediction | None] = [None] * len(found)
         for i, seen in zip(passed, self._predict(self._following, frame, places), strict=True):
             if _passes(seen, sure, frame):
                 result[i] = seen
         return result
 
-    def _enter(self, seen_all: Sequence[ScoredLandmarks]) -> None:
+    def _enter(self, seen_all: Sequence[Prediction]) -> None:
         """Start a track for each face that no track lies on, under its old number if it has one."""
-        fresh: list[ScoredLandmarks] = []
+        fresh: list[Prediction] = []
         for seen in seen_all:
             points = seen.landmarks.points_image
             taken = [track.points_image for track in self._tracks]
@@ -201,15 +201,15 @@ class Tracker:
     @staticmethod
     def _predict(
         model: LandmarkPredictor, frame: Frame, places: Sequence[Similarity]
-    ) -> Sequence[ScoredLandmarks]:
+    ) -> Sequence[Prediction]:
         return model.predict(frame.image_rgb, places) if places else []
 
 
-def _passes(seen: ScoredLandmarks, least_score: float, frame: Frame) -> bool:
+def _passes(seen: Prediction, least_score: float, frame: Frame) -> bool:
     return seen.score >= least_score and _is_readable(seen, frame)
 
 
-def _is_readable(seen: ScoredLandmarks, frame: Frame) -> bool:
+def _is_readable(seen: Prediction, frame: Frame) -> bool:
     """Whether the points are numbers, not too small, and mostly in the picture."""
     points = seen.landmarks.points_image
     if not np.isfinite(points).all():

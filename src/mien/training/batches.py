@@ -16,10 +16,11 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from mien.data.augment import AugmentConfig, TrainingCrop, make_crop
-from mien.data.head_basis import HeadBasis
-from mien.data.training_faces import PackFaces, ShardFaces, TrainingFaces, pick
-from mien.data.w300lp_faces import W300lpFaces
+from mien.augmentation.crops import AugmentConfig, TrainingCrop, make_crop
+from mien.datasets.labelled_face import TrainingFaces
+from mien.datasets.public.head_basis import HeadBasis
+from mien.datasets.public.w300lp_faces import W300lpFaces
+from mien.datasets.training_faces import PackFaces, ShardFaces, pick
 from mien.geometry.convention import Convention, way_to_clicked
 from mien.markup import load_markup
 from mien.training.config import TrainConfig

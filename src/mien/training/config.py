@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mien.data.augment import AugmentConfig
+from mien.augmentation.crops import AugmentConfig
 from mien.errors import ConfigError
 from mien.geometry.convention import Convention
 from mien.losses import LossWeights

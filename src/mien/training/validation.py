@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import distributed, nn
 
-from mien.data.augment import make_crop
-from mien.data.training_faces import ShardFaces, TrainingFaces
+from mien.augmentation.crops import make_crop
+from mien.datasets.labelled_face import TrainingFaces
+from mien.datasets.training_faces import ShardFaces
 from mien.errors import ConfigError
 from mien.geometry import FACE_SHARE
 from mien.geometry.convention import Convention

@@ -7,7 +7,7 @@ gives a change of the parameters: scale, rotation as a quaternion, place, and th
 identity and expression. Here the head is known at its landmarks alone, so the code is drawn as a
 spot a landmark, and the loss is that of the projected landmarks (their vertex distance cost).
 
-The basis comes as arrays, from whatever head the caller has (:mod:`mien.faces3d` has ours).
+The basis comes as arrays, from whatever head the caller has (:mod:`mien.synthesis` has ours).
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""Face detectors behind one Protocol."""
+"""Face detectors, each a ``mien.types.FaceFinder``."""
 
 from mien.runtime.detectors.boxes_csv import BoxesCsv
 from mien.runtime.detectors.centerface import CenterFace
 from mien.runtime.detectors.choose import open_detector
-from mien.runtime.detectors.protocol import FaceDetector
 from mien.runtime.detectors.yunet import YuNet
 
-__all__ = ["BoxesCsv", "CenterFace", "FaceDetector", "YuNet", "open_detector"]
+__all__ = ["BoxesCsv", "CenterFace", "YuNet", "open_detector"]

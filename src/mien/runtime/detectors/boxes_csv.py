@@ -5,11 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-import numpy as np
-from jaxtyping import UInt8
-
 from mien.errors import InputError
-from mien.types import Box, Detection
+from mien.types import Box, Detection, Frame
 
 __all__ = ["BoxesCsv"]
 
@@ -19,7 +16,7 @@ _COLUMNS = ("frame", "left", "top", "right", "bottom")
 class BoxesCsv:
     """Boxes by frame, from a CSV file with the columns frame, left, top, right, bottom.
 
-    The pipeline says which frame is searched next (:meth:`seek`); frames count from 0.
+    Frames count from 0: a frame is known by its index, so that the order of asking is free.
     """
 
     def __init__(self, path: Path) -> None:
@@ -29,16 +26,10 @@ class BoxesCsv:
             InputError: the file cannot be read, lacks a column, or has a row that is not a box.
         """
         self._by_frame = _read(path)
-        self._frame = 0
 
-    def seek(self, frame: int) -> None:
-        """The next picture is this frame of the video."""
-        self._frame = frame
-
-    def detect(self, image_rgb: UInt8[np.ndarray, "height width 3"]) -> list[Detection]:
-        """The rows of the current frame."""
-        del image_rgb
-        return self._by_frame.get(self._frame, [])
+    def find(self, frame: Frame) -> list[Detection]:
+        """The rows of that frame."""
+        return self._by_frame.get(frame.index, [])
 
 
 def _read(path: Path) -> dict[int, list[Detection]]:

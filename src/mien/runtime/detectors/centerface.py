@@ -15,10 +15,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float, Float32
 
 from mien.errors import ModelError
-from mien.types import Box, Detection
+from mien.types import Box, Detection, Frame
 
 __all__ = ["CenterFace", "HeadMaps", "decode_heads"]
 
@@ -65,8 +65,9 @@ class CenterFace:
         self._overlap = overlap
         self._upscale = upscale
 
-    def detect(self, image_rgb: UInt8[np.ndarray, "height width 3"]) -> list[Detection]:
+    def find(self, frame: Frame) -> list[Detection]:
         """Every face, best first, in image pixels."""
+        image_rgb = frame.image_rgb
         height, width = image_rgb.shape[:2]
         ratio = min(self._long_side / max(height, width), self._upscale)
         inner_w, inner_h = max(round(width * ratio), 1), max(round(height * ratio), 1)

@@ -7,13 +7,13 @@ from pathlib import Path
 from mien.errors import ConfigError
 from mien.runtime.detectors.boxes_csv import BoxesCsv
 from mien.runtime.detectors.centerface import CenterFace
-from mien.runtime.detectors.protocol import FaceDetector
 from mien.runtime.detectors.yunet import YuNet
+from mien.types import FaceFinder
 
 __all__ = ["open_detector"]
 
 
-def open_detector(words: str) -> FaceDetector:
+def open_detector(words: str) -> FaceFinder:
     """``centerface``, ``centerface:LONG_SIDE``, ``yunet:MODEL_FILE`` or ``boxes:FILE.csv``.
 
     Raises:

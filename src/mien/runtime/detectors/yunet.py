@@ -6,10 +6,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 
 from mien.errors import ModelError
-from mien.types import Box, Detection
+from mien.types import Box, Detection, Frame
 
 __all__ = ["YuNet"]
 
@@ -35,8 +34,9 @@ class YuNet:
             ) from None
         self._long_side = long_side
 
-    def detect(self, image_rgb: UInt8[np.ndarray, "height width 3"]) -> list[Detection]:
+    def find(self, frame: Frame) -> list[Detection]:
         """Every face, best first, in image pixels."""
+        image_rgb = frame.image_rgb
         height, width = image_rgb.shape[:2]
         ratio = min(self._long_side / max(height, width), 1.0)
         size = max(round(width * ratio), 1), max(round(height * ratio), 1)

@@ -1,0 +1,1 @@
+"""What a training picture goes through: crop perturbation, degradation, occlusion."""

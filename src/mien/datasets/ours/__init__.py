@@ -1,0 +1,1 @@
+"""Our own formats: face packs, shards of turned faces, labelled clips."""

@@ -1,0 +1,1 @@
+"""Public data sets, a file each; every one converts to our coordinates at its own door."""

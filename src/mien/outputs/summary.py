@@ -1,0 +1,58 @@
+"""The few numbers of one run, as ``STEM.json``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+from mien.files import write_atomically
+
+__all__ = ["StageSeconds", "Summary", "write_summary"]
+
+
+@dataclasses.dataclass(frozen=True)
+class StageSeconds:
+    """How long one stage of the run took in total."""
+
+    name: str
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """What one input gave and cost."""
+
+    frames_decoded: int
+    frames_with_face: int
+    tracks: int
+    """How many track ids appeared."""
+    seconds: float
+    """Wall time of the run, reading and writing included."""
+    fps: float
+    """Frames decoded in one second of that."""
+    stage_seconds: tuple[StageSeconds, ...]
+    model: str
+    markup: int
+    """Landmarks a face: 68 or 84."""
+    version: str
+    """mien's own."""
+
+    def as_json(self) -> str:
+        """An object with the fields as keys, stages as an object of seconds."""
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        fields["seconds"] = round(self.seconds, 4)
+        fields["fps"] = round(self.fps, 3)
+        fields["stage_seconds"] = {
+            stage.name: round(stage.seconds, 4) for stage in self.stage_seconds
+        }
+        return json.dumps(fields, indent=2, allow_nan=False) + "\n"
+
+
+def write_summary(path: Path, summary: Summary) -> None:
+    """Write the file whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    write_atomically(path, summary.as_json().encode("utf-8"))

@@ -1,0 +1,1 @@
+"""From ordinary photos to labelled turned faces and clips: head, fit, render, make."""

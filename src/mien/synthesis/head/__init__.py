@@ -1,0 +1,1 @@
+"""The morphable head: its modes, surface, camera and z-buffer."""

@@ -1,0 +1,110 @@
+"""What the parts of the head are: hair, back, neck, lips. Read off the model's mean once.
+
+Numbers are centimetres in the head's frame (x to the image's right, y down, z backwards, the
+origin between the ears).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.spatial import cKDTree
+
+from mien.synthesis.head.morphable import MorphableHead
+
+__all__ = ["HeadRegions", "smoothstep", "vertex_normals"]
+
+
+@dataclass(frozen=True)
+class HeadRegions:
+    """One value a vertex, 0 to 1 where not said otherwise."""
+
+    triangles: Int[np.ndarray, "triangles 3"]
+    """The head without its shoulders, which stay with the photo."""
+    mirror: Int[np.ndarray, " vertices"]
+    """The vertex at the mirrored place."""
+    azimuth: Float[np.ndarray, " vertices"]
+    """Radians about the neck's axis: 0 in front, positive to the image's right."""
+    hair: Float[np.ndarray, " vertices"]
+    """Skin that usually bears hair."""
+    rear: Float[np.ndarray, " vertices"]
+    """Hair, and all that lies behind the cheeks: places where a fit knows little."""
+    neck_follow: Float[np.ndarray, " vertices"]
+    """How far a vertex turns with the head."""
+    mouth_patch: int
+    mouth_height: Float[np.ndarray, " vertices"]
+    """Across the patch that closes the mouth: 0 at its upper rim, 1 at its lower one."""
+    middle: int
+    """A vertex between the eyes."""
+
+    @classmethod
+    def of(cls, head: MorphableHead) -> HeadRegions:
+        mean = head.mean
+        x, y, z = mean.T
+        _, mirror = cKDTree(mean).query(mean * np.array([-1, 1, 1], np.float32))
+        hair = smoothstep((-0.6 * y + 0.8 * z + 1.5) / 2.5)
+        hair[y > 5] = 0
+        ears = (np.abs(x) > 6.2) & (y > -5) & (y < 4.5) & (np.abs(z) < 3.2)
+        hair[ears] *= 0.2
+        rear = np.maximum(hair, smoothstep((z + 2.8) / 2))
+        rear[y < -9] = 1
+        # A chin hangs as low as the top of the neck, but further in front.
+        down = (y - 6 - 0.35 * np.clip(-z - 2, 0, None)) / 9
+        return cls(
+            triangles=head.triangles[(mean[head.triangles][..., 1] < 15.5).all(axis=1)],
+            mirror=mirror,
+            azimuth=np.arctan2(x, -(z - 1.0)),
+            hair=hair,
+            rear=rear,
+            neck_follow=1 - 0.75 * smoothstep(down),
+            mouth_patch=int(head.patches[2]),
+            mouth_height=_mouth_height(head),
+            middle=int(np.linalg.norm(mean - np.array([0, -3, -10]), axis=1).argmin()),
+        )
+
+    def hair_out(
+        self, vertices_cm: Float[np.ndarray, "vertices 3"], thickness_cm: float
+    ) -> Float[np.ndarray, "vertices 3"]:
+        """How hair of some thickness moves the vertices away from the skull's middle."""
+        out = vertices_cm - np.array([0, -3, 0], np.float32)
+        out *= (thickness_cm * self.hair / np.linalg.norm(out, axis=1))[:, None]
+        moved: Float[np.ndarray, "vertices 3"] = out.astype(np.float32)
+        return moved
+
+
+def _mouth_height(head: MorphableHead) -> Float[np.ndarray, " vertices"]:
+    patch = int(head.patches[2])
+    rim = np.unique(head.triangles[head.triangles[:, 2] == patch][:, :2])
+    place = head.mean[rim]
+    corners = place[[place[:, 0].argmin(), place[:, 0].argmax()]]
+    line = np.interp(place[:, 0], corners[:, 0], corners[:, 1])
+    height = np.full(len(head.mean), 0.5, np.float32)
+    height[rim] = np.clip(0.5 + 2 * (place[:, 1] - line), 0, 1)
+    return height
+
+
+def vertex_normals(
+    points: Float[np.ndarray, "vertices 3"], triangles: Int[np.ndarray, "triangles 3"]
+) -> Float[np.ndarray, "vertices 3"]:
+    """Outward normals; those of front sides have negative z."""
+    a, b, c = (points[triangles[:, i]] for i in range(3))
+    across = np.cross(b - a, c - a)
+    total = np.stack(
+        [
+            np.bincount(triangles.ravel(), np.repeat(across[:, axis], 3), minlength=len(points))
+            for axis in range(3)
+        ],
+        axis=1,
+    )
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    unit: Float[np.ndarray, "vertices 3"] = (total / (length + 1e-9)).astype(np.float32)
+    return unit
+
+
+def smoothstep(x: Float[np.ndarray, "*n"] | float) -> Float[np.ndarray, "*n"]:
+    """0 below 0, 1 above 1, smooth between."""
+    t = np.clip(x, 0, 1)
+    step: Float[np.ndarray, "*n"] = np.asarray(t * t * (3 - 2 * t), np.float32)
+    return step

@@ -1,0 +1,221 @@
+"""Clips with exact labels: ``clip-0000.mp4``, its label ``clip-0000.npz``, and ``manifest.json``.
+
+The label holds ``time_secs`` (frames,), ``points`` (faces, frames, 68, 3) in px of the frame with
+z away from the camera, NaN where a face is out of the frame; ``hidden`` (faces, frames, 68);
+``yaw_deg`` (faces, frames); ``identity`` (faces,), counted from 0 in each clip; ``source_path``
+(faces,) and ``split``; ``variable_rate``. It is written last: a clip with a label is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from importlib.metadata import version
+from pathlib import Path
+
+import av
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from mien.errors import ConfigError, DataError, OutputError
+from mien.synthesis.make.actor import Actor
+from mien.synthesis.make.motion import HeadMotion, frame_times
+from mien.synthesis.make.parallel import run_tasks
+from mien.synthesis.make.scenes import draw_passer, draw_way, film
+from mien.synthesis.make.session import StudioFiles, open_studio
+
+__all__ = ["ClipJob", "ClipRecipe", "make_clips", "write_clip"]
+
+_TICKS = 90_000
+"""A second, in the unit that the file's timestamps count in."""
+
+
+@dataclass(frozen=True)
+class ClipRecipe:
+    """What the clips are to show."""
+
+    clips: int
+    seconds: float = 10.0
+    split: str = "test"
+    width: int = 640
+    height: int = 360
+    several_faces: float = 0.1
+    """Share of clips with two or three faces that cross."""
+    variable_rate: float = 0.25
+    occluded: float = 0.6
+
+    def __post_init__(self) -> None:
+        if self.width % 2 or self.height % 2 or min(self.width, self.height) < 64:
+            raise ConfigError(
+                f"frames have even sides of at least 64 px, not {self.width} x {self.height}"
+            )
+
+
+@dataclass(frozen=True)
+class ClipJob:
+    """Clips to make: each follows from the job and its number alone."""
+
+    files: StudioFiles
+    recipe: ClipRecipe
+    seed: int
+    folder: Path
+
+
+@dataclass(frozen=True)
+class _Part:
+    job: ClipJob
+    number: int
+
+
+def make_clips(job: ClipJob, workers: int, command: str) -> Iterator[Path]:
+    """Make the clips that are not there yet; yields each one made.
+
+    Raises:
+        OutputError: the folder cannot be made, or holds clips of another job.
+        DataError: files that do not belong together, or too few photos that can be used.
+    """
+    made_by = json.loads(
+        json.dumps(
+            {"seed": job.seed, "recipe": asdict(job.recipe), "fits_sha256": job.files.digest()}
+        )
+    )
+    _plan(job)
+    manifest = job.folder / "manifest.json"
+    _begin(manifest, made_by | {"command": command, "mien": version("mien")}, made_by)
+    missing = [n for n in range(job.recipe.clips) if not _file(job, n).exists()]
+    start_secs = time.monotonic()
+    yield from run_tasks(_make_clip, [_Part(job, number) for number in missing], workers)
+    _finish(job, manifest, len(missing), time.monotonic() - start_secs)
+
+
+def write_clip(
+    file: Path,
+    frames: Iterator[UInt8[np.ndarray, "height width 3"]],
+    times_secs: Float[np.ndarray, " frames"],
+) -> None:
+    """H.264 with each frame (OpenCV's colour order) at its own time, to 1/90000 s."""
+    with av.open(str(file), "w", format="mp4") as container:
+        # One thread: the encoder's result must not depend on the machine's cores.
+        options = {"crf": "20", "preset": "fast", "threads": "1"}
+        stream = container.add_stream("libx264", rate=25, options=options)
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = Fraction(1, _TICKS)
+        for number, (image, time_secs) in enumerate(zip(frames, times_secs, strict=True)):
+            if number == 0:
+                stream.height, stream.width = image.shape[:2]
+            picture = av.VideoFrame.from_ndarray(image, format="bgr24")
+            picture.pts, picture.time_base = round(time_secs * _TICKS), Fraction(1, _TICKS)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+
+
+def _file(job: ClipJob, number: int) -> Path:
+    return job.folder / f"clip-{number:04d}.npz"
+
+
+def _plan(job: ClipJob) -> tuple[list[list[int]], list[bool]]:
+    """Photos of each clip, every one used once before any again, and whether its rate varies."""
+    recipe, rng = job.recipe, np.random.default_rng(job.seed)
+    usable = np.flatnonzero(open_studio(job.files).usable(recipe.split))
+    if len(usable) < 3:
+        raise DataError(
+            f"clips need three usable photos of split {recipe.split}, not {len(usable)}: fit more"
+        )
+    several = _spread(recipe.several_faces, recipe.clips, rng)
+    varies = _spread(recipe.variable_rate, recipe.clips, rng)
+    rows, deck = list[list[int]](), list[int]()
+    for crowd in several:
+        faces = int(rng.integers(2, 4)) if crowd else 1
+        if len(deck) < faces:
+            deck = rng.permutation(usable).tolist()
+        rows.append([deck.pop() for _ in range(faces)])
+    return rows, varies
+
+
+def _spread(share: float, clips: int, rng: np.random.Generator) -> list[bool]:
+    """Exactly that share of the clips, at random places."""
+    flags: list[bool] = rng.permutation(np.arange(clips) < round(share * clips)).tolist()
+    return flags
+
+
+def _make_clip(part: _Part) -> Path:
+    job, recipe = part.job, part.job.recipe
+    rng = np.random.default_rng([job.seed, part.number])
+    plan, varies = _plan(job)
+    rows, variable = plan[part.number], varies[part.number]
+    times = frame_times(recipe.seconds, variable, rng)
+    # What the file can say is what the label says.
+    times = np.round(times * _TICKS) / _TICKS
+    size, studio = (recipe.width, recipe.height), open_studio(job.files)
+    actors = [Actor(studio, row) for row in rows]
+    motions = [HeadMotion.draw(times, rng) for _ in rows]
+    ways = [draw_way(times, size, number, len(rows), rng) for number in range(len(rows))]
+    passers = [draw_passer(times, ways[0], rng)] if rng.random() < recipe.occluded else []
+    points, hidden, yaw = list[np.ndarray](), list[np.ndarray](), list[np.ndarray]()
+
+    def pictures() -> Iterator[UInt8[np.ndarray, "height width 3"]]:
+        for frame in film(actors, motions, ways, passers, size):
+            points.append(frame.points_image)
+            hidden.append(frame.hidden)
+            yaw.append(frame.yaw_deg)
+            yield frame.image
+
+    label = _file(job, part.number)
+    unfinished = label.with_name(f".{label.stem}.mp4")
+    write_clip(unfinished, pictures(), times)
+    unfinished.rename(label.with_suffix(".mp4"))
+    unfinished = unfinished.with_suffix(".npz")
+    np.savez_compressed(
+        unfinished,
+        time_secs=times,
+        points=np.stack(points, axis=1).astype(np.float32),
+        hidden=np.stack(hidden, axis=1),
+        yaw_deg=np.stack(yaw, axis=1),
+        identity=np.arange(len(rows)),
+        source_path=np.array([actor.source_path for actor in actors]),
+        split=np.array(recipe.split),
+        variable_rate=np.array(variable),
+    )
+    unfinished.rename(label)
+    return label
+
+
+def _begin(manifest: Path, entry: dict[str, object], made_by: dict[str, object]) -> None:
+    try:
+        manifest.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"clips need a folder, but {manifest.parent} cannot be made") from error
+    if not manifest.exists():
+        manifest.write_text(json.dumps(entry, indent=1) + "\n")
+        return
+    try:
+        there = json.loads(manifest.read_text())
+        same = all(there.get(key) == value for key, value in made_by.items())
+    except (ValueError, AttributeError) as error:
+        raise DataError(f"{manifest} is damaged ({error}): write into a new folder") from error
+    if not same:
+        raise OutputError(f"{manifest.parent} holds something else than these clips: name another")
+
+
+def _finish(job: ClipJob, manifest: Path, made: int, seconds: float) -> None:
+    """List the clips; ``made`` of them came at a stretch just now, in so many seconds."""
+    entry, clips = json.loads(manifest.read_text()), []
+    for number in range(job.recipe.clips):
+        file = _file(job, number)
+        with np.load(file, allow_pickle=False) as label:
+            clips.append(
+                {
+                    "video": file.with_suffix(".mp4").name,
+                    "seed": [job.seed, number],
+                    "frames": len(label["time_secs"]),
+                    "faces": len(label["identity"]),
+                    "source_path": label["source_path"].tolist(),
+                    "variable_rate": bool(label["variable_rate"]),
+                }
+            )
+    if made:
+        entry["timed"] = {"clips": made, "seconds": round(seconds, 1)}
+    manifest.write_text(json.dumps(entry | {"clips": clips}, indent=1) + "\n")

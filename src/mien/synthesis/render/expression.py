@@ -1,0 +1,90 @@
+"""Change the expression of a fitted head: shut eyes, open mouth, raised brows.
+
+An edit is a change of expression coefficients. How far lids must travel is measured on the head
+at hand, because a model's own blink shuts only the model's own eyes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from mien.synthesis.fit.anchors import Anchors
+from mien.synthesis.head.morphable import MorphableHead
+from mien.synthesis.head.surface import SurfacePoints
+
+__all__ = ["ExpressionEditor"]
+
+
+# Vertices of the MediaPipe mesh on the middle of the upper and the lower lid.
+_LIDS_IMAGE_LEFT = ((160, 159, 158), (144, 145, 153))
+_LIDS_IMAGE_RIGHT = ((387, 386, 385), (373, 374, 380))
+
+
+class ExpressionEditor:
+    """Computes edits for one head model (ARKit expression names)."""
+
+    def __init__(self, head: MorphableHead, anchors: Anchors) -> None:
+        self._head = head
+        self._lids = [
+            (
+                head.expression_index(f"eyeBlink_{side}"),
+                anchors.mesh468.take(np.array(upper)),
+                anchors.mesh468.take(np.array(lower)),
+            )
+            for side, upper, lower in (("R", *_LIDS_IMAGE_LEFT), ("L", *_LIDS_IMAGE_RIGHT))
+        ]
+
+    def shut_eyes(
+        self, vertices_cm: Float[np.ndarray, "vertices 3"], strength: tuple[float, float]
+    ) -> Float[np.ndarray, " expressions"]:
+        """Close the eye at the image's left and the other by a part of the way, 1 being shut."""
+        change = np.zeros(len(self._head.expression), np.float32)
+        for (blink, upper, lower), part in zip(self._lids, strength, strict=True):
+            gap = _gap(vertices_cm, upper, lower)
+            closing = _gap(self._head.expression[blink], upper, lower)
+            # Lids that meet a little below their rims leave no slit open between the triangles.
+            change[blink] = np.clip(-1.03 * gap / min(closing, -1e-3), 0, 1.8) * part
+        return change
+
+    def open_mouth(
+        self, expression: Float[np.ndarray, " expressions"], rng: np.random.Generator
+    ) -> Float[np.ndarray, " expressions"]:
+        """Drop the jaw to a random width, lips as in speech or a cry."""
+        change = np.zeros(len(self._head.expression), np.float32)
+        jaw = self._head.expression_index("jawOpen")
+        goal = rng.uniform(0.35, 1.0)
+        change[jaw] = max(goal - max(float(expression[jaw]), 0), 0.1)
+        shapes = [
+            "mouthFunnel",
+            "mouthPucker",
+            "mouthUpperUp_L",
+            "mouthLowerDown_L",
+            "mouthSmile_L",
+        ]
+        shape = str(rng.choice(shapes))
+        amount = rng.uniform(0, 0.6)
+        for name in {shape, shape.replace("_L", "_R")}:
+            index = self._head.expression_index(name)
+            change[index] += np.clip(amount, 0, max(1 - float(expression[index]), 0))
+        change[self._head.expression_index(str(rng.choice(["jawLeft", "jawRight"])))] += (
+            rng.uniform(0, 0.25)
+        )
+        return change
+
+    def raise_brows(self, rng: np.random.Generator) -> Float[np.ndarray, " expressions"]:
+        """Lift or lower both brows."""
+        change = np.zeros(len(self._head.expression), np.float32)
+        up = rng.random() < 0.6
+        names = ("browInnerUp", "browOuterUp") if up else ("browDown",)
+        for name in names:
+            amount = rng.uniform(0.4, 1.0)
+            for side in "LR":
+                change[self._head.expression_index(f"{name}_{side}")] = amount
+        return change
+
+
+def _gap(
+    values: Float[np.ndarray, "vertices 3"], upper: SurfacePoints, lower: SurfacePoints
+) -> float:
+    return float((lower.of(values)[:, 1] - upper.of(values)[:, 1]).mean())

@@ -1,0 +1,274 @@
+"""Find a source in the photo for every pixel of a turned head, and paint it.
+
+Skin comes through the mesh, the rest through `bend_background`. Skin that the photo hides is
+borrowed from the mirrored place, its light matched to the skin it joins; the back of the head
+folds round to the hair above the ears; what all this stretches too far, `filling` makes up; a mouth
+that the photo shows shut gets an inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+
+from mien.geometry.pose import yaw_deg
+from mien.synthesis.fit.residual_warp import FittedPhoto
+from mien.synthesis.head.morphable import MorphableHead
+from mien.synthesis.head.raster import Raster
+from mien.synthesis.head.regions import HeadRegions, smoothstep, vertex_normals
+from mien.synthesis.render.background import BINS, at_angle, bend_background, outline
+from mien.synthesis.render.inpainting import SurfaceFiller
+
+__all__ = ["HeadPainter", "Scene"]
+
+# Inner lip points of the label, upper and lower.
+_LIPS_UPPER, _LIPS_LOWER = [61, 62, 63], [67, 66, 65]
+# Shares of the outline's radius: surely head, in question, surely beyond it.
+_INSIDE, _OUTSIDE = np.array([0.74, 0.78, 0.82]), np.array([1.08, 1.12, 1.16])
+_STEPS = np.array([0.85, 0.88, 0.91, 0.94, 0.97, 1.0])
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A head as it stood in the photo and as it shall stand, both in px of the new picture."""
+
+    photo: FittedPhoto
+    to_photo: Callable[[Float[np.ndarray, "side side 2"]], Float[np.ndarray, "side side 2"]]
+    centre: Float[np.ndarray, " 2"]
+    """A place inside the head, where it lies both before and after."""
+    source: Float[np.ndarray, "vertices 3"]
+    normals: Float[np.ndarray, "vertices 3"]
+    """Outward, in the photo."""
+    turned: Float[np.ndarray, "vertices 3"]
+    before: Raster
+    after: Raster
+    change: Float[np.ndarray, "3 3"]
+    """The rotation from the one to the other."""
+    yaw_deg: float
+    light: Float[np.ndarray, " 3"]
+    teeth_cm: tuple[float, float] | None
+    """Set where the expression was changed."""
+    px_per_cm: float
+
+
+class HeadPainter:
+    """Paints turned heads of one model."""
+
+    def __init__(self, head: MorphableHead, regions: HeadRegions) -> None:
+        self._mean, self._regions = head.mean, regions
+        self._filler = SurfaceFiller.of(head, regions)
+
+    def paint(self, scene: Scene) -> UInt8[np.ndarray, "side side 3"]:
+        """The new picture, in the photo's colour order."""
+        after, side = scene.after, scene.after.width
+        # Of the mesh itself: the head in the photo can reach beyond the new picture.
+        edge = outline(scene.source[self._regions.triangles[:, 0], :2], scene.centre)
+        place, inside = self._places(scene, edge)
+        trust = self._filler.trust(scene.normals, scene.change, scene.photo.rotation, inside)
+        wanted = self._wanted(scene)
+        field = bend_background(
+            scene.before.mask, after.mask, edge, scene.centre, _skip(scene.yaw_deg)
+        )
+        direct = field.copy().reshape(-1, 2)
+        direct[after.pixel] = after.blend(place)
+        painted = _sample(scene, direct.reshape(side, side, 2))
+        borrowed = np.zeros(side * side, np.float32)
+        borrowed[after.pixel] = after.blend(wanted[:, None])[:, 0]
+        if (borrowed > 0.3).sum() > 0.005 * side * side:
+            other = direct.copy()
+            other[after.pixel] = after.blend(place[self._regions.mirror])
+            alpha = cv2.blur(borrowed.reshape(side, side), (7, 7))
+            painted = _mend(
+                painted, _sample(scene, other.reshape(side, side, 2)), alpha, after.mask
+            )
+        trust = np.maximum(trust, wanted * trust[self._regions.mirror])
+        painted = self._filler.fill(painted, after, trust, inside, scene.px_per_cm)
+        if scene.teeth_cm is not None:
+            self._fill_mouth(scene, painted)
+        if scene.light.any():
+            painted = self._relight(scene, painted)
+        backdrop = _sample(scene, field)
+        cover = cv2.GaussianBlur(after.mask.astype(np.float32), (0, 0), 0.8)
+        cover = np.clip(cover * 2 - 1, 0, 1)[..., None]
+        blended = painted * cover + backdrop * (1 - cover)
+        return np.clip(np.round(blended), 0, 255).astype(np.uint8)
+
+    def _places(
+        self, scene: Scene, edge: Float[np.ndarray, " bins"]
+    ) -> tuple[Float[np.ndarray, "vertices 2"], Float[np.ndarray, " vertices"]]:
+        """Source of each vertex, and how surely it is the head's own.
+
+        The half turned away folds back onto the one in view.
+        """
+        head, azimuth, rotation = self._mean, self._regions.azimuth, scene.photo.rotation
+        yaw = np.radians(yaw_deg(rotation))
+        seen_from = _wrap(azimuth + yaw)
+        limit = np.radians(82)
+        beyond = np.abs(seen_from) - limit
+        folded = np.where(beyond > 0, limit - 0.25 * beyond, np.abs(seen_from))
+        back = np.sign(seen_from) * folded - yaw
+        radius = np.hypot(head[:, 0], head[:, 2] - 1.0) * _ellipse(back) / _ellipse(azimuth)
+        moved = np.stack([np.sin(back) * radius, head[:, 1], 1 - np.cos(back) * radius], axis=-1)
+        change = ((moved - head) @ rotation.T)[:, :2] * scene.px_per_cm
+        place = scene.source[:, :2] + np.where((beyond > 0)[:, None], change, 0)
+        middle = place[self._regions.middle]
+        pull = 0.05 * self._regions.rear * smoothstep((folded - np.radians(35)) / np.radians(40))
+        place = place + (middle - place) * pull[:, None]
+        # Real skulls are often narrower than the fitted one: near its outline look further in.
+        out = place - scene.centre
+        radius, turn = np.hypot(*out.T), np.arctan2(out[:, 1], out[:, 0])
+        real = at_angle(_real_edge(scene, edge), turn)
+        share, reach = 1 - real, radius / np.maximum(at_angle(edge, turn), 1)
+        near = smoothstep((reach - 0.7) / 0.27)
+        # Only there: eyes, nose and mouth are where the label says.
+        aside = smoothstep((np.abs(azimuth) - np.radians(40)) / np.radians(25))
+        share = share * near * np.maximum(aside, self._regions.rear)
+        # What folds round from behind comes from a little further in yet, off the blurred rim.
+        share += 0.08 * (1 - share) * self._regions.rear * smoothstep(beyond / np.radians(12) + 1)
+        place = np.asarray(scene.centre + out * (1 - share)[:, None], np.float32)
+        inside = smoothstep((1.02 - reach * (1 - share) / real) / 0.1)
+        where, size = scene.to_photo(place), np.array(scene.photo.image.shape[1::-1])
+        inside *= ((where > 0) & (where < size - 1)).all(axis=1)
+        return place, inside
+
+    def _wanted(self, scene: Scene) -> Float[np.ndarray, " vertices"]:
+        """1 where the mirrored place is to be painted instead of the own one."""
+        regions, points, raster = self._regions, scene.source, scene.before
+        facing = -scene.normals[:, 2]
+        x = np.clip(np.round(points[:, 0]).astype(int), 0, raster.width - 1)
+        y = np.clip(np.round(points[:, 1]).astype(int), 0, raster.height - 1)
+        behind = points[:, 2] > raster.depth[y, x] + 0.03 * raster.width
+        seen = np.clip(facing, 0, 1) * ~behind
+        front = smoothstep((0.16 - seen) / 0.12) * smoothstep((seen[regions.mirror] - 0.25) / 0.2)
+        # Behind the cheeks the normals of ears and hair say little: there the azimuth decides.
+        yaw = np.radians(yaw_deg(scene.photo.rotation))
+        own, other = np.abs(_wrap(regions.azimuth + yaw)), np.abs(_wrap(yaw - regions.azimuth))
+        gained = smoothstep((own - other - np.radians(14)) / np.radians(16))
+        away = gained * smoothstep((own - np.radians(72)) / np.radians(14))
+        wanted: Float[np.ndarray, " vertices"] = np.maximum(front * (1 - regions.rear), away)
+        return wanted
+
+    def _fill_mouth(self, scene: Scene, painted: UInt8[np.ndarray, "side side 3"]) -> None:
+        """Paint teeth and darkness where the photo's mouth was shut and now stands open."""
+        after = scene.after
+        inside = np.flatnonzero(after.corners[:, 2] == self._regions.mouth_patch)
+        points = scene.photo.points_cm
+        gap = float((points[_LIPS_LOWER, 1] - points[_LIPS_UPPER, 1]).mean())
+        share = 1 - float(smoothstep((gap - 0.4) / 0.8))
+        if not len(inside) or share < 0.05 or scene.teeth_cm is None:
+            return
+        height = (after.weights[inside] * self._regions.mouth_height[after.corners[inside]]).sum(1)
+        rows = after.pixel[inside] // after.width
+        tall_cm = max(float(np.ptp(rows)) / scene.px_per_cm, 0.1)
+        skin = float(painted.reshape(-1, 3)[after.pixel].mean()) / 255
+        columns = after.pixel[inside] % after.width
+        middle, half = np.median(columns), max(float(np.ptp(columns)) / 2, 1)
+        dim = 1 - 0.65 * np.clip(np.abs(columns - middle) / half, 0, 1) ** 2
+        upper, lower = scene.teeth_cm
+        tooth = np.maximum(
+            smoothstep((upper - height * tall_cm) / 0.15),
+            smoothstep((lower - (1 - height) * tall_cm) / 0.15),
+        )
+        gum = np.array([0.16, 0.13, 0.30]) * (0.6 + 0.8 * height[:, None])
+        tone = gum * (1 - tooth[:, None]) + np.array([0.82, 0.88, 0.92]) * tooth[:, None]
+        colour = 255 * tone * (dim * (0.35 + 0.9 * skin))[:, None]
+        flat = painted.reshape(-1, 3)
+        mixed = flat[after.pixel[inside]] * (1 - share) + colour * share
+        flat[after.pixel[inside]] = np.clip(mixed, 0, 255)
+
+    def _relight(
+        self, scene: Scene, painted: UInt8[np.ndarray, "side side 3"]
+    ) -> UInt8[np.ndarray, "side side 3"]:
+        side = painted.shape[0]
+        strength = float(np.linalg.norm(scene.light))
+        normals = vertex_normals(scene.turned, self._regions.triangles)
+        lit = np.clip(normals @ (scene.light / strength), -0.2, 1).astype(np.float32)
+        gain = np.ones(side * side, np.float32)
+        shade = scene.after.blend(lit[:, None])[:, 0]
+        gain[scene.after.pixel] = 1 + 1.2 * strength * (shade - shade.mean())
+        soft = cv2.blur(gain.reshape(side, side), (5, 5))[..., None]
+        return np.clip(painted * soft, 0, 255).astype(np.uint8)
+
+
+def _real_edge(scene: Scene, edge: Float[np.ndarray, " bins"]) -> Float[np.ndarray, " bins"]:
+    """Where the head ends in the photo, as a share (at most 1) of the fitted head's outline.
+
+    Coming from outside, the head begins where colours become more like those surely inside it.
+    """
+    angle = (np.arange(BINS) + 0.5) * (2 * np.pi / BINS)
+    shares = np.concatenate([_INSIDE, _STEPS, _OUTSIDE])
+    reach = edge[:, None] * shares
+    ray = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    places = scene.centre + reach[..., None] * ray[:, None]
+    colour = cv2.blur(_sample(scene, places).astype(np.float32), (1, 5))
+    inside = colour[:, : len(_INSIDE)].mean(axis=1, keepdims=True)
+    outside = colour[:, -len(_OUTSIDE) :].mean(axis=1, keepdims=True)
+    step = colour[:, len(_INSIDE) : -len(_OUTSIDE)]
+    in_head = np.linalg.norm(step - inside, axis=2) < np.linalg.norm(step - outside, axis=2)
+    real = np.where(in_head, _STEPS, _STEPS[0]).max(axis=1)
+    # Without contrast nothing is seen to end, and below the head is a neck, which ends elsewhere.
+    plain = np.linalg.norm(inside - outside, axis=2)[:, 0] < 30
+    real[plain | (np.sin(angle) > 0.55)] = 1
+    wrapped = np.concatenate([real[-4:], real, real[:4]])
+    return np.asarray(np.convolve(wrapped, np.ones(9) / 9, mode="valid"), np.float32)
+
+
+def _sample(
+    scene: Scene, field: Float[np.ndarray, "height width 2"]
+) -> UInt8[np.ndarray, "height width 3"]:
+    where = scene.to_photo(field)
+    return np.asarray(
+        cv2.remap(
+            scene.photo.image,
+            np.ascontiguousarray(where[..., 0]),
+            np.ascontiguousarray(where[..., 1]),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REFLECT_101,
+        ),
+        np.uint8,
+    )
+
+
+def _mend(
+    painted: UInt8[np.ndarray, "side side 3"],
+    borrowed: UInt8[np.ndarray, "side side 3"],
+    alpha: Float[np.ndarray, "side side"],
+    mask: Bool[np.ndarray, "side side"],
+) -> UInt8[np.ndarray, "side side 3"]:
+    """Mix borrowed skin in, its light matched to the skin it joins."""
+    known = (mask & (alpha < 0.3)).astype(np.float32)[..., None]
+    size = (painted.shape[1] // 4, painted.shape[0] // 4)
+
+    def spread(image: Float[np.ndarray, "side side 3"]) -> Float[np.ndarray, "small small 3"]:
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.GaussianBlur(small, (0, 0), size[0] / 10), np.float32)
+
+    ratio = (spread(painted * known) + 2e-2) / (spread(borrowed * known) + 2e-2)
+    gain = cv2.resize(np.clip(ratio, 0.6, 1.6), mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    part = alpha[..., None]
+    mixed = painted * (1 - part) + np.clip(borrowed * gain, 0, 255) * part
+    return np.asarray(np.clip(mixed, 0, 255), np.uint8)
+
+
+def _ellipse(azimuth: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """Radius of a skull seen from above: 7.5 cm to the sides, 10 cm to front and back."""
+    radius: Float[np.ndarray, " n"] = 1 / np.hypot(np.sin(azimuth) / 7.5, np.cos(azimuth) / 10)
+    return radius
+
+
+def _skip(yaw: float) -> Float[np.ndarray, " bins"]:
+    """Leave out hair beside the old cheek where a profile looks into the open."""
+    angle = np.arange(180) * (2 * np.pi / 180)
+    facing = np.cos(angle) * np.sign(yaw)
+    strength = 0.45 * smoothstep((abs(yaw) - 15) / 40)
+    skip: Float[np.ndarray, " bins"] = (strength * smoothstep(facing / 0.8)).astype(np.float32)
+    return skip
+
+
+def _wrap(angle: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    wrapped: Float[np.ndarray, " n"] = (angle + np.pi) % (2 * np.pi) - np.pi
+    return wrapped
