@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, UInt8
 from mien.errors import DataError
 from mien.geometry.convention import Convention
 
-__all__ = ["LabelledPhoto", "OtherTruth", "read_stored_rgb"]
+__all__ = ["LabelledPhoto", "OtherTruth", "decode_rgb", "read_stored_rgb"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class LabelledPhoto:
             DataError: the file is gone or holds no picture.
         """
         if self.encoded:
-            return _decode(
+            return decode_rgb(
                 np.frombuffer(self.encoded, np.uint8), f"{self.name} of {self.image_path}"
             )
         return read_stored_rgb(self.image_path)
@@ -84,10 +84,17 @@ def read_stored_rgb(image_path: Path) -> UInt8[np.ndarray, "height width 3"]:
             f"{image_path} cannot be read ({error.strerror}): the data set lists it, so copy the "
             "data set again"
         ) from error
-    return _decode(encoded, str(image_path))
+    return decode_rgb(encoded, str(image_path))
 
 
-def _decode(encoded: UInt8[np.ndarray, " bytes"], name: str) -> UInt8[np.ndarray, "height width 3"]:
+def decode_rgb(
+    encoded: UInt8[np.ndarray, " bytes"], name: str
+) -> UInt8[np.ndarray, "height width 3"]:
+    """A stored picture from its file's bytes; ``name`` is what an error calls it.
+
+    Raises:
+        DataError: the bytes are no picture.
+    """
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     image_bgr = cv2.imdecode(encoded, flags) if len(encoded) else None
     if image_bgr is None:

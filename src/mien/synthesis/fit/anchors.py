@@ -55,7 +55,7 @@ def load_anchors(head: MorphableHead, path: Path | None = None) -> Anchors:
     Raises:
         DataError: not a file of anchors, or one made for a head with other vertices.
     """
-    file = path or resources.files("mien.synthesis").joinpath("ict_anchors.npz")
+    file = path or resources.files("mien.synthesis.fit").joinpath("ict_anchors.npz")
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             mesh, points, manual = (_surface(arrays, name) for name in _SURFACES)
