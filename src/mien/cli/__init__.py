@@ -53,6 +53,7 @@ _VERBS = (
     _Verb("models", "models", "List the weights that ship with mien."),
     _Verb("evaluate", "evaluate", "Measure a model on a labelled data set."),
     _Verb("data", "data_app", "Prepare and look at training data."),
+    _Verb("bench", "bench", "Measure speed, stages, start-up and memory on this machine."),
     _Verb("train", "train", "Train a network."),
     _Verb("reproduce", "reproduce", "Train and measure the paper's tables and figure 7 again."),
     _Verb("export", "export", "Write a trained network as a weight file."),
