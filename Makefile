@@ -18,6 +18,7 @@ imports:
 table:
 	python benchmarks/readme_table.py --check
 	python benchmarks/data_table.py --check
+	python benchmarks/sources_page.py --check
 
 demo:
 	mien demo --out out/

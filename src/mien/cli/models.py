@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mien.runtime import ShippedModel, shipped_models
+from mien.runtime.ledger import load_ledger
 
 __all__ = ["models"]
 
@@ -46,6 +47,9 @@ def models(
     for model in shipped:
         console.print(f"[bold]{model.path.name}[/bold]  licence: {model.card.licence}")
         console.print(f"  learned from: {', '.join(model.card.training_sources) or 'not said'}")
+        hindrances = load_ledger().hindrances(model.card.training_sources)
+        told = f"no, because of: {'; '.join(hindrances)}" if hindrances else "yes"
+        console.print(f"  any use: {told} (ledger of {load_ledger().version}, docs/sources.md)")
         for name, value in model.card.results.items():
             console.print(f"  {name}: {_told(value)}", highlight=False)
 
@@ -61,5 +65,7 @@ def _as_json(model: ShippedModel) -> dict[str, Any]:
     return {
         "file": model.path.name,
         "bytes": model.size_bytes,
+        "any_use": not load_ledger().hindrances(model.card.training_sources),
+        "ledger": load_ledger().version,
         **dataclasses.asdict(model.card),
     }
