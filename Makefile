@@ -1,5 +1,5 @@
 # Targets run in the active virtual environment, which holds '.[test]'.
-.PHONY: test lint types imports table demo ci
+.PHONY: test lint types imports table docs demo ci
 
 test:
 	pytest
@@ -19,6 +19,10 @@ table:
 	python benchmarks/readme_table.py --check
 	python benchmarks/data_table.py --check
 	python benchmarks/sources_page.py --check
+
+# The site, in site/; needs '.[docs]'. A dead link or a name that is gone is an error.
+docs:
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 
 demo:
 	mien demo --out out/
