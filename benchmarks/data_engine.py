@@ -34,9 +34,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from mien.datasets.ours.clicks import known_points
 from mien.datasets.ours.clips import read_clips
-from mien.datasets.ours.photos import FacePhotos, load_photos
+from mien.datasets.ours.pack import FacePack, read_pack
+from mien.datasets.ours.pack_labels import known_points
 from mien.datasets.training_faces import ShardFaces
 from mien.evaluation.metrics import face_size
 from mien.runtime import load_landmarkers
@@ -61,7 +61,7 @@ EDITS = ("eyes shut", "mouth open", "glasses", "face mask")
 
 def measure_fit(faces: Path, model: Path, fits_file: Path | None) -> dict[str, Any]:
     """How near fits come to the points that people clicked and to the teacher's jaw."""
-    head, photos = load_head(model), load_photos(faces)
+    head, photos = load_head(model), read_pack(faces)
     anchors = load_anchors(head)
     start_secs, timed = time.perf_counter(), {}
     if fits_file is None:
@@ -88,7 +88,7 @@ def measure_fit(faces: Path, model: Path, fits_file: Path | None) -> dict[str, A
     }
 
 
-def _guessed_clicks(photos: FacePhotos) -> dict[str, Any]:
+def _guessed_clicks(photos: FacePack) -> dict[str, Any]:
     """NME of the inner points guessed from both teachers where people's are kept from the guess."""
     learned = photos.split == "train"
     kept = np.where(learned[:, None, None], photos.manual68, np.nan).astype(np.float32)
@@ -106,7 +106,7 @@ def _guessed_clicks(photos: FacePhotos) -> dict[str, Any]:
 
 def measure_own(faces: Path, model: Path, source: str, split: str) -> dict[str, Any]:
     """`mien data annotate` and `fit` on photos whose clicked points they do not get to see."""
-    photos = load_photos(faces)
+    photos = read_pack(faces)
     asked = photos.trusted_manual & (photos.source == source) & (photos.split == split)
     rows = np.flatnonzero(asked)
     with tempfile.TemporaryDirectory() as name:
@@ -124,9 +124,9 @@ def measure_own(faces: Path, model: Path, source: str, split: str) -> dict[str, 
 
 
 def _compare_own(
-    folder: Path, head: MorphableHead, photos: FacePhotos, rows: np.ndarray
+    folder: Path, head: MorphableHead, photos: FacePack, rows: np.ndarray
 ) -> dict[str, Any]:
-    anchors, pack = load_anchors(head), load_photos(folder / "pack")
+    anchors, pack = load_anchors(head), read_pack(folder / "pack")
     fits = load_fits(folder / "fits.npz", pack)
     with np.load(pack.table, allow_pickle=False) as table:
         photo_row = np.array([int(Path(str(name)).stem) for name in table["photo"]])

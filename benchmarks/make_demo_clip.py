@@ -25,7 +25,7 @@ from scipy.interpolate import CubicSpline
 from scipy.spatial.transform import Rotation
 from skimage import data
 
-from mien.datasets.ours.photos import FacePhotos
+from mien.datasets.ours.pack import FacePack
 from mien.geometry.pose import yaw_deg
 from mien.synthesis.fit.anchors import Anchors, load_anchors
 from mien.synthesis.fit.fits import fit_photos
@@ -116,7 +116,7 @@ def fit_still(head: MorphableHead, anchors: Anchors) -> FittedPhoto:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "faces").mkdir()
         cv2.imwrite(f"{folder}/faces/astronaut.png", image)
-        photos = FacePhotos(
+        photos = FacePack(
             table=Path(folder) / "faces.npz",
             path=np.array(["astronaut.png"]),
             source=np.array(["helen"]),  # a source of points placed by hand

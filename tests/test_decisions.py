@@ -5,16 +5,32 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from mien.datasets.ours.pack_labels import _MIN_EXAMPLES, _RIDGE
+
 ROOT = Path(__file__).parents[1]
 
 
 def test_the_figures_of_the_training_labels() -> None:
     page = (ROOT / "docs/decisions/0003-training-labels.md").read_text(encoding="utf-8")
-    file = ROOT / "benchmarks" / "training_labels.json"
+    file = ROOT / "benchmarks" / "results" / "data_clicks.json"
     figures = json.loads(file.read_text(encoding="utf-8"))
     for name, row in figures["sets"].items():
-        joined, teacher = row["joined_nme_inner51"], row["tddfa_nme_inner51"]
+        joined, teacher = row["joined_nme_inner51"], row["teacher_nme_inner51"]
         assert f"| {name} | {row['faces']} | {joined:.4f} | {teacher:.4f} |" in page
         assert joined < 0.6 * teacher
     assert f"learns from {figures['faces_learned_from']} faces" in " ".join(page.split())
-    assert f"{figures['faces_agreed']:,} faces of 10,897" in " ".join(page.split())
+    assert f"{figures['faces_whose_teachers_agree']:,} faces of 10,897" in " ".join(page.split())
+
+
+def test_the_ridge_is_the_one_that_the_val_faces_chose() -> None:
+    page = (ROOT / "docs/decisions/0015-clicked-points.md").read_text(encoding="utf-8")
+    file = ROOT / "benchmarks" / "results" / "data_clicks.json"
+    figures = json.loads(file.read_text(encoding="utf-8"))
+    errors = {float(ridge): nme for ridge, nme in figures["mean_nme_by_ridge"].items()}
+    assert errors[_RIDGE] <= 1.005 * min(errors.values())
+    for ridge, nme in errors.items():
+        assert f"| {ridge:g} | {nme:.5f} |" in page
+    few = {int(count): nme for count, nme in figures["mean_nme_by_examples"].items()}
+    for count, nme in few.items():
+        assert (nme < figures["mean_nme_of_the_teacher"]) or count < _MIN_EXAMPLES
+        assert f"| {count} | {nme:.4f} |" in page

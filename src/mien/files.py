@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+import numpy as np
 
 from mien.errors import OutputError
 
-__all__ = ["PendingFile", "told_as_output_error", "write_atomically"]
+__all__ = ["PendingFile", "told_as_output_error", "write_atomically", "write_npz"]
 
 
 class PendingFile:
@@ -73,6 +76,18 @@ def write_atomically(path: Path, data: bytes) -> None:
         pending.drop()
         raise
     pending.publish()
+
+
+def write_npz(path: Path, arrays: Mapping[str, np.ndarray], *, compressed: bool = False) -> None:
+    """Write arrays as ``.npz``, whole or not at all; the same arrays give the same bytes.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    stream = io.BytesIO()
+    save = np.savez_compressed if compressed else np.savez
+    save(stream, **dict(arrays))  # type: ignore[arg-type]
+    write_atomically(path, stream.getvalue())
 
 
 def _reason(error: OSError) -> str:

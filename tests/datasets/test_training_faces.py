@@ -61,6 +61,8 @@ def write_shard(file: Path, colours: list[tuple[int, int, int]], points: np.ndar
         jpeg=np.frombuffer(b"".join(blobs), np.uint8),
         offsets=np.cumsum([0, *map(len, blobs)]),
         points=points.astype(np.float32),
+        hidden=np.zeros((len(blobs), 68), bool),
+        yaw_deg=np.zeros(len(blobs), np.float32),
         split=np.array(["train"] * len(blobs)),
     )
 
@@ -84,7 +86,7 @@ def test_shards_are_read_in_their_order(tmp_path: Path) -> None:
 
 
 def test_what_the_profiler_writes_is_read(tmp_path: Path) -> None:
-    from mien.datasets.ours.shard_writer import SetEntry, write_shard
+    from mien.datasets.ours.shards import SetEntry, write_shard
 
     rng = np.random.default_rng(0)
     points, points84 = (rng.uniform(0, 40, (2, n, 3)).astype(np.float32) for n in (68, 84))

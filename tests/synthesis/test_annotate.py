@@ -11,8 +11,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from mien.cli.data import data_app
-from mien.datasets.ours.annotated import PackWriter
-from mien.datasets.ours.photos import load_photos
+from mien.datasets.ours.pack import read_pack
+from mien.datasets.ours.pack_writer import PackWriter
 from mien.errors import DataError, OutputError
 from mien.markup import load_markup
 from mien.types import Landmarks
@@ -48,7 +48,7 @@ def test_a_folder_becomes_a_pack_that_heads_are_fitted_to(
     assert done.exit_code == 0
     assert "2 faces of 3 photos" in done.output
     assert "skipped:" in done.stderr
-    photos = load_photos(pack)
+    photos = read_pack(pack)
     with np.load(pack / "faces.npz") as table:
         assert table["photo"].tolist() == ["a.png", "b.png"]
         scale, corner = table["crop_scale"], table["corner"]
@@ -86,7 +86,7 @@ def test_a_folder_becomes_a_pack_that_heads_are_fitted_to(
 
 
 def test_a_pack_is_not_written_over_and_not_without_faces(tmp_path: Path) -> None:
-    writer = PackWriter(tmp_path / "pack", 0.5)
+    writer = PackWriter(tmp_path / "pack", 0.5, "fast")
     with pytest.raises(OutputError, match="no face"):
         writer.close()
     face = Landmarks(40 * load_markup(68).mean_shape + [50, 50, 0], np.ones(68))
@@ -94,9 +94,9 @@ def test_a_pack_is_not_written_over_and_not_without_faces(tmp_path: Path) -> Non
         writer.add(f"{number}.jpg", np.zeros((100, 100, 3), np.uint8), face)
     writer.add("0.jpg", np.zeros((100, 100, 3), np.uint8), face)
     writer.close()
-    photos = load_photos(tmp_path / "pack")
+    photos = read_pack(tmp_path / "pack")
     assert len(set(photos.path.tolist())) == 41
     assert 10 < (photos.split == "val").sum() < 30
     assert photos.split[40] == photos.split[0]  # faces of one photo stay together
     with pytest.raises(OutputError, match="already"):
-        PackWriter(tmp_path / "pack", 0.5)
+        PackWriter(tmp_path / "pack", 0.5, "fast")

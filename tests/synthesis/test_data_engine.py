@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mien.datasets.ours.shard_writer import SetEntry, write_shard
+from mien.datasets.ours.shards import SetEntry, write_shard
 from mien.evaluation.metrics import face_size
 from mien.geometry.pose import rotation_from_angles
 from mien.synthesis.fit.anchors import Anchors

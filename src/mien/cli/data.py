@@ -12,7 +12,7 @@ import typer
 
 from mien.cli.data_annotate import annotate
 from mien.cli.data_make import AnchorsFile, FitsFile, Split, profile, video
-from mien.datasets.ours.photos import load_photos
+from mien.datasets.ours.pack import read_pack
 from mien.synthesis.fit.anchor_calibration import settle_anchors
 from mien.synthesis.fit.anchors import load_anchors, save_anchors
 from mien.synthesis.fit.fits import fit_photos, save_fits
@@ -67,7 +67,7 @@ def fit(
     ] = True,
 ) -> None:
     """Fit a head to every face: pose, identity, expression."""
-    head, photos = load_head(model), load_photos(faces)
+    head, photos = load_head(model), read_pack(faces)
     points = load_anchors(head, anchors)
     start = time.monotonic()
     fits = fit_photos(head, photos, points, camera is Camera.PERSPECTIVE, outline)
@@ -129,6 +129,6 @@ def settle(
 ) -> None:
     """Find where mark-ups sit on a head model (how the shipped ict_anchors.npz was made)."""
     head = load_head(model)
-    found = settle_anchors(head, load_photos(faces), np.random.default_rng(seed))
+    found = settle_anchors(head, read_pack(faces), np.random.default_rng(seed))
     save_anchors(out, found, head)
     typer.echo(f"anchors of {model} in {out}")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mien.datasets.ours.annotated import PackWriter
+from mien.datasets.ours.pack_writer import PackWriter
 from mien.errors import InputError, MienError
 from mien.geometry.convention import Convention, in_convention
 from mien.media import SourceKind, list_inputs, open_source
@@ -39,9 +39,10 @@ def annotate(
     """Find faces and their first points in a folder of photos, for mien data fit."""
     inputs = list_inputs(folder)
     pair = load_landmarkers(model, points=68, threads=threads)
-    own = Convention(pair.following.card.convention)
+    card = pair.following.card
+    own, teacher = Convention(card.convention), f"{pair.name} of mien ({card.licence})"
     tracker = make_tracker(pair, open_detector(detector), TrackerSettings(max_faces=_MOST_FACES))
-    writer, small, skipped = PackWriter(out, val), 0, 0
+    writer, small, skipped = PackWriter(out, val, teacher), 0, 0
     for number, photo in enumerate(inputs, start=1):
         try:
             with open_source(photo.where) as source:

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, UInt8
 from mien.errors import DataError
 from mien.geometry.convention import Convention
 
-__all__ = ["LabelledPhoto", "OtherTruth", "decode_rgb", "read_stored_rgb"]
+__all__ = ["LabelledPhoto", "OtherTruth", "decode_rgb", "read_encoded", "read_stored_rgb"]
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,22 @@ def read_stored_rgb(image_path: Path) -> UInt8[np.ndarray, "height width 3"]:
     Raises:
         DataError: the file is gone or holds no picture.
     """
+    return decode_rgb(read_encoded(image_path), str(image_path))
+
+
+def read_encoded(image_path: Path) -> UInt8[np.ndarray, " bytes"]:
+    """The bytes of a labelled picture's file.
+
+    Raises:
+        DataError: it cannot be read.
+    """
     try:
-        encoded = np.fromfile(image_path, np.uint8)
+        return np.fromfile(image_path, np.uint8)
     except OSError as error:
         raise DataError(
             f"{image_path} cannot be read ({error.strerror}): the data set lists it, so copy the "
             "data set again"
         ) from error
-    return decode_rgb(encoded, str(image_path))
 
 
 def decode_rgb(

@@ -6,17 +6,16 @@ Both give the same thing: a picture with one face, its 3D points and which of th
 from __future__ import annotations
 
 import copy
-import itertools
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, Shaped, UInt8
 
 from mien.datasets.labelled_face import LabelledFace, TrainingFaces
 from mien.datasets.ours.pack_labels import load_pack_labels
+from mien.datasets.ours.shards import list_shards, read_shard
+from mien.datasets.photo import decode_rgb, read_encoded
 from mien.errors import DataError
 from mien.geometry.convention import Convention, in_convention
 from mien.geometry.jaw import with_dense_jaw, with_dense_jaw_flags
@@ -63,25 +62,25 @@ class PackFaces:
             self._trusted = with_dense_jaw_flags(self._trusted)
         self._points[..., 2] -= self._points[..., 2].mean(axis=1, keepdims=True)
         self._files = [root / "faces" / labels.path[index] for index in self._chosen]
-        self._bytes: dict[int, np.ndarray] = {}
+        self._bytes: dict[int, UInt8[np.ndarray, " bytes"]] = {}
 
     def __len__(self) -> int:
         return len(self._files)
 
     def load(self, index: int) -> LabelledFace:
+        file = self._files[index]
         if index not in self._bytes:
-            self._bytes[index] = _read(self._files[index])
-        image = _decode(self._bytes[index], str(self._files[index]))
+            self._bytes[index] = read_encoded(file)
+        image = decode_rgb(self._bytes[index], str(file))
         return LabelledFace(image, self._points[index], self._trusted[index])
 
 
 class ShardFaces:
     """Faces of a folder of ``shard-*.npz`` files, as ``mien data profile`` writes them.
 
-    A shard holds ``jpeg`` (all pictures, one after the other), ``offsets``, ``points`` (n, 68, 3),
-    ``points84`` (n, 84, 3; not in shards of before November 2026) and ``split``; it is read into
-    memory once. ``points`` says which of the two labels to give out, ``convention`` where they lie
-    on the head: the set's own are clicked.
+    Shards (``mien.datasets.ours.shards``) are read into memory once. ``points``, 68 or 84, says
+    which of their labels to give out, ``convention`` where they lie on the head: the set's own are
+    clicked.
     """
 
     def __init__(
@@ -89,28 +88,20 @@ class ShardFaces:
     ) -> None:
         self._convention = convention
         self.name = folder.name
-        labels = {68: "points", 84: "points84"}[points]
-        files = sorted(folder.glob("shard-*.npz"))
-        if not files:
-            raise DataError(f"{folder} holds no shard-*.npz: give a folder of turned faces")
-        self._jpegs: list[np.ndarray] = []
-        found: list[np.ndarray] = []
-        edits: list[np.ndarray] = []
-        for file in files:
-            try:
-                with file.open("rb") as stream, np.load(stream) as shard:
-                    if labels not in shard and "points" in shard:
-                        raise DataError(
-                            f"{file} has no {points}-point labels: make the set again with mien "
-                            "data profile, or train a network of 68 points"
-                        )
-                    jpeg, offsets = shard["jpeg"], shard["offsets"]
-                    self._jpegs += [jpeg[start:end] for start, end in itertools.pairwise(offsets)]
-                    found.append(shard[labels])
-                    none = np.full(len(found[-1]), "")
-                    edits.append(shard.get("edit", none))
-            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-                raise DataError(f"{file} is not a whole shard ({error}): make it again") from error
+        self._jpegs: list[UInt8[np.ndarray, " bytes"]] = []
+        found, edits = list[Float[np.ndarray, "n points 3"]](), list[Shaped[np.ndarray, " n"]]()
+        for file in list_shards(folder):
+            shard = read_shard(file)
+            labels = shard.labels
+            label = labels.points_image if points == 68 else labels.points84_image
+            if label is None:
+                raise DataError(
+                    f"{file} has no {points}-point labels: make the set again with mien data "
+                    "profile, or train a network of 68 points"
+                )
+            self._jpegs += [shard.encoded(row) for row in range(len(labels))]
+            found.append(label)
+            edits.append(labels.edit)
         self._points = np.concatenate(found)
         self._edits = np.concatenate(edits)
         self._rows = np.arange(len(self._points))
@@ -127,24 +118,10 @@ class ShardFaces:
 
     def load(self, index: int) -> LabelledFace:
         row = self._rows[index]
-        image = _decode(self._jpegs[row], f"{self.name}, picture {row}")
+        image = decode_rgb(self._jpegs[row], f"{self.name}, picture {row}")
         points = in_convention(self._points[row], Convention.CLICKED, self._convention)
         points = points - [0, 0, points[:, 2].mean()]
         return LabelledFace(image, points.astype(np.float32), np.ones(len(points), bool))
-
-
-def _read(file: Path) -> np.ndarray:
-    try:
-        return np.fromfile(file, dtype=np.uint8)
-    except OSError as error:
-        raise DataError(f"the pack names {file}, which cannot be read: {error.strerror}") from error
-
-
-def _decode(encoded: np.ndarray, name: str) -> UInt8[np.ndarray, "height width 3"]:
-    image = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB) if len(encoded) else None
-    if image is None:
-        raise DataError(f"{name} is not a picture OpenCV can read")
-    return np.asarray(image, dtype=np.uint8)
 
 
 def pick(

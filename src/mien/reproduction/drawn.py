@@ -15,7 +15,8 @@ import numpy as np
 import scipy.io
 from jaxtyping import Float, UInt8
 
-from mien.datasets.ours.shard_writer import SetEntry, write_shard
+from mien.datasets.ours.clips import LabelledClip, write_clip_label
+from mien.datasets.ours.shards import SetEntry, write_shard
 from mien.errors import OutputError
 from mien.geometry import rotation_from_angles
 from mien.geometry.jaw import with_dense_jaw
@@ -147,13 +148,16 @@ def _draw_clip(label: Path, rng: np.random.Generator) -> None:
         ]
     )
     write_clip(label.with_suffix(".mp4"), (_draw(ground, face) for face in faces), times)
-    np.savez(
-        label,
-        time_secs=times,
-        points=faces[None].astype(np.float32),
-        hidden=np.zeros((1, _FRAMES, 68), bool),
-        yaw_deg=yaws[None].astype(np.float32),
-        variable_rate=np.array(False),
+    write_clip_label(
+        LabelledClip(
+            name=label.stem,
+            video_path=label.with_suffix(".mp4"),
+            time_secs=times,
+            points_image=faces[None].astype(np.float32),
+            hidden=np.zeros((1, _FRAMES, 68), bool),
+            yaw_deg=yaws[None].astype(np.float32),
+            variable_rate=False,
+        )
     )
 
 

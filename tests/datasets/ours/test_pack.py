@@ -6,8 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-from mien.datasets.ours.pack import read_face_pack
+from mien.datasets.ours.pack import read_face_pack, read_pack
+from mien.datasets.ours.pack_writer import PackWriter
 from mien.errors import DataError
+from mien.geometry import rotation_from_angles
+from mien.markup import load_markup
+from mien.types import HeadPose, Landmarks
 
 NAMES = ["helen/a.jpg", "helen/b.jpg", "ytf/c.jpg", "lfw/d.jpg", "helen/e.jpg"]
 SPLITS = ["test", "train", "test", "test", "val"]
@@ -31,6 +35,9 @@ def write_pack(root: Path) -> np.ndarray:
         source=np.array([name.split("/")[0] for name in NAMES]),
         split=np.array(SPLITS),
         manual68=stored,
+        mediapipe478=np.full((5, 478, 3), -32768, np.int16),
+        tddfa68=np.full((5, 68, 3), -32768, np.int16),
+        disagreement=np.full(5, np.nan, np.float32),
         tddfa_params=parameters,
     )
     return stored / 32
@@ -74,5 +81,50 @@ def test_a_pack_that_is_cut_off_or_of_another_shape_is_refused(tmp_path: Path) -
         with pytest.raises(DataError, match="not a whole face pack"):
             read_face_pack(tmp_path)
     np.savez(file, path=np.array(NAMES))
-    with pytest.raises(DataError, match="not a whole face pack"):
+    with pytest.raises(DataError, match="lacks source, split, manual68"):
         read_face_pack(tmp_path)
+    file.write_bytes(whole)
+    with np.load(file) as arrays:
+        np.savez(file, **(dict(arrays) | {"manual68": np.zeros((5, 51, 2), np.int16)}))
+    with pytest.raises(DataError, match=r"manual68 should be \(5, 68, 2\)"):
+        read_face_pack(tmp_path)
+
+
+def test_a_pack_that_nobody_clicked_is_measured_against_what_annotated_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer = PackWriter(tmp_path, 0.5, "fast of mien (research)")
+    points = 40 * load_markup(68).mean_shape @ rotation_from_angles(HeadPose(25, 0, 0)).T
+    face = Landmarks(points + [50, 50, 0], np.ones(68))
+    for number in range(6):
+        writer.add(f"{number}.jpg", np.zeros((100, 100, 3), np.uint8), face)
+    writer.close()
+    photos = read_face_pack(tmp_path, split="train")
+    assert len(photos) == (read_pack(tmp_path).split == "train").sum() > 0
+    assert "nobody clicked points" in caplog.text
+    assert photos[0].yaw_deg == pytest.approx(25, abs=0.5)
+    extent = np.ptp(photos[0].points_image, axis=0)
+    np.testing.assert_allclose(extent, np.ptp(points[:, :2], axis=0), atol=0.2)
+    assert photos[0].convention == "clicked"
+
+
+def test_one_photo_at_least_is_held_out(tmp_path: Path) -> None:
+    writer = PackWriter(tmp_path, 1e-9, "fast of mien (research)")
+    face = Landmarks(40 * load_markup(68).mean_shape + [50, 50, 0], np.ones(68))
+    for name in ("a.jpg", "b.jpg", "a.jpg"):
+        writer.add(name, np.zeros((100, 100, 3), np.uint8), face)
+    writer.close()
+    pack = read_pack(tmp_path)
+    assert sorted(set(pack.split.tolist())) == ["train", "val"]
+    assert pack.split[0] == pack.split[2]
+    assert pack.teacher is not None
+    assert set(pack.teacher.tolist()) == {"fast of mien (research)"}
+
+
+def test_some_of_the_faces(tmp_path: Path) -> None:
+    write_pack(tmp_path)
+    some = read_pack(tmp_path).take(np.array([4, 1]))
+    assert some.path.tolist() == ["helen/e.jpg", "helen/b.jpg"]
+    assert some.tddfa_params is not None
+    assert some.tddfa_params.shape == (2, 62)
+    assert some.confidence68 is None

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from clay import KnownFaces
 
-from mien.datasets.ours.clicks import known_points
-from mien.datasets.ours.photos import FacePhotos, load_photos
+from mien.datasets.ours.pack import FacePack, read_pack
+from mien.datasets.ours.pack_labels import known_points
 from mien.errors import DataError
 from mien.synthesis.fit.anchors import Anchors, load_anchors
 from mien.synthesis.fit.fits import fit_photos, load_fits, points_of, save_fits
@@ -19,8 +19,8 @@ from mien.synthesis.head.morphable import MorphableHead
 
 
 @pytest.fixture(scope="module")
-def photos(known_faces: KnownFaces) -> FacePhotos:
-    return load_photos(known_faces.table)
+def photos(known_faces: KnownFaces) -> FacePack:
+    return read_pack(known_faces.table)
 
 
 def degrees_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -29,7 +29,7 @@ def degrees_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def test_known_heads_are_found(
-    head: MorphableHead, anchors: Anchors, photos: FacePhotos, known_faces: KnownFaces
+    head: MorphableHead, anchors: Anchors, photos: FacePack, known_faces: KnownFaces
 ) -> None:
     fits = fit_photos(head, photos, anchors)
     assert degrees_between(fits.rotation, known_faces.rotation).max() < 1.0
@@ -42,7 +42,7 @@ def test_known_heads_are_found(
 
 
 def test_one_wild_point_moves_nothing(
-    head: MorphableHead, anchors: Anchors, photos: FacePhotos, known_faces: KnownFaces
+    head: MorphableHead, anchors: Anchors, photos: FacePack, known_faces: KnownFaces
 ) -> None:
     photos.teacher68[0, 30, :2] += 90
     try:
@@ -53,7 +53,7 @@ def test_one_wild_point_moves_nothing(
 
 
 def test_heads_are_found_from_our_own_networks_points_alone(
-    head: MorphableHead, anchors: Anchors, photos: FacePhotos, known_faces: KnownFaces
+    head: MorphableHead, anchors: Anchors, photos: FacePack, known_faces: KnownFaces
 ) -> None:
     confidence = np.full((len(photos), 68), 0.9, np.float32)
     confidence[4] = 0.3
@@ -76,7 +76,7 @@ def test_heads_are_found_from_our_own_networks_points_alone(
     np.testing.assert_allclose(labels.points_image[:6, 17:, :2], teacher[:6, 17:, :2], atol=1e-3)
 
 
-def test_depth_of_the_teacher_is_turned_away_from_the_camera(photos: FacePhotos) -> None:
+def test_depth_of_the_teacher_is_turned_away_from_the_camera(photos: FacePack) -> None:
     # A nose (inner points) is nearer than ears (the jaw's ends), so its z is smaller.
     assert (
         photos.teacher68[:, 17:, 2].mean(axis=1) < photos.teacher68[:, [0, 16], 2].mean(1)
@@ -84,7 +84,7 @@ def test_depth_of_the_teacher_is_turned_away_from_the_camera(photos: FacePhotos)
 
 
 def test_a_mesh_that_contradicts_the_teacher_is_not_believed(
-    head: MorphableHead, anchors: Anchors, photos: FacePhotos, known_faces: KnownFaces
+    head: MorphableHead, anchors: Anchors, photos: FacePack, known_faces: KnownFaces
 ) -> None:
     photos.mesh478[1] += 60
     photos.disagreement[1] = 0.2
@@ -100,7 +100,7 @@ def test_a_mesh_that_contradicts_the_teacher_is_not_believed(
 
 
 def test_fits_of_other_faces_are_refused(
-    head: MorphableHead, anchors: Anchors, photos: FacePhotos, tmp_path: Path
+    head: MorphableHead, anchors: Anchors, photos: FacePack, tmp_path: Path
 ) -> None:
     first = photos.take(np.array([0, 1]))
     path = tmp_path / "fits.npz"
@@ -119,10 +119,10 @@ def test_anchors_of_a_larger_head_are_refused(head: MorphableHead) -> None:
 def test_a_table_without_points_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "faces.npz", path=np.array(["a.jpg"]))
     with pytest.raises(DataError, match="manual68"):
-        load_photos(tmp_path)
+        read_pack(tmp_path)
 
 
-def test_the_teacher_is_laid_on_what_people_clicked(photos: FacePhotos) -> None:
+def test_the_teacher_is_laid_on_what_people_clicked(photos: FacePack) -> None:
     # Clicks are exact in this table: a teacher that is 5 px aside and a tenth too large is mended.
     rows = np.arange(len(photos))
     wrong = photos.take(rows)
@@ -133,7 +133,7 @@ def test_the_teacher_is_laid_on_what_people_clicked(photos: FacePhotos) -> None:
 
 
 def test_a_jaw_that_fits_miss_as_a_rule_is_the_teachers(
-    head: MorphableHead, anchors: Anchors, photos: FacePhotos
+    head: MorphableHead, anchors: Anchors, photos: FacePack
 ) -> None:
     fits = fit_photos(head, photos, anchors)
     many = np.tile(np.arange(len(photos)), 60)

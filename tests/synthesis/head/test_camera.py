@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 from typer.testing import CliRunner
 
 from mien.cli.data import data_app
-from mien.datasets.ours.photos import FacePhotos, load_photos
+from mien.datasets.ours.pack import FacePack, read_pack
 from mien.geometry.pose import rotation_from_angles
 from mien.synthesis.fit.anchors import Anchors
 from mien.synthesis.fit.fits import load_fits, points_of, save_fits
@@ -117,12 +117,12 @@ def test_a_camera_that_points_would_put_past_infinity_is_a_weak_one(
 
 
 @pytest.fixture(scope="module")
-def photos(known_faces: KnownFaces) -> FacePhotos:
-    return load_photos(known_faces.table)
+def photos(known_faces: KnownFaces) -> FacePack:
+    return read_pack(known_faces.table)
 
 
 @pytest.fixture(scope="module")
-def near_fits(known_faces: KnownFaces, photos: FacePhotos, head: MorphableHead) -> HeadFits:
+def near_fits(known_faces: KnownFaces, photos: FacePack, head: MorphableHead) -> HeadFits:
     """The heads of the table, said to be 40 cm away."""
     count = len(photos)
     return HeadFits(
@@ -142,7 +142,7 @@ def test_what_is_placed_is_lifted_again(head: MorphableHead, near_fits: HeadFits
 
 
 def test_photos_and_turns_know_the_camera(
-    head: MorphableHead, anchors: Anchors, photos: FacePhotos, near_fits: HeadFits
+    head: MorphableHead, anchors: Anchors, photos: FacePack, near_fits: HeadFits
 ) -> None:
     snapper = Snapper(head, anchors, photos, near_fits)
     photo = snapper.photo(0)
@@ -162,7 +162,7 @@ def test_photos_and_turns_know_the_camera(
 
 
 def test_the_camera_is_kept_and_old_files_are_weak(
-    photos: FacePhotos, near_fits: HeadFits, tmp_path: Path
+    photos: FacePack, near_fits: HeadFits, tmp_path: Path
 ) -> None:
     new, old = tmp_path / "fits.npz", tmp_path / "old.npz"
     save_fits(new, near_fits, photos, tmp_path / "head.npz")
@@ -175,7 +175,7 @@ def test_the_camera_is_kept_and_old_files_are_weak(
 
 
 def test_the_command_takes_a_camera(
-    known_faces: KnownFaces, photos: FacePhotos, head_file: Path, anchors_file: Path, tmp_path: Path
+    known_faces: KnownFaces, photos: FacePack, head_file: Path, anchors_file: Path, tmp_path: Path
 ) -> None:
     fits = tmp_path / "fits.npz"
     command = f"fit {known_faces.table} --model {head_file} --anchors {anchors_file} --out {fits}"
@@ -191,7 +191,7 @@ def test_the_command_takes_a_camera(
 
 
 def test_outlines_slide_over_the_far_cheek(
-    head: MorphableHead, anchors: Anchors, photos: FacePhotos
+    head: MorphableHead, anchors: Anchors, photos: FacePack
 ) -> None:
     rng = np.random.default_rng(2)
     side = np.where(np.arange(FACES) % 2, 1, -1)

@@ -14,7 +14,7 @@ from clay import KnownFaces
 from typer.testing import CliRunner
 
 from mien.cli.data import data_app
-from mien.datasets.ours.photos import load_photos
+from mien.datasets.ours.pack import read_pack
 from mien.errors import ConfigError, DataError, OutputError
 from mien.synthesis.fit.anchors import Anchors
 from mien.synthesis.fit.fits import fit_photos
@@ -30,7 +30,7 @@ SIZE = (160, 120)
 
 @pytest.fixture(scope="module")
 def actors(known_faces: KnownFaces, head: MorphableHead, anchors: Anchors) -> list[Actor]:
-    photos = load_photos(known_faces.table)
+    photos = read_pack(known_faces.table)
     studio = Studio(head, photos, fit_photos(head, photos, anchors), anchors)
     return [Actor(studio, row) for row in (0, 3)]
 
@@ -132,6 +132,17 @@ def test_faces_leave_and_come_in_no_faster_than_people_walk() -> None:
         way = draw_way(times, (640, 360), 0, 1, np.random.default_rng(seed))
         speed = np.linalg.norm(np.diff(way.centre, axis=0), axis=1) * 25 / way.face_px[1:]
         assert 3 < speed.max() < 10
+
+
+def test_the_same_frames_and_times_give_the_same_file(tmp_path: Path) -> None:
+    """Uneven times too: five files of which none differs."""
+    rng = np.random.default_rng(0)
+    ground = cv2.GaussianBlur(rng.integers(0, 255, (240, 360, 3)).astype(np.uint8), (0, 0), 4)
+    pictures = [np.ascontiguousarray(ground[n : n + 180, n : n + 320]) for n in range(15)]
+    times = np.cumsum(rng.choice([1 / 50, 1 / 30, 1 / 8], 15))
+    for number in range(5):
+        write_clip(tmp_path / f"{number}.mp4", iter(pictures), times)
+    assert len({file.read_bytes() for file in tmp_path.iterdir()}) == 1
 
 
 @pytest.mark.parametrize("variable", [False, True])

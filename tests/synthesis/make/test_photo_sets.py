@@ -12,13 +12,14 @@ from clay import KnownFaces
 from typer.testing import CliRunner
 
 from mien.cli.data import data_app
-from mien.datasets.ours.photos import load_photos, read_photo
-from mien.datasets.ours.shard_writer import SetEntry, write_shard
+from mien.datasets.ours.pack import read_pack
+from mien.datasets.ours.shards import SetEntry, write_shard
 from mien.errors import ConfigError, DataError, OutputError
 from mien.geometry.pose import angles_from_rotation, pose_head
 from mien.markup import load_markup
 from mien.synthesis.fit.anchors import Anchors
 from mien.synthesis.fit.fits import fit_photos, save_fits
+from mien.synthesis.fit.photo_border import read_photo
 from mien.synthesis.head.morphable import MorphableHead, load_head
 from mien.synthesis.make.contact_sheets import sheet_of_set, write_sheet
 from mien.synthesis.make.manifest import SetRun, begin_run
@@ -56,7 +57,7 @@ def begin(folder: Path, seed: int = 1, split: str = "train", pictures: int = 5) 
 
 @pytest.fixture(scope="module")
 def studio(known_faces: KnownFaces, head: MorphableHead, anchors: Anchors) -> Studio:
-    photos = load_photos(known_faces.table)
+    photos = read_pack(known_faces.table)
     return Studio(head, photos, fit_photos(head, photos, anchors), anchors)
 
 
@@ -173,7 +174,7 @@ def test_the_set_is_the_same_for_any_number_of_workers(
     anchors_file: Path,
     tmp_path: Path,
 ) -> None:
-    photos = load_photos(known_faces.table)
+    photos = read_pack(known_faces.table)
     fits = tmp_path / "fits.npz"
     save_fits(fits, fit_photos(head, photos, anchors), photos, head_file)
     job = SetJob(StudioFiles(fits, anchors=anchors_file), Recipe(3, eyes_shut=0.5), 8)
@@ -273,7 +274,7 @@ def test_a_sheet_of_no_set_and_to_no_picture(tmp_path: Path) -> None:
 
 
 def test_black_past_a_photos_border_is_filled(tmp_path: Path, known_faces: KnownFaces) -> None:
-    photos = load_photos(known_faces.table)
+    photos = read_pack(known_faces.table)
     (tmp_path / "faces").mkdir()
     image = np.full((120, 120, 3), 120, np.uint8)
     image[90:] = 0
@@ -281,7 +282,7 @@ def test_black_past_a_photos_border_is_filled(tmp_path: Path, known_faces: Known
     cv2.imwrite(
         str(tmp_path / "faces" / str(photos.path[0])), image, [cv2.IMWRITE_JPEG_QUALITY, 99]
     )
-    moved = load_photos(known_faces.table)
+    moved = read_pack(known_faces.table)
     object.__setattr__(moved, "table", tmp_path / "faces.npz")
     filled = read_photo(moved, 0)
     assert filled[100:].min() > 90

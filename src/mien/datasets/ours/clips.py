@@ -1,6 +1,10 @@
 """Clips of several faces with a label for every frame, as ``mien data video`` writes them.
 
-A folder of ``clip-0000.mp4``, each with ``clip-0000.npz`` beside it (``docs/data.md``).
+A folder of ``clip-0000.mp4``, each with ``clip-0000.npz`` beside it, written last, so that a clip
+with a label is whole. The label holds ``time_secs`` (frames,), ``points`` (faces, frames, 68, 3) in
+px of the frame with z away from the camera, NaN where a face is out of the frame; ``hidden``
+(faces, frames, 68); ``yaw_deg`` (faces, frames); ``identity`` (faces,), counted from 0 in each
+clip; ``source_path`` (faces,) and ``split``: the photos; ``variable_rate``.
 """
 
 from __future__ import annotations
@@ -13,8 +17,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from mien.errors import DataError
+from mien.files import write_npz
 
-__all__ = ["LabelledClip", "read_clips"]
+__all__ = ["LabelledClip", "read_clip", "read_clips", "write_clip_label"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,10 @@ class LabelledClip:
     yaw_deg: Float[np.ndarray, "faces frames"]
     """NaN where ``points_image`` is."""
     variable_rate: bool
+    source_path: tuple[str, ...] = ()
+    """The photo of each face; empty where nobody knows."""
+    split: str = ""
+    """Of the photos."""
 
     def __post_init__(self) -> None:
         faces, frames = self.yaw_deg.shape if self.yaw_deg.ndim == 2 else (-1, -1)
@@ -59,10 +68,34 @@ def read_clips(folder: Path) -> tuple[LabelledClip, ...]:
     files = sorted(folder.glob("clip-*.npz"))
     if not files:
         raise DataError(f"{folder} holds no clip-*.npz: give a folder that mien data video wrote")
-    return tuple(_read(file) for file in files)
+    return tuple(read_clip(file) for file in files)
 
 
-def _read(file: Path) -> LabelledClip:
+def write_clip_label(clip: LabelledClip) -> None:
+    """Write the label beside the clip's video.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    arrays = {
+        "time_secs": clip.time_secs,
+        "points": clip.points_image.astype(np.float32),
+        "hidden": clip.hidden,
+        "yaw_deg": clip.yaw_deg.astype(np.float32),
+        "identity": np.arange(len(clip.points_image)),
+        "source_path": np.array(clip.source_path, np.str_),
+        "split": np.array(clip.split),
+        "variable_rate": np.array(clip.variable_rate),
+    }
+    write_npz(clip.video_path.with_suffix(".npz"), arrays, compressed=True)
+
+
+def read_clip(file: Path) -> LabelledClip:
+    """One clip, by its label.
+
+    Raises:
+        DataError: the label is damaged, or its video is missing.
+    """
     video = file.with_suffix(".mp4")
     if not video.is_file():
         raise DataError(f"{file} is there without {video.name}: copy the clips again")
@@ -76,6 +109,8 @@ def _read(file: Path) -> LabelledClip:
                 hidden=label["hidden"],
                 yaw_deg=label["yaw_deg"],
                 variable_rate=bool(label["variable_rate"]),
+                source_path=tuple(label["source_path"].tolist()) if "source_path" in label else (),
+                split=str(label["split"]) if "split" in label else "",
             )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{file} is not the label of a clip ({error}): make it again") from error

@@ -1,36 +1,51 @@
 """One 3D label a face of our pack, joined from its three sources.
 
-The pack (``faces.npz``) holds manual 2D points, MediaPipe's mesh and 3DDFA_V2's points; no one of
-them is best everywhere (``docs/decisions/0003-training-labels.md``):
+The pack holds manual 2D points, MediaPipe's mesh and a teacher's 68 points (3DDFA_V2's, or our own
+network's); no one of them is best everywhere (``docs/decisions/0003-training-labels.md``):
 
-* inner 51 points: manual where the annotation is careful (helen, afw); elsewhere a ridge
-  regression from both teachers to the manual points, learned on the careful *train* photos;
-* jaw and depth: 3DDFA_V2 (the 300W-LP convention, fixed on the head), moved by the similarity
-  that takes its inner points to ours.
+* inner 51 points: manual where people clicked them; our own network's where it found them;
+  elsewhere, if the teachers agree, a ridge regression from both teachers to the manual points,
+  learned on the clicked *train* photos. Both teachers see the same features, but each puts its
+  points a little elsewhere than people do, and differently so for each shape and pose of a face;
+* jaw and depth: the teacher's (the 300W-LP convention, fixed on the head), moved by the similarity
+  that takes its inner points to ours. 3DDFA_V2 errs as a whole, by 0.014 of the face's size to the
+  image's left on frontal faces.
 """
 
 from __future__ import annotations
 
 import functools
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
-from mien.errors import DataError
-from mien.geometry.similarity import umeyama
+from mien.datasets.ours.pack import FacePack, read_pack
 
-__all__ = ["PackLabels", "load_pack_labels"]
+__all__ = ["KnownPoints", "PackLabels", "guess_clicks", "known_points", "load_pack_labels"]
 
-_MISSING = -32768
-_CAREFUL = ("helen", "afw")
-_TRUSTED_DISAGREEMENT = 0.05
-"""Above it one of the teachers is wrong (data README: 0.04 is the first doubt)."""
-_RIDGE = 0.3
-"""Least error on helen val of 0.003 to 1 in half decades."""
+_RIDGE = 1.0
+"""Least error on helen val and afw val of 0.03 to 10 in half decades
+(``docs/decisions/0015-clicked-points.md``)."""
+_MIN_EXAMPLES = 20
+"""So many examples already guess better than the teacher's own points."""
+_RIGHT_EYE, _LEFT_EYE = slice(36, 42), slice(42, 48)
+
+
+@dataclass(frozen=True)
+class KnownPoints:
+    """The best that is known of some faces, in px of the stored pictures."""
+
+    inner51: Float[np.ndarray, "faces 51 2"]
+    """Manual where trusted, our own network's where it made them, guessed where teachers agree,
+    NaN elsewhere."""
+    teacher68: Float[np.ndarray, "faces 68 3"]
+    """The teacher's points, aligned with ``inner51`` where they are known."""
+
+    def take(self, rows: Int[np.ndarray, " rows"]) -> KnownPoints:
+        """Some of the faces."""
+        return KnownPoints(self.inner51[rows], self.teacher68[rows])
 
 
 @dataclass(frozen=True)
@@ -52,78 +67,83 @@ class PackLabels:
 
 @functools.cache
 def load_pack_labels(root: Path) -> PackLabels:
-    """Read ``faces.npz`` below ``root`` and join its labels.
+    """Read the face pack of a folder and join its labels.
 
     Raises:
-        DataError: the folder holds no such pack, or none with careful manual labels to learn from.
+        DataError: the folder holds no such pack.
     """
-    file = root / "faces.npz"
-    if not file.is_file():
-        raise DataError(f"{root} holds no faces.npz: give the folder of the face pack")
-    try:
-        with file.open("rb") as stream, np.load(stream) as pack:
-            source, split = pack["source"], pack["split"]
-            manual = _points(pack["manual68"], 32)
-            mesh = _points(pack["mediapipe478"], 16)[:, :, :2]
-            teacher = _points(pack["tddfa68"], 32)
-            disagreement = pack["disagreement"].astype(np.float64)
-            path = pack["path"]
-    except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise DataError(f"{file} is not a whole face pack ({error}): copy it again") from error
-    teacher[:, :, 2] *= -1  # the file's z grows towards the camera
-    careful = np.isin(source, _CAREFUL) & np.isfinite(manual[:, 0, 0])
-    agreed = disagreement < _TRUSTED_DISAGREEMENT  # False where it is NaN
-    if agreed.any() and not (agreed & careful & (split == "train")).any():
-        raise DataError(
-            f"{file} has no train face of {' or '.join(_CAREFUL)} with manual labels and both "
-            "teachers: the others' labels are learned from these"
-        )
-    inner = teacher[:, 17:, :2].copy()
-    inner[agreed] = _regress_inner(mesh, teacher, manual, agreed, careful & (split == "train"))
-    inner[careful] = manual[careful, 17:]
-    points = np.stack([_join(face, own) for face, own in zip(teacher, inner, strict=True)])
-    trusted = np.repeat(agreed[:, None], 68, axis=1)
-    trusted[careful, 17:] = True
+    pack = read_pack(root)
+    known = known_points(pack)
+    points = known.teacher68.astype(np.float64)
+    inner = np.isfinite(known.inner51)
+    points[:, 17:, :2] = np.where(inner, known.inner51, points[:, 17:, :2])
+    points[..., 2] -= points[..., 2].mean(axis=1, keepdims=True)
+    good = pack.teachers_agree | pack.surely_annotated
+    trusted = np.repeat(good[:, None], 68, axis=1)
+    trusted[pack.trusted_manual, 17:] = True
     return PackLabels(
-        tuple(map(str, path)), tuple(map(str, source)), tuple(map(str, split)),
-        points.astype(np.float32), trusted, careful,
-    )  # fmt: skip
+        path=tuple(map(str, pack.path)),
+        source=tuple(map(str, pack.source)),
+        split=tuple(map(str, pack.split)),
+        points=points.astype(np.float32),
+        trusted=trusted,
+        manual_inner=pack.trusted_manual,
+    )
 
 
-def _points(stored: np.ndarray, units_per_px: int) -> Float[np.ndarray, "faces points dims"]:
-    points = stored.astype(np.float64) / units_per_px
-    points[stored == _MISSING] = np.nan
-    return points
+def known_points(pack: FacePack) -> KnownPoints:
+    """Join manual points and teachers.
+
+    Guesses need some twenty clicked train photos in the pack; with fewer there are none.
+    """
+    inner = np.full((len(pack), 51, 2), np.nan, np.float32)
+    clicked, agree = pack.trusted_manual, pack.teachers_agree
+    examples = clicked & agree & (pack.split == "train")
+    if examples.sum() >= _MIN_EXAMPLES:
+        inner[agree] = guess_clicks(pack, examples, _RIDGE)[agree]
+    inner[pack.annotated] = pack.teacher68[pack.annotated, 17:, :2]
+    inner[clicked] = pack.manual68[clicked, 17:]
+    return KnownPoints(inner, _aligned(pack.teacher68, inner))
 
 
-def _regress_inner(
-    mesh: Float[np.ndarray, "faces 478 2"],
-    teacher: Float[np.ndarray, "faces 68 3"],
-    manual: Float[np.ndarray, "faces 68 2"],
-    wanted: Bool[np.ndarray, " faces"],
-    known: Bool[np.ndarray, " faces"],
-) -> Float[np.ndarray, "wanted 51 2"]:
-    """Manual inner points guessed from both teachers, in each face's own scale and place."""
-    centre = teacher[:, :, :2].mean(axis=1, keepdims=True)
-    spread = np.sqrt(((teacher[:, :, :2] - centre) ** 2).mean(axis=(1, 2)))[:, None, None]
-    both = np.concatenate([mesh, teacher[:, :, :2]], axis=1)
-    features = ((both - centre) / spread).reshape(len(mesh), -1)
-    learn = known & wanted
-    targets = ((manual - centre) / spread)[learn, 17:].reshape(int(learn.sum()), -1)
-    mean, target_mean = features[learn].mean(axis=0), targets.mean(axis=0)
-    inputs = features[learn] - mean
-    gram = inputs.T @ inputs + _RIDGE * np.eye(inputs.shape[1])
-    weights = np.linalg.solve(gram, inputs.T @ (targets - target_mean))
-    guess = ((features[wanted] - mean) @ weights + target_mean).reshape(-1, 51, 2)
-    result: Float[np.ndarray, "wanted 51 2"] = guess * spread[wanted] + centre[wanted]
-    return result
+def guess_clicks(
+    pack: FacePack, examples: Bool[np.ndarray, " faces"], ridge: float
+) -> Float[np.ndarray, "faces 51 2"]:
+    """Where people would have clicked the inner points of every face, learned from ``examples``.
+
+    A ridge regression from all points of both teachers, each face upright and of one size. Of
+    faces without a mesh the result means nothing.
+    """
+    teacher = pack.teacher68[..., :2].astype(np.float64)
+    centre = teacher.mean(axis=1, keepdims=True)
+    # Upright and of one size: the line through the eyes' middles and the spread of the points.
+    across = teacher[:, _LEFT_EYE].mean(axis=1) - teacher[:, _RIGHT_EYE].mean(axis=1)
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    spread = np.sqrt(((teacher - centre) ** 2).mean(axis=(1, 2)))[:, None, None]
+    upright = np.stack([across, across[:, ::-1] * [-1, 1]], axis=1) / spread
+    both = np.concatenate([np.nan_to_num(pack.mesh478[..., :2]), teacher], axis=1)
+    inputs = ((both - centre) @ upright.transpose(0, 2, 1)).reshape(len(both), -1)
+    goals = (pack.manual68[:, 17:] - centre) @ upright.transpose(0, 2, 1)
+    goals = goals.reshape(len(goals), -1)[examples]
+    mean, goal_mean = inputs[examples].mean(axis=0), goals.mean(axis=0)
+    known = inputs[examples] - mean
+    gram = known.T @ known + ridge * np.eye(known.shape[1])
+    weights = np.linalg.solve(gram, known.T @ (goals - goal_mean))
+    guess = ((inputs - mean) @ weights + goal_mean).reshape(len(both), 51, 2)
+    back: Float[np.ndarray, "faces 51 2"] = guess @ upright * spread**2 + centre
+    return back.astype(np.float32)
 
 
-def _join(
-    teacher: Float[np.ndarray, "68 3"], inner: Float[np.ndarray, "51 2"]
-) -> Float[np.ndarray, "68 3"]:
-    """The teacher's jaw and depth under our inner points."""
-    scale, rotation, translation = umeyama(teacher[17:, :2], inner)
-    jaw = scale * teacher[:17, :2] @ rotation.T + translation
-    depth = scale * teacher[:, 2]
-    return np.column_stack([np.concatenate([jaw, inner]), depth - depth.mean()])
+def _aligned(
+    teacher: Float[np.ndarray, "faces 68 3"], inner: Float[np.ndarray, "faces 51 2"]
+) -> Float[np.ndarray, "faces 68 3"]:
+    """Least-squares similarities of the plane, as products of complex numbers."""
+    plane = teacher[..., 0] + 1j * teacher[..., 1]
+    goal = inner[..., 0] + 1j * inner[..., 1]
+    middle, goal_middle = (x.mean(axis=1, keepdims=True) for x in (plane[:, 17:], goal))
+    away = plane[:, 17:] - middle
+    factor = ((goal - goal_middle) * away.conj()).sum(1) / (np.abs(away) ** 2).sum(1)
+    moved = (plane - middle) * factor[:, None] + goal_middle
+    aligned = np.stack([moved.real, moved.imag, teacher[..., 2] * np.abs(factor)[:, None]], axis=-1)
+    known = np.isfinite(goal_middle)[..., None]
+    return np.where(known, aligned, teacher).astype(np.float32)

@@ -18,8 +18,8 @@ import logging
 import numpy as np
 from jaxtyping import Float, Int
 
-from mien.datasets.ours.clicks import known_points
-from mien.datasets.ours.photos import FacePhotos
+from mien.datasets.ours.pack import FacePack
+from mien.datasets.ours.pack_labels import known_points
 from mien.errors import DataError
 from mien.geometry.pose import yaw_deg
 from mien.synthesis.fit.anchors import Anchors
@@ -48,7 +48,7 @@ _MESH_RIMS = (
 
 
 def settle_anchors(
-    head: MorphableHead, photos: FacePhotos, rng: np.random.Generator, rounds: int = 6
+    head: MorphableHead, photos: FacePack, rng: np.random.Generator, rounds: int = 6
 ) -> Anchors:
     """Anchors for a head model, from the train faces of a table."""
     good = (photos.split == "train") & (photos.disagreement < 0.04)
@@ -122,7 +122,7 @@ def _spread_cover(mesh: Float[np.ndarray, "points 3"]) -> Int[np.ndarray, " used
 
 def _move_anchors(
     head: MorphableHead,
-    photos: FacePhotos,
+    photos: FacePack,
     teacher68: Float[np.ndarray, "faces 68 3"],
     anchors: Anchors,
 ) -> Anchors:

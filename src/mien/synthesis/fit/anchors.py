@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from mien.datasets.ours.clicks import KnownPoints
-from mien.datasets.ours.photos import FacePhotos
+from mien.datasets.ours.pack import FacePack
+from mien.datasets.ours.pack_labels import KnownPoints
 from mien.errors import DataError
+from mien.files import write_npz
 from mien.synthesis.fit.solver import Evidence
 from mien.synthesis.head.morphable import MorphableHead
 from mien.synthesis.head.surface import SurfacePoints
@@ -73,14 +73,13 @@ def load_anchors(head: MorphableHead, path: Path | None = None) -> Anchors:
 
 def save_anchors(path: Path, anchors: Anchors, head: MorphableHead) -> None:
     """Write anchors compactly, with their places on the mean head, as the package carries them."""
-    arrays: dict[str, Any] = {"mesh_used": anchors.mesh_used.astype(np.int16)}
+    arrays: dict[str, np.ndarray] = {"mesh_used": anchors.mesh_used.astype(np.int16)}
     for name in _SURFACES:
         surface: SurfacePoints = getattr(anchors, name)
         arrays[f"{name}_corners"] = surface.corners.astype(np.uint16)
         arrays[f"{name}_weights"] = surface.weights.astype(np.float16)
         arrays[f"{name}_mean_cm"] = surface.of(head.mean).astype(np.float32)
-    with path.open("wb") as stream:
-        np.savez(stream, **arrays)
+    write_npz(path, arrays)
 
 
 def _surface(arrays: Mapping[str, np.ndarray], name: str) -> SurfacePoints:
@@ -89,7 +88,7 @@ def _surface(arrays: Mapping[str, np.ndarray], name: str) -> SurfacePoints:
     )
 
 
-def gather_evidence(photos: FacePhotos, points: KnownPoints, anchors: Anchors) -> list[Evidence]:
+def gather_evidence(photos: FacePack, points: KnownPoints, anchors: Anchors) -> list[Evidence]:
     """All that is known of some faces, weighted by source: mesh, teacher, inner points."""
     used = anchors.mesh_used
     mesh_sigma = _rows(np.where(photos.teachers_agree, _MESH_CM, np.inf), len(used))

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from mien.datasets.ours.clicks import known_points
-from mien.datasets.ours.photos import FacePhotos
-from mien.errors import DataError, OutputError
+from mien.datasets.ours.pack import FacePack
+from mien.datasets.ours.pack_labels import known_points
+from mien.errors import DataError
+from mien.files import write_npz
 from mien.synthesis.fit.anchors import Anchors, gather_evidence
 from mien.synthesis.fit.outline import cheek_rows, clicked_outline
 from mien.synthesis.fit.solver import HeadFits, fit_heads
@@ -29,7 +30,7 @@ _ADDED = "distance_cm"
 
 def fit_photos(
     head: MorphableHead,
-    photos: FacePhotos,
+    photos: FacePack,
     anchors: Anchors,
     perspective: bool = False,
     outline: bool = True,
@@ -67,21 +68,12 @@ def points_of(
     return fits.place(points)
 
 
-def save_fits(path: Path, fits: HeadFits, photos: FacePhotos, model: Path) -> None:
+def save_fits(path: Path, fits: HeadFits, photos: FacePack, model: Path) -> None:
     """Write one row a face, with the photo it belongs to and the files it was made from."""
     arrays = {field.name: getattr(fits, field.name) for field in fields(HeadFits)}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as stream:
-            np.savez(
-                stream,
-                path=photos.path,
-                table=str(photos.table.resolve()),
-                model=str(model.resolve()),
-                **arrays,
-            )
-    except OSError as error:
-        raise OutputError(f"fits cannot be written to {path}: {error}") from error
+    places = {"table": photos.table, "model": model}
+    names = {name: np.array(str(place.resolve())) for name, place in places.items()}
+    write_npz(path, {"path": photos.path, **names, **arrays})
 
 
 def fit_sources(path: Path) -> tuple[Path, Path]:
@@ -90,7 +82,7 @@ def fit_sources(path: Path) -> tuple[Path, Path]:
     return Path(str(arrays["table"])), Path(str(arrays["model"]))
 
 
-def load_fits(path: Path, photos: FacePhotos) -> HeadFits:
+def load_fits(path: Path, photos: FacePack) -> HeadFits:
     """Read fits back; ``DataError`` when they were made from another table of faces."""
     names = {field.name for field in fields(HeadFits)} - {_ADDED}
     arrays = _read(path, ("path", *names), (_ADDED,))

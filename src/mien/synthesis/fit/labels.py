@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from mien.datasets.ours.clicks import known_points
-from mien.datasets.ours.photos import FacePhotos
+from mien.datasets.ours.pack import FacePack
+from mien.datasets.ours.pack_labels import known_points
 from mien.geometry.pose import yaw_deg
 from mien.synthesis.fit.anchors import Anchors
 from mien.synthesis.fit.fits import points_of
@@ -26,7 +26,6 @@ from mien.synthesis.head.morphable import MorphableHead
 __all__ = ["FaceLabels", "best_labels"]
 
 _RESIDUAL_CM = 0.24
-_MEAN_CONFIDENCE = 0.6
 _FRONTAL_DEG = 25.0
 _FEW_FACES = 30
 """A table of so many frontal faces has half of its bias taken off, one of many more nearly all."""
@@ -45,7 +44,7 @@ class FaceLabels:
 
 
 def best_labels(
-    head: MorphableHead, fits: HeadFits, photos: FacePhotos, anchors: Anchors
+    head: MorphableHead, fits: HeadFits, photos: FacePack, anchors: Anchors
 ) -> FaceLabels:
     """Join manual points, teacher and fit into one label a face."""
     jaw_fit = points_of(head, fits, anchors.points68)
@@ -53,7 +52,7 @@ def best_labels(
     known = known_points(photos)
     teacher = known.teacher68.copy()
     teacher[..., 2] += (jaw_fit[..., 2] - teacher[..., 2]).mean(axis=1)[:, None]
-    usable = (photos.teachers_agree | _sure(photos)) & (fits.residual_cm <= _RESIDUAL_CM)
+    usable = (photos.teachers_agree | photos.surely_annotated) & (fits.residual_cm <= _RESIDUAL_CM)
     jaw_fit, jaw_teacher = jaw_fit[:, :17], teacher[:, :17]
     jaw_cm = fits.lift(jaw_fit)
     jaw_fit = fits.place(jaw_cm - _jaw_bias_cm(jaw_cm - fits.lift(jaw_teacher), fits, usable))
@@ -77,9 +76,3 @@ def _jaw_bias_cm(
     share = np.float32(frontal.sum() / (frontal.sum() + _FEW_FACES))
     bias_cm: Float[np.ndarray, "17 3"] = share * np.median(missed_cm[frontal], axis=0)
     return bias_cm
-
-
-def _sure(photos: FacePhotos) -> Bool[np.ndarray, " faces"]:
-    """Faces that our own network found and was sure of, in the mean of the points."""
-    sure: Bool[np.ndarray, " faces"] = photos.point_confidence.mean(axis=1) >= _MEAN_CONFIDENCE
-    return sure

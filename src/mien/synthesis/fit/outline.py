@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from mien.datasets.ours.photos import FacePhotos
+from mien.datasets.ours.pack import FacePack
 from mien.synthesis.head.morphable import MorphableHead
 from mien.synthesis.head.surface import SurfacePoints, nearest_on_surface
 
@@ -59,7 +59,7 @@ def cheek_rows(head: MorphableHead, points68: SurfacePoints) -> SurfacePoints:
     return nearest_on_surface(places.reshape(-1, 3).astype(np.float32), head.mean, skin)
 
 
-def clicked_outline(photos: FacePhotos, rows: SurfacePoints) -> Outline:
+def clicked_outline(photos: FacePack, rows: SurfacePoints) -> Outline:
     """What people clicked, where they are trusted."""
     clicked = photos.manual68[:, :JAW]
     known = photos.trusted_manual & np.isfinite(clicked).all(axis=(1, 2))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from mien.datasets.ours.photos import FacePhotos
+from mien.datasets.ours.pack import FacePack
 from mien.synthesis.fit.anchors import Anchors
 from mien.synthesis.fit.fits import points_of
 from mien.synthesis.fit.outline import cheek_rows, clicked_outline, outermost
@@ -37,7 +37,7 @@ class FitQuality:
 
 
 def measure_fits(
-    head: MorphableHead, fits: HeadFits, photos: FacePhotos, anchors: Anchors
+    head: MorphableHead, fits: HeadFits, photos: FacePack, anchors: Anchors
 ) -> list[FitQuality]:
     """One row a source and split that has trusted manual points."""
     extent = np.ptp(photos.teacher68[..., :2], axis=1)

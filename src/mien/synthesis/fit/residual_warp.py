@@ -13,10 +13,11 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from scipy.spatial import cKDTree
 
-from mien.datasets.ours.photos import FacePhotos, read_photo
+from mien.datasets.ours.pack import FacePack
 from mien.synthesis.fit.anchors import Anchors
 from mien.synthesis.fit.fits import points_of
 from mien.synthesis.fit.labels import FaceLabels, best_labels
+from mien.synthesis.fit.photo_border import read_photo
 from mien.synthesis.fit.solver import HeadFits
 from mien.synthesis.head.camera import project, unproject
 from mien.synthesis.head.morphable import MorphableHead
@@ -59,7 +60,7 @@ class Snapper:
     """Hands out fitted photos of one table, their heads drawn onto what is known of them."""
 
     def __init__(
-        self, head: MorphableHead, anchors: Anchors, photos: FacePhotos, fits: HeadFits
+        self, head: MorphableHead, anchors: Anchors, photos: FacePack, fits: HeadFits
     ) -> None:
         self._head, self._anchors, self._photos, self._fits = head, anchors, photos, fits
         self.labels: FaceLabels = best_labels(head, fits, photos, anchors)

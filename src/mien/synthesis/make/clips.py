@@ -1,9 +1,6 @@
 """Clips with exact labels: ``clip-0000.mp4``, its label ``clip-0000.npz``, and ``manifest.json``.
 
-The label holds ``time_secs`` (frames,), ``points`` (faces, frames, 68, 3) in px of the frame with
-z away from the camera, NaN where a face is out of the frame; ``hidden`` (faces, frames, 68);
-``yaw_deg`` (faces, frames); ``identity`` (faces,), counted from 0 in each clip; ``source_path``
-(faces,) and ``split``; ``variable_rate``. It is written last: a clip with a label is whole.
+For what a label holds see ``mien.datasets.ours.clips``.
 """
 
 from __future__ import annotations
@@ -20,7 +17,9 @@ import av
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from mien.datasets.ours.clips import LabelledClip, read_clip, write_clip_label
 from mien.errors import ConfigError, DataError, OutputError
+from mien.files import PendingFile, write_atomically
 from mien.synthesis.make.actor import Actor
 from mien.synthesis.make.motion import HeadMotion, frame_times
 from mien.synthesis.make.parallel import run_tasks
@@ -98,8 +97,9 @@ def write_clip(
 ) -> None:
     """H.264 with each frame (OpenCV's colour order) at its own time, to 1/90000 s."""
     with av.open(str(file), "w", format="mp4") as container:
-        # One thread: the encoder's result must not depend on the machine's cores.
-        options = {"crf": "20", "preset": "fast", "threads": "1"}
+        # One thread: the encoder's result must not depend on the machine's cores. Its macroblock
+        # tree (mbtree) gives other bytes from call to call where frames lie unevenly in time.
+        options = {"crf": "20", "preset": "fast", "threads": "1", "x264-params": "mbtree=0"}
         stream = container.add_stream("libx264", rate=25, options=options)
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = Fraction(1, _TICKS)
@@ -164,32 +164,32 @@ def _make_clip(part: _Part) -> Path:
             yield frame.image
 
     label = _file(job, part.number)
-    unfinished = label.with_name(f".{label.stem}.mp4")
-    write_clip(unfinished, pictures(), times)
-    unfinished.rename(label.with_suffix(".mp4"))
-    unfinished = unfinished.with_suffix(".npz")
-    np.savez_compressed(
-        unfinished,
-        time_secs=times,
-        points=np.stack(points, axis=1).astype(np.float32),
-        hidden=np.stack(hidden, axis=1),
-        yaw_deg=np.stack(yaw, axis=1),
-        identity=np.arange(len(rows)),
-        source_path=np.array([actor.source_path for actor in actors]),
-        split=np.array(recipe.split),
-        variable_rate=np.array(variable),
+    video = PendingFile(label.with_suffix(".mp4"))
+    try:
+        write_clip(video.part, pictures(), times)
+    except BaseException:
+        video.drop()
+        raise
+    video.publish()
+    write_clip_label(
+        LabelledClip(
+            name=label.stem,
+            video_path=video.path,
+            time_secs=times,
+            points_image=np.stack(points, axis=1),
+            hidden=np.stack(hidden, axis=1),
+            yaw_deg=np.stack(yaw, axis=1),
+            variable_rate=variable,
+            source_path=tuple(actor.source_path for actor in actors),
+            split=recipe.split,
+        )
     )
-    unfinished.rename(label)
     return label
 
 
 def _begin(manifest: Path, entry: dict[str, object], made_by: dict[str, object]) -> None:
-    try:
-        manifest.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"clips need a folder, but {manifest.parent} cannot be made") from error
     if not manifest.exists():
-        manifest.write_text(json.dumps(entry, indent=1) + "\n")
+        _write(manifest, entry)
         return
     try:
         there = json.loads(manifest.read_text())
@@ -205,17 +205,21 @@ def _finish(job: ClipJob, manifest: Path, made: int, seconds: float) -> None:
     entry, clips = json.loads(manifest.read_text()), []
     for number in range(job.recipe.clips):
         file = _file(job, number)
-        with np.load(file, allow_pickle=False) as label:
-            clips.append(
-                {
-                    "video": file.with_suffix(".mp4").name,
-                    "seed": [job.seed, number],
-                    "frames": len(label["time_secs"]),
-                    "faces": len(label["identity"]),
-                    "source_path": label["source_path"].tolist(),
-                    "variable_rate": bool(label["variable_rate"]),
-                }
-            )
+        label = read_clip(file)
+        clips.append(
+            {
+                "video": label.video_path.name,
+                "seed": [job.seed, number],
+                "frames": len(label.time_secs),
+                "faces": len(label.points_image),
+                "source_path": list(label.source_path),
+                "variable_rate": label.variable_rate,
+            }
+        )
     if made:
         entry["timed"] = {"clips": made, "seconds": round(seconds, 1)}
-    manifest.write_text(json.dumps(entry | {"clips": clips}, indent=1) + "\n")
+    _write(manifest, entry | {"clips": clips})
+
+
+def _write(manifest: Path, entry: dict[str, object]) -> None:
+    write_atomically(manifest, (json.dumps(entry, indent=1) + "\n").encode())

@@ -9,10 +9,14 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from mien.datasets.ours.photos import FacePhotos, read_photo
+from mien.datasets.ours.pack import FacePack
+from mien.datasets.ours.shards import list_shards, read_shard, read_shard_labels
+from mien.datasets.photo import decode_rgb
 from mien.errors import DataError, OutputError
+from mien.files import write_atomically
 from mien.geometry.pose import rotation_from_angles
 from mien.synthesis.fit.labels import FaceLabels
+from mien.synthesis.fit.photo_border import read_photo
 from mien.synthesis.fit.solver import HeadFits
 from mien.synthesis.make.session import Studio
 from mien.synthesis.render.turning import Turn
@@ -52,9 +56,7 @@ def draw_sheet(
     return sheet
 
 
-def worst_fits(
-    fits: HeadFits, photos: FacePhotos, labels: FaceLabels, count: int
-) -> list[SheetCell]:
+def worst_fits(fits: HeadFits, photos: FacePack, labels: FaceLabels, count: int) -> list[SheetCell]:
     """Half of them the worst that sets still use, half from those left out."""
     used = np.flatnonzero(labels.usable)
     used = used[np.argsort(fits.residual_cm[used])[::-1]][: count // 2]
@@ -75,30 +77,26 @@ def sheet_of_set(
     folder: Path, pictures: int, rng: np.random.Generator, with_points: bool = True
 ) -> UInt8[np.ndarray, "height width 3"]:
     """A sheet of random pictures of a set of shards: none twice, so all of a small set."""
-    shards = sorted(folder.glob("shard-*.npz"))
-    if not shards:
-        raise DataError(f"{folder} holds no shard-*.npz: give the folder of a set")
-    counts = [_count(shard) for shard in shards]
+    shards = list_shards(folder)
+    counts = [len(read_shard_labels(shard)) for shard in shards]
     chosen = np.sort(rng.choice(sum(counts), min(pictures, sum(counts)), replace=False))
     cells, first = list[SheetCell](), 0
-    for shard, count in zip(shards, counts, strict=True):
+    for file, count in zip(shards, counts, strict=True):
         rows = chosen[(chosen >= first) & (chosen < first + count)] - first
         first += count
         if not len(rows):
             continue
-        with np.load(shard, allow_pickle=False) as file:
-            names = ("jpeg", "offsets", "points", "hidden", "yaw_deg")
-            jpeg, offsets, points, hidden, yaw = (file[name] for name in names)
-            edit = file["edit"] if "edit" in file else np.full(len(yaw), "")
-        for row in rows:
-            image = cv2.imdecode(jpeg[offsets[row] : offsets[row + 1]], cv2.IMREAD_COLOR)
-            drawn = len(points[row]) if with_points else 0
+        shard = read_shard(file)
+        labels = shard.labels
+        for row in rows.tolist():
+            image_rgb = decode_rgb(shard.encoded(row), f"{file}, picture {row}")
+            drawn = 68 if with_points else 0
             cells.append(
                 SheetCell(
-                    np.asarray(image, np.uint8),
-                    points[row][:drawn],
-                    hidden[row][:drawn],
-                    f"{yaw[row]:.0f} {edit[row]}",
+                    np.ascontiguousarray(image_rgb[:, :, ::-1]),
+                    labels.points_image[row][:drawn],
+                    labels.hidden[row][:drawn],
+                    f"{labels.yaw_deg[row]:.0f} {labels.edit[row]}",
                 )
             )
     return draw_sheet(cells)
@@ -126,15 +124,15 @@ def sheet_of_turns(
 
 
 def write_sheet(path: Path, sheet: UInt8[np.ndarray, "height width 3"]) -> None:
-    """Write a sheet as a picture, its format by the name's ending."""
+    """Write a sheet as a picture, its format by the name's ending.
+
+    Raises:
+        OutputError: the ending is no picture's, or the file cannot be written.
+    """
     try:
-        written = cv2.imwrite(str(path), sheet)
+        done, data = cv2.imencode(path.suffix, sheet)
     except cv2.error as error:
         raise OutputError(f"expected a picture's name (.png, .jpg), not {path}") from error
-    if not written:
-        raise OutputError(f"the sheet cannot be written to {path}: does its folder exist?")
-
-
-def _count(shard: Path) -> int:
-    with np.load(shard, allow_pickle=False) as file:
-        return len(file["yaw_deg"])
+    if not done:
+        raise OutputError(f"the sheet is too large to be stored as {path.suffix}")
+    write_atomically(path, data.tobytes())

@@ -7,7 +7,6 @@ go on, and another run can add to the folder meanwhile.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -17,7 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from mien.datasets.ours.shards import read_shard_labels
 from mien.errors import DataError, OutputError
+from mien.files import told_as_output_error, write_atomically
 
 __all__ = ["SetRun", "begin_run"]
 
@@ -59,9 +60,9 @@ class SetRun:
         """
         counts = Counter[str]()
         for shard in self.shards:
-            with np.load(self.file(shard), allow_pickle=False) as arrays:
-                counts.update(map(_bin_name, arrays["yaw_deg"].tolist()))
-                counts.update(edit for edit in arrays["edit"].tolist() if edit)
+            labels = read_shard_labels(self.file(shard))
+            counts.update(map(_bin_name, labels.yaw_deg.tolist()))
+            counts.update(edit for edit in labels.edit.tolist() if edit)
         manifest = _read(self.folder)
         for run in manifest["runs"]:
             if run.get("first_shard") == self.first:
@@ -88,10 +89,8 @@ def begin_run(
         OutputError: the folder cannot be made, or holds a set of another split.
         DataError: its manifest is damaged.
     """
-    try:
+    with told_as_output_error(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"a set needs a folder, but {folder} cannot be made") from error
     manifest = _read(folder)
     if manifest.setdefault("split", split) != split:
         raise OutputError(
@@ -132,9 +131,7 @@ def _read(folder: Path) -> dict[str, Any]:
 
 
 def _write(folder: Path, manifest: dict[str, Any]) -> None:
-    temporary = folder / f".manifest-{os.getpid()}.json"
-    temporary.write_text(json.dumps(manifest, indent=1) + "\n")
-    temporary.rename(folder / "manifest.json")
+    write_atomically(folder / "manifest.json", (json.dumps(manifest, indent=1) + "\n").encode())
 
 
 def _bin_name(yaw_deg: float) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.spatial.transform import Rotation
 
-from mien.datasets.ours.shard_writer import SetEntry, write_shard
+from mien.datasets.ours.shards import SetEntry, write_shard
 from mien.errors import DataError
 from mien.synthesis.fit.residual_warp import FittedPhoto
 from mien.synthesis.make.manifest import SetRun

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool
 
-from mien.datasets.ours.photos import FacePhotos, load_photos
+from mien.datasets.ours.pack import FacePack, read_pack
 from mien.geometry.pose import yaw_deg
 from mien.synthesis.fit.anchors import Anchors, load_anchors
 from mien.synthesis.fit.fits import fit_sources, load_fits
@@ -43,7 +43,7 @@ class Studio:
     """Photos with their fitted heads, and what turns and edits them."""
 
     def __init__(
-        self, head: MorphableHead, photos: FacePhotos, fits: HeadFits, anchors: Anchors
+        self, head: MorphableHead, photos: FacePack, fits: HeadFits, anchors: Anchors
     ) -> None:
         self.photos = photos
         self.snapper = Snapper(head, anchors, photos, fits)
@@ -68,6 +68,6 @@ def open_studio(files: StudioFiles) -> Studio:
         DataError: one of them is not what it should be, or they do not belong together.
     """
     fitted_faces, fitted_model = fit_sources(files.fits)
-    photos = load_photos(files.faces or fitted_faces)
+    photos = read_pack(files.faces or fitted_faces)
     head, fits = load_head(files.model or fitted_model), load_fits(files.fits, photos)
     return Studio(head, photos, fits, load_anchors(head, files.anchors))

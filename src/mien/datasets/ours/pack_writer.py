@@ -1,4 +1,4 @@
-"""A table of faces made from found landmarks: what `mien data fit` reads, without any teacher."""
+"""A face pack made from photos and the points that a network found in them."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from mien.datasets.ours.pack import MANUAL_UNITS, UNKNOWN
 from mien.errors import OutputError
+from mien.files import told_as_output_error, write_atomically, write_npz
 from mien.geometry import Similarity, warp_crop
 from mien.types import Box, Landmarks
 
 __all__ = ["PackWriter"]
 
-SOURCE = "own"
+_SOURCE, _LICENCE = "own", "the user's own photos"
 _MARGIN, _MAX_SIDE, _MIN_SIDE = 2.2, 360, 64
-"""A stored photo is a square of 2.2 landmark boxes, like those of the packs we learn from."""
+"""A stored picture is a square of 2.2 landmark boxes, like those of the packs we learn from."""
 _JPEG_QUALITY = 95
-_UNKNOWN = -32768
 
 
 @dataclass(frozen=True)
 class _Row:
     path: str
     photo: str
-    split: str
     side: int
     image_from_crop: Similarity
     landmarks: Landmarks
@@ -36,22 +36,21 @@ class _Row:
 class PackWriter:
     """Stores faces of photos below ``faces``, and what is known of them in ``faces.npz``.
 
-    Each photo is of the split ``train`` or ``val`` by its name alone, with all its faces.
+    Each photo is of the split ``train`` or ``val`` by its name alone, with all its faces; where
+    that leaves no photo for ``val`` though some were asked for, the nearest to it becomes one.
     """
 
-    def __init__(self, folder: Path, val_share: float) -> None:
-        """Make the folder.
+    def __init__(self, folder: Path, val_share: float, teacher: str) -> None:
+        """Make the folder. ``teacher`` is what finds the points, and its terms, in words.
 
         Raises:
             OutputError: it holds a pack already, or cannot be made.
         """
-        self._folder, self._val_share = folder, val_share
+        self._folder, self._val_share, self._teacher = folder, val_share, teacher
         if (folder / "faces.npz").exists():
             raise OutputError(f"{folder} holds a pack already: name a new folder")
-        try:
+        with told_as_output_error(folder):
             (folder / "faces").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"a pack needs a folder, but {folder} cannot be made") from error
         self._rows: list[_Row] = []
 
     def __len__(self) -> int:
@@ -76,25 +75,14 @@ class PackWriter:
         crop = warp_crop(image_rgb, image_from_crop, side)
         number = sum(row.photo == photo for row in self._rows)
         path = f"{Path(photo).stem}-{zlib.crc32(photo.encode()):08x}-{number}.jpg"
-        file = self._folder / "faces" / path
         bgr = cv2.cvtColor(crop, cv2.COLOR_RGB2BGR)
         done, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
         if not done:
             raise OutputError(f"a face of {photo} cannot be stored as JPEG")
-        try:
-            file.write_bytes(data.tobytes())
-        except OSError as error:
-            raise OutputError(f"{file} cannot be written: {error.strerror}") from error
+        write_atomically(self._folder / "faces" / path, data.tobytes())
         points = image_from_crop.inverse().apply(face.points_image)
-        row = _Row(
-            path,
-            photo,
-            self._split(photo),
-            side,
-            image_from_crop,
-            Landmarks(points, face.confidence),
-        )
-        self._rows.append(row)
+        landmarks = Landmarks(points, face.confidence)
+        self._rows.append(_Row(path, photo, side, image_from_crop, landmarks))
 
     def close(self) -> None:
         """Write the table.
@@ -109,30 +97,34 @@ class PackWriter:
             )
         points = np.stack([row.landmarks.points_image for row in rows])
         confidence = np.stack([row.landmarks.confidence for row in rows])
-        temporary = self._folder / ".writing-faces.npz"
-        try:
-            np.savez(
-                temporary,
-                path=np.array([row.path for row in rows]),
-                photo=np.array([row.photo for row in rows]),
-                source=np.full(count, SOURCE),
-                split=np.array([row.split for row in rows]),
-                licence=np.full(count, "the user's"),
-                size=np.array([row.side for row in rows], np.int16),
-                crop_scale=np.array([1 / row.image_from_crop.scale for row in rows], np.float32),
-                # Where the stored picture's first pixel lies in the photo.
-                corner=np.array([row.image_from_crop.translation for row in rows], np.float32),
-                manual68=np.full((count, 68, 2), _UNKNOWN, np.int16),
-                mediapipe478=np.full((count, 478, 3), _UNKNOWN, np.int16),
-                # The layout's z grows towards the camera.
-                tddfa68=np.round(points * [32, 32, -32]).clip(-32767, 32767).astype(np.int16),
-                disagreement=np.full(count, np.nan, np.float32),
-                confidence68=confidence.astype(np.float32),
-            )
-            temporary.rename(self._folder / "faces.npz")
-        except OSError as error:
-            raise OutputError(f"{self._folder} cannot be written: {error.strerror}") from error
+        # The layout's z grows towards the camera.
+        stored = np.round(points * [MANUAL_UNITS, MANUAL_UNITS, -MANUAL_UNITS])
+        val = self._held_out()
+        table = {
+            "path": np.array([row.path for row in rows]),
+            "photo": np.array([row.photo for row in rows]),
+            "source": np.full(count, _SOURCE),
+            "split": np.array(["val" if row.photo in val else "train" for row in rows]),
+            "licence": np.full(count, _LICENCE),
+            "teacher": np.full(count, self._teacher),
+            "size": np.array([row.side for row in rows], np.int16),
+            "crop_scale": np.array([1 / row.image_from_crop.scale for row in rows], np.float32),
+            # Where the stored picture's first pixel lies in the photo.
+            "corner": np.array([row.image_from_crop.translation for row in rows], np.float32),
+            "manual68": np.full((count, 68, 2), UNKNOWN, np.int16),
+            "mediapipe478": np.full((count, 478, 3), UNKNOWN, np.int16),
+            "tddfa68": stored.clip(-32767, 32767).astype(np.int16),
+            "disagreement": np.full(count, np.nan, np.float32),
+            "confidence68": confidence.astype(np.float32),
+        }
+        write_npz(self._folder / "faces.npz", table)
 
-    def _split(self, photo: str) -> str:
-        share = zlib.crc32(b"split " + photo.encode()) / 2**32
-        return "val" if share < self._val_share else "train"
+    def _held_out(self) -> set[str]:
+        """The photos to validate on."""
+        place = {
+            row.photo: zlib.crc32(b"split " + row.photo.encode()) / 2**32 for row in self._rows
+        }
+        chosen = {photo for photo, share in place.items() if share < self._val_share}
+        if not chosen and self._val_share > 0 and len(place) > 1:
+            return {min(place, key=place.__getitem__)}
+        return chosen
