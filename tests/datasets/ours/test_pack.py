@@ -95,7 +95,7 @@ def test_a_pack_that_nobody_clicked_is_measured_against_what_annotated_it(
 ) -> None:
     writer = PackWriter(tmp_path, 0.5, "fast of mien (research)")
     points = 40 * load_markup(68).mean_shape @ rotation_from_angles(HeadPose(25, 0, 0)).T
-    face = Landmarks(points + [50, 50, 0], np.ones(68))
+    face = Landmarks(points + np.array([50.0, 50, 0]), np.ones(68))
     for number in range(6):
         writer.add(f"{number}.jpg", np.zeros((100, 100, 3), np.uint8), face)
     writer.close()
