@@ -20,7 +20,7 @@ from mien.errors import DataError
 from mien.geometry.convention import Convention, in_convention
 from mien.geometry.jaw import with_dense_jaw, with_dense_jaw_flags
 
-__all__ = ["PackFaces", "ShardFaces", "pick"]
+__all__ = ["PackFaces", "ShardFaces", "faces_by_source", "pick"]
 
 
 class PackFaces:
@@ -122,6 +122,18 @@ class ShardFaces:
         points = in_convention(self._points[row], Convention.CLICKED, self._convention)
         points = points - [0, 0, points[:, 2].mean()]
         return LabelledFace(image, points.astype(np.float32), np.ones(len(points), bool))
+
+
+def faces_by_source(root: Path, split: str) -> dict[str, int]:
+    """How many faces of a split each source of the pack has, with any point to learn from.
+
+    Raises:
+        DataError: the folder holds no face pack.
+    """
+    labels = load_pack_labels(root)
+    good = labels.trusted.any(axis=1) & (np.array(labels.split) == split)
+    names, counts = np.unique(np.array(labels.source)[good], return_counts=True)
+    return dict(zip(names.tolist(), counts.tolist(), strict=True))
 
 
 def pick(

@@ -6,7 +6,7 @@ unbroken one would have seen; no state of the loader is saved.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +20,11 @@ from mien.augmentation.crops import AugmentConfig, TrainingCrop, make_crop
 from mien.datasets.labelled_face import TrainingFaces
 from mien.datasets.public.head_basis import HeadBasis
 from mien.datasets.public.w300lp_faces import W300lpFaces
-from mien.datasets.training_faces import PackFaces, ShardFaces, pick
+from mien.datasets.training_faces import PackFaces, ShardFaces, faces_by_source, pick
+from mien.errors import DataError
 from mien.geometry.convention import Convention, way_to_clicked
 from mien.markup import load_markup
-from mien.training.config import TrainConfig
+from mien.training.config import OTHERS, TrainConfig
 
 __all__ = [
     "Batch",
@@ -81,11 +82,25 @@ def data_sets(
         basis = HeadBasis.load(Path(wanted.head_basis)) if wanted.head_basis else None
         return [W300lpFaces(data, split=split, basis=basis)], [1.0]
     points, convention = config.network.points, Convention(wanted.convention)
+    shares = _pack_shares(wanted.pack_shares, data, split)
     sets: list[TrainingFaces] = [
         PackFaces(data, split=split, source=source, points=points, convention=convention)
-        for source in wanted.pack_shares
+        for source in shares
     ]
-    return sets, list(wanted.pack_shares.values())
+    return sets, list(shares.values())
+
+
+def _pack_shares(named: Mapping[str, float], data: Path, split: str) -> dict[str, float]:
+    """The shares of sources by name, that of ``*`` given to those which the pack has besides."""
+    shares = {source: share for source, share in named.items() if source != OTHERS}
+    if not named.get(OTHERS):
+        return shares
+    counts = faces_by_source(data, split)
+    others = {source: count for source, count in counts.items() if source not in shares}
+    if not others and split == "train":
+        raise DataError(f"{data} has no train faces whose points are good enough to learn from")
+    every = sum(others.values())
+    return shares | {source: named[OTHERS] * count / every for source, count in others.items()}
 
 
 def batches_from(

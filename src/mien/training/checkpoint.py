@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from mien.errors import ModelError, OutputError
-from mien.training.config import TrainConfig
+from mien.training.config import CardConfig, TrainConfig
 from mien.training.dense_jaw import with_84_points
 
 __all__ = [
     "Checkpoint",
+    "card_of_weights",
     "load_checkpoint",
     "load_weights",
     "save_checkpoint",
@@ -97,6 +98,22 @@ def load_weights(file: Path) -> dict[str, Tensor]:
         }
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{file} holds no weights to start from: {error}") from error
+
+
+def card_of_weights(file: Path) -> CardConfig:
+    """What is known of where weights of :func:`load_weights` come from.
+
+    Raises:
+        ModelError: the file is missing or says nothing.
+    """
+    if file.suffix != ".safetensors":
+        return load_checkpoint(file).config.card
+    try:
+        with safe_open(file, "pt") as weights:
+            stored = json.loads((weights.metadata() or {})["config"])
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        raise ModelError(f"{file} does not say what it has learned from: {error}") from error
+    return TrainConfig.from_dict(stored).card
 
 
 def start_from(model: nn.Module, weights: dict[str, Tensor]) -> list[str]:

@@ -19,8 +19,18 @@ from mien.geometry.convention import Convention
 from mien.losses import LossWeights
 from mien.models import NetworkConfig
 
-__all__ = ["LAYOUTS", "CardConfig", "DataConfig", "Schedule", "TrainConfig", "load_config"]
+__all__ = [
+    "LAYOUTS",
+    "OTHERS",
+    "CardConfig",
+    "DataConfig",
+    "Schedule",
+    "TrainConfig",
+    "load_config",
+]
 
+OTHERS = "*"
+"""In ``pack_shares``: the sources that are not named there."""
 LAYOUTS = ("faces", "w300lp")
 """Kinds of folder that a run learns from."""
 
@@ -29,12 +39,9 @@ LAYOUTS = ("faces", "w300lp")
 class DataConfig:
     """Which faces, and how often each set is drawn."""
 
-    pack_shares: dict[str, float] = field(
-        default_factory=lambda: {
-            "helen": 0.25, "afw": 0.1, "mebeauty": 0.25, "lfw": 0.2, "ytf": 0.2
-        }
-    )  # fmt: skip
-    """Share of each source of the face pack (``--data``)."""
+    pack_shares: dict[str, float] = field(default_factory=lambda: {OTHERS: 1.0})
+    """Share of each source of the face pack (``--data``). The share of ``*`` goes to all sources
+    that are not named, each as many times as it has faces; none named and no ``*``: no pack."""
     turned_share: float = 0.9
     """Share of all turned faces together, where a run is given folders of them (``--turned``)."""
     shut_share: float = 0.0
@@ -94,7 +101,8 @@ class CardConfig:
     """What the weight file will say of where it comes from."""
 
     training_sources: tuple[str, ...] = ()
-    """Every data set that the weights saw, those of the weights they started from included."""
+    """Every data set that the weights saw, those of the weights they started from included. Where
+    none is named they are gathered from the pack and the weights (``training.card_sources``)."""
     licence: str = "unknown"
     """What the sources allow to do with the weights."""
 

@@ -19,16 +19,18 @@ from torch.nn.parallel import DistributedDataParallel
 
 from mien.errors import ConfigError
 from mien.losses import LossTerms, total_loss
-from mien.models import build_network
+from mien.models import Network, build_network
 from mien.training.batches import Batch, batches_from, normalise, training_sets
+from mien.training.card_sources import gathered_card
 from mien.training.checkpoint import (
     Checkpoint,
+    card_of_weights,
     load_checkpoint,
     load_weights,
     save_checkpoint,
     start_from,
 )
-from mien.training.config import TrainConfig
+from mien.training.config import CardConfig, TrainConfig
 from mien.training.schedule import average_into, learning_rate
 from mien.training.validation import SetScore, validate, validation_sets
 
@@ -75,27 +77,11 @@ def train(
         ModelError: a checkpoint to go on from cannot be read.
         OutputError: a checkpoint cannot be written.
     """
-    torch.manual_seed(config.seed)
-    model = build_network(config.network)
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = torch.optim.AdamW(model.parameters(), weight_decay=config.schedule.weight_decay)
-    averaged = copy.deepcopy(model)
-    step, best = 0, math.inf
-    if (run / "last.pt").exists():
-        last = load_checkpoint(run / "last.pt")
-        if last.config.network != config.network:
-            raise ConfigError(
-                f"{run} holds a run of another network ({last.config.network}): "
-                "give another --run, or the configuration it was started with"
-            )
-        model.load_state_dict(last.model)
-        averaged.load_state_dict(last.averaged)
-        optimiser.load_state_dict(last.optimiser)
-        step, best = last.step, last.best_nme
-    elif initial is not None:
-        fresh = start_from(model, load_weights(initial))
-        averaged.load_state_dict(model.state_dict())
-        logger.info("started from %s; afresh: %s", initial, ", ".join(fresh) or "nothing")
+    start = _start(config, run, initial)
+    model, averaged, optimiser = start.model, start.averaged, start.optimiser
+    step, best = start.step, start.best_nme
+    card = gathered_card(config, data, turned, start.card)
+    config = dataclasses.replace(config, card=card)
     sets, shares = training_sets(config, data, turned)
     held_out = validation_sets(config, data, turned)
     wrapped = DistributedDataParallel(model, forward_sync_buffers=False) if workers > 1 else model
@@ -129,6 +115,45 @@ def train(
         if rank == 0 and (overdue or step == config.schedule.steps):
             save_checkpoint(checkpoint(), run / "last.pt")
             saved = time.monotonic()
+
+
+@dataclass(frozen=True)
+class _Start:
+    """A run where it begins or goes on."""
+
+    model: Network
+    averaged: Network
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+    best_nme: float = math.inf
+    card: CardConfig | None = None
+    """Of the weights; ``None`` where they are random."""
+
+
+def _start(config: TrainConfig, run: Path, initial: Path | None) -> _Start:
+    """From ``run/last.pt``, from other weights, or from chance."""
+    torch.manual_seed(config.seed)
+    model = build_network(config.network)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = torch.optim.AdamW(model.parameters(), weight_decay=config.schedule.weight_decay)
+    averaged = copy.deepcopy(model)
+    if (run / "last.pt").exists():
+        last = load_checkpoint(run / "last.pt")
+        if last.config.network != config.network:
+            raise ConfigError(
+                f"{run} holds a run of another network ({last.config.network}): "
+                "give another --run, or the configuration it was started with"
+            )
+        model.load_state_dict(last.model)
+        averaged.load_state_dict(last.averaged)
+        optimiser.load_state_dict(last.optimiser)
+        return _Start(model, averaged, optimiser, last.step, last.best_nme, last.config.card)
+    if initial is None:
+        return _Start(model, averaged, optimiser)
+    fresh = start_from(model, load_weights(initial))
+    averaged.load_state_dict(model.state_dict())
+    logger.info("started from %s; afresh: %s", initial, ", ".join(fresh) or "nothing")
+    return _Start(model, averaged, optimiser, card=card_of_weights(initial))
 
 
 def step_seed(seed: int, step: int, rank: int) -> int:

@@ -1,0 +1,103 @@
+"""The card of a run on a user's own pack names the user's photos, not ours."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien.errors import DataError, ModelError
+from mien.training.batches import training_sets
+from mien.training.card_sources import gathered_card
+from mien.training.checkpoint import card_of_weights, load_checkpoint, save_weights
+from mien.training.config import CardConfig, DataConfig
+from mien.training.loop import train
+from tinypack import write_tiny_pack
+from tinyrun import TINY, write_checkpoint
+
+PLAIN = dataclasses.replace(TINY, card=CardConfig(), data=DataConfig())
+
+
+@pytest.fixture
+def own_pack(tmp_path: Path) -> Path:
+    """Faces of a user's own; the same with what `mien data annotate` adds."""
+    pack = write_tiny_pack(tmp_path / "pack", ("own",))
+    with np.load(pack.root / "faces.npz") as file:
+        arrays = dict(file)
+    arrays["licence"] = np.full(8, "the user's own photos")
+    arrays["teacher"] = np.full(8, "fast of mien (research)")
+    arrays["confidence68"] = np.full((8, 68), 0.9, np.float32)
+    arrays["mediapipe478"][:] = -32768
+    np.savez(pack.root / "faces.npz", **arrays)
+    return pack.root
+
+
+def test_what_a_configuration_names_is_taken_at_its_word(own_pack: Path) -> None:
+    assert gathered_card(TINY, own_pack, [], None) == TINY.card
+
+
+def test_photos_networks_and_turned_faces_are_named(own_pack: Path) -> None:
+    before = CardConfig(("HELEN",), "research")
+    card = gathered_card(PLAIN, own_pack, [Path("turned")], before)
+    assert card.training_sources == (
+        "photos of 'own' (the user's own photos)",
+        "points found by fast of mien (research)",
+        "turned faces made from these photos with the ICT head model (MIT)",
+        "HELEN",
+    )
+    assert card.licence == "the user's own photos; fast of mien (research); research"
+    stated = dataclasses.replace(PLAIN, card=CardConfig((), "any use"))
+    assert gathered_card(stated, own_pack, [], before).licence == "any use"
+
+
+def test_known_sources_have_the_ledgers_names(tmp_path: Path) -> None:
+    pack = write_tiny_pack(tmp_path, ("helen",))
+    card = gathered_card(PLAIN, pack.root, [], None)
+    assert card.training_sources == (
+        "HELEN train photos with 300-W annotation (research)",
+        "teacher points by MediaPipe Face Mesh (Apache-2.0) and 3DDFA_V2 (non-commercial research)",
+    )
+    assert card.licence == "unknown"
+
+
+def test_a_run_keeps_its_card_and_hands_it_on(own_pack: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    train(dataclasses.replace(PLAIN, data=DataConfig()), own_pack, run)
+    card = load_checkpoint(run / "best.pt").config.card
+    assert card.training_sources[0] == "photos of 'own' (the user's own photos)"
+    save_weights(load_checkpoint(run / "last.pt"), tmp_path / "kept.safetensors")
+    assert card_of_weights(tmp_path / "kept.safetensors") == card
+    assert card_of_weights(run / "last.pt") == card
+    with pytest.raises(ModelError, match="does not say"):
+        card_of_weights(tmp_path / "none.safetensors")
+
+
+def test_a_run_that_starts_from_others_weights_names_their_sources(
+    own_pack: Path, tmp_path: Path
+) -> None:
+    write_checkpoint(tmp_path / "theirs.pt")
+    run = tmp_path / "run"
+    run.mkdir()
+    train(PLAIN, own_pack, run, initial=tmp_path / "theirs.pt")
+    assert set(TINY.card.training_sources) < set(
+        load_checkpoint(run / "last.pt").config.card.training_sources
+    )
+
+
+def test_shares_follow_from_what_is_there(tmp_path: Path) -> None:
+    pack = write_tiny_pack(tmp_path, ("mine", "theirs"), train=6)
+    sets, shares = training_sets(PLAIN, pack.root, [])
+    assert [faces.name for faces in sets] == ["mine", "theirs"]
+    assert shares == pytest.approx([0.5, 0.5])
+    named = dataclasses.replace(PLAIN, data=DataConfig({"theirs": 0.4, "*": 0.2}))
+    sets, shares = training_sets(named, pack.root, [])
+    assert dict(zip((faces.name for faces in sets), shares, strict=True)) == {
+        "theirs": 0.4,
+        "mine": pytest.approx(0.2),
+    }
+    none = write_tiny_pack(tmp_path / "val", ("mine",), train=0)
+    with pytest.raises(DataError, match="no train faces whose points are good enough"):
+        training_sets(PLAIN, none.root, [])
