@@ -49,6 +49,9 @@ class _Verb:
 
 _VERBS = (
     _Verb("track", "track", "Follow the faces of a video, photo, folder or webcam."),
+    _Verb("live", "live", "Look at a webcam or video in a window."),
+    _Verb("serve", "serve", "A page for the browser: webcam or video, on this machine alone."),
+    _Verb("report", "report", "Make one page to look at and print of a table."),
     _Verb("demo", "demo", "Track the bundled clip; print how well and how fast."),
     _Verb("models", "models", "List the weights that ship with mien."),
     _Verb("evaluate", "evaluate", "Measure a model on a labelled data set."),

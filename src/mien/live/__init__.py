@@ -1,0 +1,1 @@
+"""The window: the newest frame of a camera or video, drawn as soon as it is tracked."""
