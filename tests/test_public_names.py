@@ -18,6 +18,7 @@ NAMES = {
     "Tracker",
     "TrackerSettings",
     "__version__",
+    "evaluate",
     "find_faces",
     "load_markup",
     "load_tracker",

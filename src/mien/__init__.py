@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mien.errors import MienError
+    from mien.evaluation.evaluate import evaluate
     from mien.markup import load_markup
     from mien.pipeline import find_faces, load_tracker, track
     from mien.tracking import Tracker, TrackerSettings
@@ -36,6 +37,7 @@ __all__ = [
     "Tracker",
     "TrackerSettings",
     "__version__",
+    "evaluate",
     "find_faces",
     "load_markup",
     "load_tracker",
@@ -45,6 +47,7 @@ __all__ = [
 _HOMES = {
     "mien.types": ("Box", "Detection", "Face", "Frame", "HeadPose", "Landmarks"),
     "mien.errors": ("MienError",),
+    "mien.evaluation.evaluate": ("evaluate",),
     "mien.tracking": ("Tracker", "TrackerSettings"),
     "mien.markup": ("load_markup",),
     "mien.pipeline": ("find_faces", "load_tracker", "track"),

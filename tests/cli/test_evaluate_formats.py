@@ -13,7 +13,7 @@ import pytest
 import scipy.io
 from scene import Done
 
-from mien.cli import evaluate as command
+from mien.evaluation import measured_model
 from mien.geometry import FACE_SHARE, Similarity
 from mien.markup import load_markup
 from mien.runtime import LandmarkerPair
@@ -28,7 +28,14 @@ class MeanHead:
     side = SIDE
     mean_shape = load_markup(68).mean_shape
     markup = load_markup(68)
-    card = SimpleNamespace(name="mean", markup=68, convention="clicked", side=SIDE, sha256="cafe")
+    card = SimpleNamespace(
+        name="mean",
+        markup=68,
+        convention="clicked",
+        side=SIDE,
+        sha256="cafe",
+        confidence_radius=0.05,
+    )
 
     def predict(self, image_rgb: np.ndarray, crops: Sequence[Similarity]) -> list[Prediction]:
         low, high = self.mean_shape.min(axis=0), self.mean_shape.max(axis=0)
@@ -74,7 +81,7 @@ def test_a_network_that_is_right_has_no_error(
     has_depth: bool,
 ) -> None:
     pair = LandmarkerPair(MeanHead(), MeanHead())  # type: ignore[arg-type]
-    monkeypatch.setattr(command, "load_landmarkers", lambda model, points, threads: pair)
+    monkeypatch.setattr(measured_model, "load_landmarkers", lambda model, points, threads: pair)
     root, file = tmp_path / "set", tmp_path / "result.json"
     root.mkdir()
     write(root)

@@ -14,7 +14,7 @@ from mien.datasets.photo import LabelledPhoto, OtherTruth
 from mien.geometry import Similarity
 from mien.geometry.convention import Convention
 from mien.markup import load_markup
-from mien.types import Box, Landmarks, Prediction
+from mien.types import Box, Frame, Landmarks, Prediction
 
 WIDTH, HEIGHT = 200, 160
 
@@ -36,7 +36,7 @@ class RoteLandmarker:
         self.boxes.append(box)
         return self.faces[0]
 
-    def find(self, image_rgb: np.ndarray) -> Sequence[Prediction]:
+    def find(self, frame: Frame) -> Sequence[Prediction]:
         return self.faces
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,12 +16,14 @@ import scipy.io
 import typer
 from typer.testing import CliRunner, Result
 
+import mien
 from mien.cli import evaluate as command
 from mien.errors import ConfigError, DataError, OutputError
+from mien.evaluation import measured_model
 from mien.geometry import FACE_SHARE, Similarity, crop_from_box, crop_from_detection
 from mien.markup import load_markup
-from mien.runtime import LandmarkerPair
-from mien.types import Box, Detection, Landmarks, Prediction
+from mien.runtime import LandmarkerPair, open_detector
+from mien.types import Box, Detection, Frame, Landmarks, Prediction
 
 SIDE = 64
 MARKUP = load_markup(68)
@@ -33,7 +37,14 @@ class MeanHead:
     side = SIDE
     mean_shape = MARKUP.mean_shape
     markup = MARKUP
-    card = SimpleNamespace(name="mean", markup=68, convention="clicked", side=SIDE, sha256="cafe")
+    card = SimpleNamespace(
+        name="mean",
+        markup=68,
+        convention="clicked",
+        side=SIDE,
+        sha256="cafe",
+        confidence_radius=0.05,
+    )
 
     def predict(self, image_rgb: np.ndarray, crops: Sequence[Similarity]) -> list[Prediction]:
         points_crop = (self.mean_shape - MIDDLE) * FACE_SHARE * SIDE
@@ -63,8 +74,8 @@ def _box_as_a_detector_draws_it() -> Box:
 def aflw2000(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two photos with the same upright face; the second is black."""
     pair = LandmarkerPair(MeanHead(), MeanHead())  # type: ignore[arg-type]
-    monkeypatch.setattr(command, "load_landmarkers", lambda model, points, threads: pair)
-    monkeypatch.setattr(command, "open_detector", lambda words: WhiteFinder())
+    monkeypatch.setattr(measured_model, "load_landmarkers", lambda model, points, threads: pair)
+    monkeypatch.setattr(measured_model, "open_detector", lambda words: WhiteFinder())
     root = tmp_path / "set"
     root.mkdir()
     for number, grey in ((1, 200), (2, 0)):
@@ -113,7 +124,45 @@ def test_a_face_not_detected_is_missed_and_fails(aflw2000: Path, tmp_path: Path)
     assert (result["n"], result["missed"]) == (2, 1)
     assert result["nme"] < 1e-4
     assert result["failure_rate_07"] == 0.5
-    assert result["per_image"][1]["missed"] is True
+    with gzip.open(tmp_path / "r.faces.csv.gz", "rt") as stream:
+        missed = [row["name"] for row in csv.DictReader(stream) if row["missed"] == "True"]
+    assert missed == ["image00002"] * 2  # as predicted, and moved
+
+
+def test_boxes_of_a_file_are_those_of_each_photo(
+    aflw2000: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A photo is asked for by its place in the set: the second has its box, the first has none."""
+    monkeypatch.setattr(measured_model, "open_detector", open_detector)
+    box = _box_as_a_detector_draws_it()
+    boxes = tmp_path / "boxes.csv"
+    sides = ",".join(f"{side:.3f}" for side in (box.left, box.top, box.right, box.bottom))
+    boxes.write_text(f"frame,left,top,right,bottom\n1,{sides}\n")
+    words = ("aflw2000", aflw2000, "--init", "detector", "--detector", f"boxes:{boxes}")
+    ran = run(*words, "--json", tmp_path / "r.json")
+    assert ran.exit_code == 0, ran.output
+    with gzip.open(tmp_path / "r.faces.csv.gz", "rt") as stream:
+        missed = {row["name"]: row["missed"] for row in csv.DictReader(stream)}
+    assert missed == {"image00001": "True", "image00002": "False"}
+    refused = run(*words, "--mirror", "--json", tmp_path / "r.json")
+    assert isinstance(refused.exception, ConfigError)
+
+
+def test_a_library_user_gets_what_the_json_is_made_of(aflw2000: Path, tmp_path: Path) -> None:
+    done: list[tuple[int, int]] = []
+    measured = mien.evaluate(
+        "aflw2000", str(aflw2000), init="box", on_face=lambda *counts: done.append(counts)
+    )
+    assert measured.main.nme is not None
+    assert measured.main.nme < 1e-4
+    assert done == [(1, 2), (2, 2)]
+    assert measured.predictions.names == ("image00001", "image00002")
+    assert measured.measures.pose is not None
+    assert measured.measures.pose.mean_deg == pytest.approx(0, abs=0.1)
+    assert not list(aflw2000.parent.glob("*.npz"))  # nothing is kept unless that is asked for
+    for wrong in ({"data_format": "300w"}, {"init": "truth"}, {"split": "val"}, {"cut": 0.9}):
+        with pytest.raises(ConfigError):
+            mien.evaluate(**{"data_format": "aflw2000", "root": aflw2000} | wrong)
 
 
 def test_plots_are_written(aflw2000: Path, tmp_path: Path) -> None:

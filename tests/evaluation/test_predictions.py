@@ -114,7 +114,8 @@ class _Counting:
         self.world, self.stop_at = world, stop_at
         self.asked: list[str] = []
 
-    def __call__(self, photo: LabelledPhoto) -> Prediction | None:
+    def __call__(self, photo: LabelledPhoto, row: int) -> Prediction | None:
+        assert row == int(photo.name)
         if photo.name == self.stop_at:
             raise _StoppedError
         self.asked.append(photo.name)
@@ -193,6 +194,7 @@ def test_a_place_that_cannot_be_written_is_said_before_any_work(
     world: World, photos: list[LabelledPhoto], tmp_path: Path
 ) -> None:
     counting = _Counting(world)
+    (tmp_path / "a_file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
-        predict(photos, counting, tmp_path / "nowhere" / "p.npz", "run")
+        predict(photos, counting, tmp_path / "a_file" / "p.npz", "run")
     assert counting.asked == []

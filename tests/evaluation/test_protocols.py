@@ -11,12 +11,12 @@ import pytest
 from mien.evaluation.protocols import Init, Mirrored, locate, mirror_crop
 from mien.geometry import Similarity, warp_crop
 from mien.markup import load_markup
-from mien.types import Box, Prediction
+from mien.types import Box, Frame, Prediction
 
 if TYPE_CHECKING:
     from conftest import World
 
-PHOTO = np.zeros((160, 200, 3), np.uint8)
+PHOTO = Frame(np.zeros((160, 200, 3), np.uint8), 3, 0.0)
 
 
 def test_oracle_aligns_the_crop_by_the_true_landmarks(world: World) -> None:
@@ -102,14 +102,15 @@ class _Sighted:
         self.boxes.append(box)
         return self._see(image_rgb)
 
-    def find(self, image_rgb: np.ndarray) -> list[Prediction]:
-        return [self._see(image_rgb)]
+    def find(self, frame: Frame) -> list[Prediction]:
+        return [self._see(frame.image_rgb)]
 
 
 @pytest.mark.parametrize("init", list(Init))
 def test_the_mirrored_look_is_brought_back_and_averaged(world: World, init: Init) -> None:
-    photo_rgb = PHOTO.copy()
+    photo_rgb = PHOTO.image_rgb.copy()
     photo_rgb[:, 0] = 255
+    frame = Frame(photo_rgb, 0, 0.0)
     truth = world.face_at(70, 70)
     plain = truth + np.random.default_rng(1).normal(0, 1, (68, 2))
     # What a perfect network says of the mirror image: point k is its partner's mirror image.
@@ -117,9 +118,7 @@ def test_the_mirrored_look_is_brought_back_and_averaged(world: World, init: Init
     assert (partner[0], partner[36], partner[8]) == (16, 45, 8)
     mirrored = plain[partner] * [-1, 1] + [199, 0] + [2, 4]  # and errs by 2 px and 4 px
     asked = _Sighted(world.seen(plain, 0.8), world.seen(mirrored, 0.6))
-    found = locate(
-        Mirrored(asked, partner), world.photo("a", truth), photo_rgb, init, world.mean_shape
-    )
+    found = locate(Mirrored(asked, partner), world.photo("a", truth), frame, init, world.mean_shape)
     assert found is not None
     np.testing.assert_allclose(found.landmarks.points_image[:, :2], plain + np.array([-1, 2]))
     confidence = np.linspace(0, 1, 68)
@@ -132,9 +131,10 @@ def test_the_mirrored_look_is_brought_back_and_averaged(world: World, init: Init
 
 
 def test_a_face_that_only_the_photo_shows_stays_as_it_is(world: World) -> None:
-    photo_rgb = PHOTO.copy()
+    photo_rgb = PHOTO.image_rgb.copy()
     photo_rgb[:, 0] = 255
+    frame = Frame(photo_rgb, 0, 0.0)
     here, elsewhere = world.seen(world.face_at(40, 70)), world.seen(world.face_at(40, 70))
     mirrored = Mirrored(_Sighted(here, elsewhere), np.array(load_markup(68).mirror))
-    (face,) = mirrored.find(photo_rgb)
+    (face,) = mirrored.find(frame)
     np.testing.assert_array_equal(face.landmarks.points_image, here.landmarks.points_image)

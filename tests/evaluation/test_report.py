@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import json
 import sys
 from pathlib import Path
@@ -13,9 +15,10 @@ import pytest
 
 from mien.datasets.photo import LabelledPhoto
 from mien.errors import ConfigError, OutputError
+from mien.evaluation.evaluate import Evaluation, Provenance, evaluate_predictions
 from mien.evaluation.plots import require_matplotlib, write_ced, write_yaw_scatter
 from mien.evaluation.predictions import Predictions
-from mien.evaluation.report import Evaluation, Provenance, evaluate_predictions, write_json
+from mien.evaluation.report import faces_file, write_faces, write_json
 from mien.evaluation.worst_faces import draw_worst, write_worst
 from mien.geometry.convention import Convention, in_convention
 
@@ -61,7 +64,7 @@ def test_the_json_holds_what_the_issue_names(measured, tmp_path: Path) -> None:
     file = tmp_path / "r.json"
     write_json(measured[2], file)
     result = json.loads(file.read_text())
-    per_image, second = result.pop("per_image"), result.pop("second")
+    second = result.pop("second")
     assert result == {
         "n": 3,
         "missed": 1,
@@ -86,16 +89,30 @@ def test_the_json_holds_what_the_issue_names(measured, tmp_path: Path) -> None:
         "tracking_sha256": "bb",
         "version": "0.1.0",
     }
-    assert [row["name"] for row in per_image] == ["good", "missed", "poor"]
-    assert per_image[1] == {
-        "name": "missed",
-        "yaw_deg": 40.0,
-        "missed": True,
-        "nme": None,
-        "nme_inner51": None,
-        "nme_3d": None,
-    }
     assert (second["n"], second["nme"], second["nme_3d"]) == (1, 0, None)
+
+
+def test_a_row_a_face_and_truth_is_a_compressed_table(measured, tmp_path: Path) -> None:
+    file = faces_file(tmp_path / "r.json")
+    assert file.name == "r.faces.csv.gz"
+    write_faces(measured[2], file)
+    with gzip.open(file, "rt", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    told = [("truth", "good"), ("truth", "missed"), ("truth", "poor"), ("second", "poor")]
+    assert [(row["truth"], row["name"]) for row in rows] == told
+    assert rows[0]["nme"] == "0.02"
+    assert rows[1] == {
+        "truth": "truth",
+        "name": "missed",
+        "yaw_deg": "40.0",
+        "missed": "True",
+        "nme": "",
+        "nme_inner51": "",
+        "nme_3d": "",
+    }
+    again = file.read_bytes()
+    write_faces(measured[2], file)
+    assert file.read_bytes() == again  # nothing of the day is in it
 
 
 def test_points_are_also_measured_where_the_set_has_them(world: World, tmp_path: Path) -> None:
@@ -178,7 +195,8 @@ def test_the_sheet_holds_no_more_faces_than_asked(measured) -> None:
 
 def test_results_that_cannot_be_written_say_so(measured, tmp_path: Path) -> None:
     photos, predictions, evaluation = measured
-    nowhere = tmp_path / "nowhere"
+    nowhere = tmp_path / "a_file"
+    nowhere.write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
         write_json(evaluation, nowhere / "r.json")
     with pytest.raises(OutputError, match="cannot be written"):

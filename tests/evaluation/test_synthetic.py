@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import gzip
 import json
 import math
 from collections.abc import Sequence
@@ -19,6 +21,7 @@ from mien.cli import evaluate as command
 from mien.datasets.ours.shards import Eyes, TurnedFace, read_turned
 from mien.datasets.photo import LabelledPhoto
 from mien.errors import DataError
+from mien.evaluation import measured_model
 from mien.evaluation.confidence import ConfidenceScore, rank_correlation, reliability
 from mien.evaluation.eyes import eye_opening, eye_opening_error, eye_width, score_eyes
 from mien.evaluation.metrics import depth_error, face_size
@@ -281,13 +284,14 @@ def test_the_command_measures_it_all(
 ) -> None:
     write_set(tmp_path / "set", ["", "eyes shut"])
     pair = LandmarkerPair(MeanHead(), MeanHead())  # type: ignore[arg-type]
-    monkeypatch.setattr(command, "load_landmarkers", lambda model, points, threads: pair)
+    monkeypatch.setattr(measured_model, "load_landmarkers", lambda model, points, threads: pair)
     result = run(tmp_path / "set", "--init", init, "--json", tmp_path / "r.json", "--plots",
                  tmp_path / "plots")  # fmt: skip
     front, turned = result["bins"]["[0,30]"], result["bins"]["(60,90]"]
     assert (front["n"], turned["n"]) == (2, 0)
     assert front["nme"] > 0.02  # the second face is turned by 30 degrees and is seen upright
-    assert result["per_image"][0]["nme"] < 1e-3
+    with gzip.open(tmp_path / "r.faces.csv.gz", "rt") as stream:
+        assert float(next(csv.DictReader(stream))["nme"]) < 1e-3
     assert result["depth"]["ratio"] > 0.5
     assert result["eyes"]["shut"]["n"] == result["eyes"]["open"]["n"] == 2
     assert result["confidence"]["seen"]["n"] == 2 * 58
@@ -307,7 +311,7 @@ def test_points_are_also_measured_where_the_set_has_them(
     """A network that clicks and says so has one set of figures; else there are two."""
     write_set(tmp_path / "set", ["", "eyes shut"])
     pair = LandmarkerPair(MeanHead(), MeanHead())  # type: ignore[arg-type]
-    monkeypatch.setattr(command, "load_landmarkers", lambda model, points, threads: pair)
+    monkeypatch.setattr(measured_model, "load_landmarkers", lambda model, points, threads: pair)
     words = (tmp_path / "set", "--init", "box", "--json", tmp_path / "r.json")
     assert "as_clicked" not in run(*words)
     monkeypatch.setattr(MeanHead.card, "convention", "middle")

@@ -12,7 +12,7 @@ from mien.datasets.ours.pack_writer import PackWriter
 from mien.errors import InputError, MienError
 from mien.geometry.convention import Convention, in_convention
 from mien.media import SourceKind, list_inputs, open_source
-from mien.pipeline import find_faces, make_tracker
+from mien.pipeline import make_tracker
 from mien.runtime import DEFAULT_MODEL, load_landmarkers, open_detector
 from mien.tracking import TrackerSettings
 
@@ -27,7 +27,9 @@ def annotate(
     model: Annotated[str, typer.Option(help="A model of mien models, or a weight file.")] = (
         DEFAULT_MODEL
     ),
-    detector: Annotated[str, typer.Option(help="As mien track has it.")] = "centerface",
+    detector: Annotated[
+        str, typer.Option(help="As mien track has it; boxes: know a photo by its place.")
+    ] = "centerface",
     least_size: Annotated[
         float, typer.Option(min=0, help="Faces smaller than this, px, are left out.")
     ] = 60.0,
@@ -53,7 +55,9 @@ def annotate(
             skipped += 1
             typer.echo(f"skipped: {error}", err=True)
             continue
-        for face in find_faces(tracker, frame.image_rgb):
+        # A photo's frame is its place in the folder, by which boxes: of a file know it.
+        tracker.reset()
+        for face in tracker.update(dataclasses.replace(frame, index=number - 1)):
             if (face.box.width * face.box.height) ** 0.5 < least_size:
                 small += 1
                 continue

@@ -11,10 +11,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from mien.datasets.ours.clips import read_clips
-from mien.errors import OutputError
 from mien.evaluation.clips import ClipScore, follow_clip, moved_faces, score_clip
+from mien.evaluation.evaluate import Provenance
 from mien.evaluation.metrics import YAW_BINS_DEG, mean_or_none
-from mien.evaluation.report import Provenance
+from mien.files import write_atomically
 from mien.geometry.convention import Convention
 from mien.tracking import Tracker
 
@@ -50,12 +50,7 @@ def evaluate_clips(root: Path, tracker: Tracker, provenance: Provenance, json_fi
         columns[f"points moved to {Convention.CLICKED}"] = ClipScore.joined("all", moved)
         content["as_clicked"] = _block(ClipScore.joined("all", moved)) | {"clips": len(clips)}
     text = json.dumps(content | dataclasses.asdict(provenance), indent=1, allow_nan=False)
-    try:
-        json_file.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(
-            f"{json_file} cannot be written ({error.strerror}): name another place"
-        ) from error
+    write_atomically(json_file, (text + "\n").encode())
     Console().print(_table(columns, len(clips), provenance))
 
 

@@ -6,6 +6,7 @@ nobody behind it asks where pixels are counted from or which way z grows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,16 @@ from jaxtyping import Bool, Float, UInt8
 from mien.errors import DataError
 from mien.geometry.convention import Convention
 
-__all__ = ["LabelledPhoto", "OtherTruth", "decode_rgb", "read_encoded", "read_stored_rgb"]
+__all__ = [
+    "Image",
+    "LabelledPhoto",
+    "OtherTruth",
+    "decode_rgb",
+    "read_encoded",
+    "read_labelled_rgb",
+]
+
+Image = UInt8[np.ndarray, "height width 3"]
 
 
 @dataclass(frozen=True)
@@ -44,8 +54,12 @@ class LabelledPhoto:
     other_truths: tuple[OtherTruth, ...] = field(default=())
     convention: Convention | None = None
     """Of the points; ``None`` where nobody has compared them."""
+    euler_300w_lp_deg: tuple[float, float, float] | None = None
+    """Published pitch, yaw and roll, in the order and with the signs of 300W-LP's ``Pose_Para``."""
     encoded: bytes = b""
     """The picture as it is stored, where ``image_path`` is a file of many; else empty."""
+    edit: Callable[[Image], Image] | None = field(default=None, repr=False, compare=False)
+    """What is done to the picture once it is read; the points are those of the edited one."""
 
     def __post_init__(self) -> None:
         _check_points(self.points_image)
@@ -58,21 +72,23 @@ class LabelledPhoto:
         finite: Bool[np.ndarray, " 68"] = np.isfinite(self.points_image).all(axis=1)
         return finite
 
-    def read_rgb(self) -> UInt8[np.ndarray, "height width 3"]:
-        """The picture, by :func:`read_stored_rgb`.
+    def read_rgb(self) -> Image:
+        """The picture, by :func:`read_labelled_rgb`, edited where there is an ``edit``.
 
         Raises:
             DataError: the file is gone or holds no picture.
         """
         if self.encoded:
-            return decode_rgb(
-                np.frombuffer(self.encoded, np.uint8), f"{self.name} of {self.image_path}"
-            )
-        return read_stored_rgb(self.image_path)
+            encoded = np.frombuffer(self.encoded, np.uint8)
+            image_rgb = decode_rgb(encoded, f"{self.name} of {self.image_path}")
+        else:
+            image_rgb = read_labelled_rgb(self.image_path)
+        return image_rgb if self.edit is None else self.edit(image_rgb)
 
 
-def read_stored_rgb(image_path: Path) -> UInt8[np.ndarray, "height width 3"]:
-    """A labelled picture as it is stored: labels count stored pixels, so no EXIF rotation.
+def read_labelled_rgb(image_path: Path) -> Image:
+    """A labelled picture the right way up, as its EXIF mark says: as viewers show it, and as
+    whoever labels by hand sees it. Public sets carry no such mark.
 
     Raises:
         DataError: the file is gone or holds no picture.
@@ -95,19 +111,18 @@ def read_encoded(image_path: Path) -> UInt8[np.ndarray, " bytes"]:
         ) from error
 
 
-def decode_rgb(
-    encoded: UInt8[np.ndarray, " bytes"], name: str
-) -> UInt8[np.ndarray, "height width 3"]:
-    """A stored picture from its file's bytes; ``name`` is what an error calls it.
+def decode_rgb(encoded: UInt8[np.ndarray, " bytes"], name: str) -> Image:
+    """A picture from its file's bytes, upright; ``name`` is what an error calls it.
+
+    The one decoder of labelled pictures, for learning and for measuring.
 
     Raises:
         DataError: the bytes are no picture.
     """
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    image_bgr = cv2.imdecode(encoded, flags) if len(encoded) else None
-    if image_bgr is None:
+    image_rgb = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB) if len(encoded) else None
+    if image_rgb is None:
         raise DataError(f"{name} holds no picture that OpenCV reads: copy the data set again")
-    return np.ascontiguousarray(image_bgr[:, :, ::-1], dtype=np.uint8)
+    return np.asarray(image_rgb, dtype=np.uint8)
 
 
 def _check_points(points: Float[np.ndarray, "68 dims"]) -> None:

@@ -6,6 +6,7 @@ that a profile's narrow box does not make them larger.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +14,11 @@ import scipy.stats
 from jaxtyping import Bool, Float, Int
 
 from mien.evaluation.metrics import mean_or_none
+from mien.evaluation.predictions import Predictions
+from mien.geometry import pose_head
 
-__all__ = ["ConfidenceScore", "PointGroup", "Reliability", "rank_correlation", "reliability"]
+__all__ = ["ConfidenceScore", "PointGroup", "Reliability", "rank_correlation", "reliability",
+           "score_confidence"]  # fmt: skip
 
 _BINS = 10
 
@@ -97,3 +101,26 @@ class ConfidenceScore:
         )
         spearman = rank_correlation(confidence, error)
         return cls(radius, spearman, seen, covered, reliability(confidence, error <= radius))
+
+
+def score_confidence(
+    truths: Sequence[Float[np.ndarray, "68 dims"]],
+    hidden: Sequence[Bool[np.ndarray, " 68"]],
+    predictions: Predictions,
+    mean_shape: Float[np.ndarray, "68 3"],
+    radius: float,
+) -> ConfidenceScore | None:
+    """All labelled points of the faces found; ``None`` where no face was found."""
+    errors, sure, covered = list[np.ndarray](), list[np.ndarray](), list[np.ndarray]()
+    for row in np.flatnonzero(np.isfinite(predictions.points_image).all(axis=(1, 2))).tolist():
+        truth, known = truths[row], np.isfinite(truths[row]).all(axis=1)
+        size = pose_head(truth[known], mean_shape[known]).scale
+        off = predictions.points_image[row][known, :2] - truth[known, :2]
+        errors.append(np.linalg.norm(off, axis=1) / size)
+        sure.append(predictions.confidence[row][known])
+        covered.append(hidden[row][known])
+    if not errors:
+        return None
+    return ConfidenceScore.of(
+        np.concatenate(sure), np.concatenate(errors), np.concatenate(covered), radius
+    )

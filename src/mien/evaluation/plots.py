@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mien.errors import ConfigError, OutputError
+from mien.errors import ConfigError
+from mien.evaluation.evaluate import Evaluation
 from mien.evaluation.metrics import FAILURE_AT, YAW_BINS_DEG, ced
-from mien.evaluation.report import Evaluation
 from mien.evaluation.scoring import Score
+from mien.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,7 +43,7 @@ def write_ced(evaluation: Evaluation, file: Path) -> None:
     figure = _new_figure()
     axes = figure.add_subplot()
     thresholds = np.linspace(0, FAILURE_AT, 501)
-    for name, measured in (("truth", evaluation.main), *evaluation.others):
+    for name, measured in (("truth", evaluation.main), *evaluation.measures.others):
         label = f"{name}: AUC {measured.auc_07:.3f}, failures {measured.failure_rate_07:.1%}"
         axes.plot(thresholds, ced(measured.errors, thresholds), label=label)
     axes.set(
@@ -113,7 +115,9 @@ def write_reliability(evaluation: Evaluation, file: Path) -> bool:
         ConfigError: matplotlib is not installed.
         OutputError: the file cannot be written.
     """
-    measured = None if evaluation.turned is None else evaluation.turned.confidence
+    measures = evaluation.measures
+    told = measures.turned or measures.perturbed
+    measured = None if told is None else told.confidence
     if measured is None:
         return False
     bins = measured.reliability
@@ -166,9 +170,6 @@ def _new_figure() -> Figure:
 
 
 def _save(figure: Figure, file: Path) -> None:
-    try:
-        figure.savefig(file)
-    except OSError as error:
-        raise OutputError(
-            f"{file} cannot be written ({error.strerror}): name another place"
-        ) from error
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
+    write_atomically(file, drawn.getvalue())

@@ -7,7 +7,6 @@ a new metric needs no new predictions.
 from __future__ import annotations
 
 import logging
-import os
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ import numpy as np
 from jaxtyping import Float
 
 from mien.datasets.photo import LabelledPhoto
-from mien.errors import OutputError
+from mien.files import write_npz
 from mien.types import Prediction
 
 __all__ = ["Predictions", "predict"]
@@ -56,17 +55,19 @@ class Predictions:
 
 def predict(
     photos: Sequence[LabelledPhoto],
-    locate: Callable[[LabelledPhoto], Prediction | None],
-    file: Path,
+    locate: Callable[[LabelledPhoto, int], Prediction | None],
+    file: Path | None,
     run: str,
     on_face: Callable[[int], None] = lambda done: None,
 ) -> Predictions:
     """Predict every face and write them to ``file``, in passing and at the end.
 
     Args:
-        locate: what is seen of the labelled face, ``None`` where it is not found.
-        file: an ``.npz``. If an earlier call for the same ``run`` was cut off, its faces are not
-            predicted again; a finished file is started anew, for code changes under our feet.
+        locate: what is seen of the labelled face, given with its place in the set; ``None`` where
+            it is not found.
+        file: an ``.npz``, or ``None`` to keep nothing. If an earlier call for the same ``run`` was
+            cut off, its faces are not predicted again; a finished file is started anew, for code
+            changes under our feet.
         run: everything the predictions depend on, in one string.
         on_face: told the number of faces done, after each.
 
@@ -76,14 +77,14 @@ def predict(
     """
     found = Predictions.none_of(tuple(photo.name for photo in photos))
     count = len(found.names)
-    start = _resume(file, run, found)
+    start = 0 if file is None else _resume(file, run, found)
     if start:
         _log.info("%s: going on after %d of %d faces", file, start, count)
     done = start
     _write(file, run, found, done)  # a place that cannot be written shows now
     try:
         for row in range(start, count):
-            face = locate(photos[row])
+            face = locate(photos[row], row)
             if face is not None:
                 found.points_image[row] = face.landmarks.points_image
                 found.confidence[row] = face.landmarks.confidence
@@ -115,22 +116,15 @@ def _resume(file: Path, run: str, found: Predictions) -> int:
         return 0
 
 
-def _write(file: Path, run: str, found: Predictions, done: int) -> None:
-    """Whole or not at all: written beside, then put in place."""
-    beside = file.with_name(file.name + ".part")
-    try:
-        with beside.open("wb") as stream:
-            np.savez(
-                stream,
-                run=np.array(run),
-                done=np.array(done),
-                name=np.array(found.names),
-                points_image=found.points_image,
-                confidence=found.confidence,
-                score=found.score,
-            )
-        os.replace(beside, file)
-    except OSError as error:
-        raise OutputError(
-            f"{file} cannot be written ({error.strerror or error}): name another place"
-        ) from error
+def _write(file: Path | None, run: str, found: Predictions, done: int) -> None:
+    if file is None:
+        return
+    arrays = {
+        "run": np.array(run),
+        "done": np.array(done),
+        "name": np.array(found.names),
+        "points_image": found.points_image,
+        "confidence": found.confidence,
+        "score": found.score,
+    }
+    write_npz(file, arrays)

@@ -10,6 +10,7 @@ Evaluation knows neither network nor detector. It declares what it needs of them
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,9 +21,9 @@ from jaxtyping import Float, Int, UInt8
 
 from mien.datasets.photo import LabelledPhoto
 from mien.geometry import Similarity, crop_from_landmarks, pose_head
-from mien.types import Box, Landmarks, Prediction
+from mien.types import Box, Frame, Landmarks, Prediction
 
-__all__ = ["FaceLandmarker", "Init", "Mirrored", "locate", "mirror_crop"]
+__all__ = ["FaceLandmarker", "Init", "Mirrored", "completed", "locate", "mirror_crop"]
 
 Image = UInt8[np.ndarray, "height width 3"]
 
@@ -55,8 +56,8 @@ class FaceLandmarker(Protocol):
         """The landmarks of the face whose landmarks have this box."""
         ...
 
-    def find(self, image_rgb: Image) -> Sequence[Prediction]:
-        """All faces of the photo, from the photo alone; none is an empty sequence.
+    def find(self, frame: Frame) -> Sequence[Prediction]:
+        """All faces of a photo, from the photo alone; none is an empty sequence.
 
         Each call stands for itself: a tracker behind it starts anew.
         """
@@ -66,22 +67,25 @@ class FaceLandmarker(Protocol):
 def locate(
     landmarker: FaceLandmarker,
     photo: LabelledPhoto,
-    image_rgb: Image,
+    frame: Frame,
     init: Init,
     mean_shape: Float[np.ndarray, "68 3"],
 ) -> Prediction | None:
-    """The landmarks predicted for the labelled face, or ``None`` where it was not found."""
+    """The landmarks predicted for the labelled face, or ``None`` where it was not found.
+
+    ``frame`` is the photo with its place in the set, by which detectors that read a file know it.
+    """
     # x and y only: depth is not known for every data set, and the crop must not depend on it.
-    truth = _completed(photo.points_image[:, :2], mean_shape)
+    truth = completed(photo.points_image[:, :2], mean_shape)
     if init is Init.ORACLE:
         crop = crop_from_landmarks(truth, mean_shape, landmarker.side)
-        return landmarker.align_crop(image_rgb, crop)
+        return landmarker.align_crop(frame.image_rgb, crop)
     if init is Init.BOX:
-        return landmarker.align_box(image_rgb, Box.around(truth))
-    return _nearest(landmarker.find(image_rgb), Box.around(truth))
+        return landmarker.align_box(frame.image_rgb, Box.around(truth))
+    return _nearest(landmarker.find(frame), Box.around(truth))
 
 
-def _completed(
+def completed(
     truth: Float[np.ndarray, "68 2"], mean_shape: Float[np.ndarray, "68 3"]
 ) -> Float[np.ndarray, "68 2"]:
     """Points without a label taken from the mean head in the pose of the others.
@@ -129,12 +133,13 @@ class Mirrored:
         mirrored = self.inner.align_box(_flip(image_rgb), turned)
         return _mean(plain, self._unmirror(mirrored, width))
 
-    def find(self, image_rgb: Image) -> Sequence[Prediction]:
+    def find(self, frame: Frame) -> Sequence[Prediction]:
         """The faces of the photo; each joined with its twin, if the mirrored photo has it too."""
-        width = image_rgb.shape[1]
-        twins = [self._unmirror(face, width) for face in self.inner.find(_flip(image_rgb))]
+        width = frame.image_rgb.shape[1]
+        mirrored = dataclasses.replace(frame, image_rgb=_flip(frame.image_rgb))
+        twins = [self._unmirror(face, width) for face in self.inner.find(mirrored)]
         faces = []
-        for face in self.inner.find(image_rgb):
+        for face in self.inner.find(frame):
             twin = _nearest(twins, Box.around(face.landmarks.points_image))
             faces.append(face if twin is None else _mean(face, twin))
         return faces

@@ -1,135 +1,88 @@
-"""A measurement as a JSON file: the numbers, and what one needs to get them again."""
+"""A measurement as files: JSON of the numbers and how to get them again, and a row a face."""
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import gzip
+import io
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
-from mien.datasets.photo import LabelledPhoto
-from mien.errors import OutputError
 from mien.evaluation.confidence import ConfidenceScore
-from mien.evaluation.predictions import Predictions
-from mien.evaluation.scoring import BinScore, Score, score
+from mien.evaluation.evaluate import Evaluation, Measures
+from mien.evaluation.head_pose import PoseScore
+from mien.evaluation.perturbation import PerturbationScore
+from mien.evaluation.scoring import BinScore, Score
 from mien.evaluation.synthetic import TurnedScore
-from mien.geometry.convention import Convention, in_convention
+from mien.files import write_atomically
 
-__all__ = ["Evaluation", "Moved", "Provenance", "evaluate_predictions", "moved_to", "write_json"]
+__all__ = ["faces_file", "write_faces", "write_json"]
 
 _DIGITS = 6
 """NMEs are shares of a face some hundred pixels wide: a millionth is far below any label."""
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """How a measurement came about; nothing in it depends on the day or on the machine."""
-
-    command: str
-    """The command line, with the data set's folder by its last name."""
-    data_format: str
-    init: str
-    mirror: bool
-    model: str
-    convention: Convention
-    """Where on the head the model's points lie."""
-    detection_sha256: str
-    tracking_sha256: str
-    version: str
-    """Of mien."""
-
-
-@dataclass(frozen=True)
-class Moved:
-    """The same predictions, their landmarks moved to where the set's convention has them."""
-
-    convention: Convention
-    main: Score
-    others: tuple[tuple[str, Score], ...]
-    turned: TurnedScore | None = None
-
-    @property
-    def key(self) -> str:
-        """Name of its block in the JSON file."""
-        return "as_" + self.convention.replace("-", "_")
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """A score against the main truth, and against each other truth the data set has."""
-
-    provenance: Provenance
-    main: Score
-    others: tuple[tuple[str, Score], ...]
-    """Name of the other truth, and the score against it."""
-    moved: Moved | None = None
-    """``None`` where the set has its landmarks where the model puts them, or nobody knows where."""
-    turned: TurnedScore | None = None
-    """``None`` but for sets of turned photos."""
-
-
-def evaluate_predictions(
-    photos: Sequence[LabelledPhoto], predictions: Predictions, provenance: Provenance
-) -> Evaluation:
-    """Score against every truth there is, as predicted and moved to the set's convention.
-
-    Raises:
-        DataError: the predictions are of other photos.
-    """
-    names = dict[str, None]()
-    conventions = set[Convention | None]()
-    for photo in photos:
-        names |= dict.fromkeys(other.name for other in photo.other_truths)
-        conventions.add(photo.convention)
-
-    def others(of: Predictions) -> tuple[tuple[str, Score], ...]:
-        return tuple((name, score(photos, of, name)) for name in names)
-
-    moved = None
-    own = provenance.convention
-    if len(conventions) == 1 and (sets := conventions.pop()) is not None and sets != own:
-        points = moved_to(predictions, own, sets)
-        moved = Moved(sets, score(photos, points), others(points))
-    return Evaluation(provenance, score(photos, predictions), others(predictions), moved)
-
-
-def moved_to(predictions: Predictions, old: Convention, new: Convention) -> Predictions:
-    """The same predictions, their points moved from one convention to another."""
-    points = predictions.points_image.copy()
-    for row in np.flatnonzero(np.isfinite(points).all(axis=(1, 2))):
-        points[row] = in_convention(points[row], old, new)
-    return dataclasses.replace(predictions, points_image=points)
+_FACE_COLUMNS = ("truth", "name", "yaw_deg", "missed", "nme", "nme_inner51", "nme_3d")
 
 
 def write_json(evaluation: Evaluation, file: Path) -> None:
     """Write the numbers, those of another truth as a block under its name.
 
     What is moved to the set's convention is one more block, such as ``as_300w_lp``, of the same
-    making; what is measured on turned photos only are the blocks of ``TurnedScore``.
+    making; what is measured on turned, cut or covered photos only are blocks of their own.
 
     Raises:
         OutputError: the file cannot be written.
     """
-    content = _blocks(evaluation)
+    content = _blocks(evaluation.measures)
     if evaluation.moved is not None:
-        content[evaluation.moved.key] = _blocks(evaluation.moved)
+        content[evaluation.moved.key] = _blocks(evaluation.moved.measures)
     content |= dataclasses.asdict(evaluation.provenance)
     text = json.dumps(content, indent=1, allow_nan=False)
-    try:
-        file.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(
-            f"{file} cannot be written ({error.strerror}): name another place"
-        ) from error
+    write_atomically(file, (text + "\n").encode())
 
 
-def _blocks(measured: Evaluation | Moved) -> dict[str, object]:
+def faces_file(json_file: Path) -> Path:
+    """Where ``write_faces`` puts its rows: ``r.faces.csv.gz`` beside ``r.json``."""
+    return json_file.with_name(f"{json_file.stem}.faces.csv.gz")
+
+
+def write_faces(evaluation: Evaluation, file: Path) -> None:
+    """Write a row a face and truth, as compressed CSV: ``pandas.read_csv`` reads it as it is.
+
+    ``truth`` is ``truth``, the name of another one, or either after ``as_300w_lp/`` and its like.
+    A cell is empty where a face was missed, or where a figure is not defined.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_FACE_COLUMNS)
+    writer.writerows(_face_rows(evaluation.measures, ""))
+    if evaluation.moved is not None:
+        writer.writerows(_face_rows(evaluation.moved.measures, f"{evaluation.moved.key}/"))
+    write_atomically(file, gzip.compress(text.getvalue().encode(), mtime=0))
+
+
+def _face_rows(measured: Measures, prefix: str) -> Iterator[tuple[object, ...]]:
+    for name, one in (("truth", measured.main), *measured.others):
+        for face in one.per_image:
+            yaw = None if face.yaw_deg is None else round(face.yaw_deg, 3)
+            errors = map(_short, (face.nme, face.nme_inner51, face.nme_3d))
+            yield (prefix + name, face.name, yaw, face.missed, *errors)
+
+
+def _blocks(measured: Measures) -> dict[str, object]:
     others = {name: _block(other) for name, other in measured.others}
-    turned = {} if measured.turned is None else _turned_blocks(measured.turned)
-    return _block(measured.main) | others | turned
+    blocks = _block(measured.main) | others
+    if measured.pose is not None:
+        blocks["pose"] = _pose_block(measured.pose)
+    if measured.turned is not None:
+        blocks |= _turned_blocks(measured.turned)
+    if measured.perturbed is not None:
+        blocks |= _perturbed_blocks(measured.perturbed)
+    return blocks
 
 
 def _block(measured: Score) -> dict[str, object]:
@@ -144,17 +97,6 @@ def _block(measured: Score) -> dict[str, object]:
         "balanced": _short(measured.balanced),
         "auc_07": _short(measured.auc_07),
         "failure_rate_07": _short(measured.failure_rate_07),
-        "per_image": [
-            {
-                "name": face.name,
-                "yaw_deg": None if face.yaw_deg is None else round(face.yaw_deg, 3),
-                "missed": face.missed,
-                "nme": _short(face.nme),
-                "nme_inner51": _short(face.nme_inner51),
-                "nme_3d": _short(face.nme_3d),
-            }
-            for face in measured.per_image
-        ],
     }
 
 
@@ -164,6 +106,26 @@ def _bin_block(one: BinScore) -> dict[str, object]:
         "missed": one.missed,
         "nme": _short(one.nme),
         "nme_inner51": _short(one.nme_inner51),
+    }
+
+
+def _pose_block(measured: PoseScore) -> dict[str, object]:
+    return {
+        "n": measured.n,
+        "beyond_99_deg": measured.excluded,
+        "missed": measured.missed,
+        "pitch_mae_deg": _short(measured.pitch_deg),
+        "yaw_mae_deg": _short(measured.yaw_deg),
+        "roll_mae_deg": _short(measured.roll_deg),
+        "mean_mae_deg": _short(measured.mean_deg),
+    }
+
+
+def _perturbed_blocks(measured: PerturbationScore) -> dict[str, object]:
+    confidence = measured.confidence
+    return {
+        "yaw_off_median_deg": _short(measured.yaw_off_deg),
+        "confidence": None if confidence is None else _confidence_block(confidence),
     }
 
 

@@ -12,12 +12,11 @@ import numpy as np
 from jaxtyping import Float
 
 from mien.datasets.ours.shards import TurnedFace
-from mien.evaluation.confidence import ConfidenceScore
+from mien.evaluation.confidence import ConfidenceScore, score_confidence
 from mien.evaluation.eyes import EyeScore, score_eyes
 from mien.evaluation.metrics import depth_error, mean_or_none, nme
 from mien.evaluation.predictions import Predictions
 from mien.evaluation.presence import PresenceScore, score_presence
-from mien.geometry import pose_head
 
 __all__ = ["DepthScore", "Probes", "TurnedScore", "score_turned"]
 
@@ -79,19 +78,8 @@ def score_turned(
         mean_or_none([depth_error(points, truth) for points, truth in pairs]),
         mean_or_none([nme(points, truth) for points, truth in pairs]),
     )
-    confidence = None
-    if len(found):
-        errors = [
-            np.linalg.norm(points[:, :2] - truth[:, :2], axis=1)
-            / pose_head(truth, mean_shape).scale
-            for points, truth in pairs
-        ]
-        confidence = ConfidenceScore.of(
-            predictions.confidence[found].ravel(),
-            np.concatenate(errors),
-            np.concatenate([faces[row].hidden for row in found]),
-            confidence_radius,
-        )
+    hidden = [face.hidden for face in faces]
+    confidence = score_confidence(truths, hidden, predictions, mean_shape, confidence_radius)
     presence = None
     if probes is not None:
         scores = (predictions.score, probes.no_face.score, probes.misplaced.score)

@@ -11,10 +11,10 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from mien.datasets.photo import LabelledPhoto
-from mien.errors import OutputError
 from mien.evaluation.metrics import face_size
 from mien.evaluation.predictions import Predictions
 from mien.evaluation.scoring import FaceScore, Score
+from mien.files import write_atomically
 from mien.geometry import Similarity, warp_crop
 from mien.types import Box
 
@@ -43,12 +43,7 @@ def write_worst(
         DataError: a photo cannot be read.
     """
     encoded = cv2.imencode(".png", draw_worst(photos, predictions, measured))[1]
-    try:
-        file.write_bytes(encoded.tobytes())
-    except OSError as error:
-        raise OutputError(
-            f"{file} cannot be written ({error.strerror}): name another place"
-        ) from error
+    write_atomically(file, encoded.tobytes())
 
 
 def draw_worst(

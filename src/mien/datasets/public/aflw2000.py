@@ -49,16 +49,24 @@ def _read_photo(image_path: Path, reannotated: Float[np.ndarray, "68 2"] | None)
     points = fields.matrix("pt3d_68", (3, 68)).T
     points[:, 2] = points[:, 2].mean() - points[:, 2]  # stored: towards the camera
     others = () if reannotated is None else (OtherTruth("reannotated", reannotated),)
+    euler = _euler_deg(fields)
     return LabelledPhoto(
-        image_path.stem, image_path, points, _yaw_deg(fields), others, Convention.W300LP
+        image_path.stem,
+        image_path,
+        points,
+        yaw_deg=None if euler is None else -euler[1],  # theirs is positive towards the image's left
+        euler_300w_lp_deg=euler,
+        other_truths=others,
+        convention=Convention.W300LP,
     )
 
 
-def _yaw_deg(fields: MatFile) -> float | None:
-    """``Pose_Para`` is pitch, yaw, roll, ...; its yaw is positive towards the image's left."""
+def _euler_deg(fields: MatFile) -> tuple[float, float, float] | None:
+    """``Pose_Para`` is pitch, yaw, roll, ... in radians."""
     if "Pose_Para" not in fields:
         return None
-    return -math.degrees(fields.vector("Pose_Para", 3)[1])
+    pitch, yaw, roll = (math.degrees(angle) for angle in fields.vector("Pose_Para", 3))
+    return pitch, yaw, roll
 
 
 def _read_reannotation(path: Path) -> dict[str, Float[np.ndarray, "68 2"]]:

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from mien.datasets.photo import read_stored_rgb
+from mien.datasets.photo import read_labelled_rgb
 from mien.errors import DataError
 from mien.types import Box
 
@@ -72,8 +72,8 @@ class FddbPhoto:
         return tuple(ellipse.box for ellipse in self.ellipses)
 
     def read_rgb(self) -> UInt8[np.ndarray, "height width 3"]:
-        """The picture, by :func:`mien.datasets.photo.read_stored_rgb`."""
-        return read_stored_rgb(self.image_path)
+        """The picture, by :func:`mien.datasets.photo.read_labelled_rgb`."""
+        return read_labelled_rgb(self.image_path)
 
 
 def read_fddb(root: Path) -> tuple[FddbPhoto, ...]:

@@ -35,7 +35,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from mien.datasets.lazy import OnDemand
-from mien.datasets.photo import LabelledPhoto, read_stored_rgb
+from mien.datasets.photo import LabelledPhoto, read_labelled_rgb
 from mien.datasets.public.ljson import parse_ljson
 from mien.datasets.video import LabelledVideo
 from mien.errors import DataError
@@ -62,8 +62,8 @@ class Menpo3dPhoto:
     """x, y in image pixels, z in the same unit, away from the camera."""
 
     def read_rgb(self) -> UInt8[np.ndarray, "height width 3"]:
-        """The picture, by :func:`mien.datasets.photo.read_stored_rgb`."""
-        return read_stored_rgb(self.image_path)
+        """The picture, by :func:`mien.datasets.photo.read_labelled_rgb`."""
+        return read_labelled_rgb(self.image_path)
 
     def to_68(self) -> LabelledPhoto:
         """The 68 points among them, for whoever measures in 68."""

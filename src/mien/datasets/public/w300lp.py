@@ -154,7 +154,14 @@ def _read_photo(entry: _Entry, *, source: _Source, basis: HeadBasis | None) -> L
         points = fields.matrix("pt2d", (2, 68)).T - 1
     # Pose_Para is pitch, yaw, roll, ...; its yaw is positive towards the image's left.
     yaw_deg = -math.degrees(pose[1])
-    return LabelledPhoto(entry.name, entry.image, points, yaw_deg, others, Convention.W300LP)
+    return LabelledPhoto(
+        entry.name,
+        entry.image,
+        points,
+        yaw_deg,
+        other_truths=others,
+        convention=Convention.W300LP,
+    )
 
 
 def _project(basis: HeadBasis, fields: MatFile, image: Path) -> Float[np.ndarray, "68 3"]:

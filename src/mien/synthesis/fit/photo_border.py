@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from mien.datasets.ours.pack import FacePack
-from mien.datasets.photo import read_stored_rgb
+from mien.datasets.photo import read_labelled_rgb
 
 __all__ = ["read_photo"]
 
@@ -18,7 +18,7 @@ def read_photo(photos: FacePack, row: int) -> UInt8[np.ndarray, "height width 3"
     Raises:
         DataError: it is gone, or no picture.
     """
-    image_rgb = read_stored_rgb(photos.file(row))
+    image_rgb = read_labelled_rgb(photos.file(row))
     return _continue_past_border(np.ascontiguousarray(image_rgb[:, :, ::-1]))
 
 
