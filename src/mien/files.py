@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import io
 import os
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,15 @@ import numpy as np
 
 from mien.errors import OutputError
 
-__all__ = ["PendingFile", "told_as_output_error", "write_atomically", "write_npz"]
+__all__ = [
+    "PendingFile",
+    "name_that_fits",
+    "told_as_output_error",
+    "write_atomically",
+    "write_npz",
+]
+
+_USUAL_NAME_BYTES = 255
 
 
 class PendingFile:
@@ -29,7 +38,7 @@ class PendingFile:
             OutputError: the folder cannot be made or written, or the name is a folder's.
         """
         self.path = path
-        self.part = path.with_name(path.name + ".part")
+        self.part = path.with_name(name_that_fits(path.name, len(".part"), path.parent) + ".part")
         with told_as_output_error(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_dir():
@@ -45,6 +54,30 @@ class PendingFile:
         """Leave nothing, which also gives a full disk its space back."""
         with contextlib.suppress(OSError):
             self.part.unlink(missing_ok=True)
+
+
+def name_that_fits(name: str, spare_bytes: int, folder: Path) -> str:
+    """The name, shortened where the file system would not take it with an ending of that length.
+
+    A shortened name ends in ``~`` and eight digits of the whole name's SHA-256, so that two names
+    which begin alike stay two.
+    """
+    longest = _longest_name(folder) - spare_bytes
+    whole = name.encode("utf-8", "surrogateescape")
+    if len(whole) <= longest:
+        return name
+    digits = hashlib.sha256(whole).hexdigest()[:8]
+    return whole[: longest - 9].decode("utf-8", "ignore") + "~" + digits
+
+
+def _longest_name(folder: Path) -> int:
+    """Bytes that a name in that folder, or in the nearest one above that exists, may have."""
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        return os.pathconf(folder, "PC_NAME_MAX")
+    except (AttributeError, ValueError, OSError):  # Windows has no pathconf, and 255
+        return _USUAL_NAME_BYTES
 
 
 @contextlib.contextmanager

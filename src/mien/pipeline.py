@@ -63,6 +63,12 @@ class Tally:
     frames_decoded: int = 0
     frames_with_face: int = 0
     track_ids: set[int] = field(default_factory=set)
+    most_faces: int = 0
+    """Faces of the frame that has most."""
+    most_detected: int = 0
+    """The same of what the detector reported."""
+    size: tuple[int, int] | None = None
+    """Width and height of the first picture as shown, px."""
     seconds: float = 0.0
     stages: StageTimes = field(default_factory=StageTimes)
 
@@ -72,6 +78,7 @@ class Tally:
 
     def count(self, faces: Sequence[Face]) -> None:
         """One frame more."""
+        self.most_faces = max(self.most_faces, len(faces))
         self.frames_decoded += 1
         self.frames_with_face += bool(faces)
         self.track_ids.update(face.track_id for face in faces)
@@ -85,13 +92,13 @@ class TrackerParts:
     detector: FaceFinder
     settings: TrackerSettings = field(default_factory=TrackerSettings)
 
-    def tracker(self, stages: StageTimes | None = None) -> Tracker:
-        """A new tracker; the time its parts take is added to ``stages``."""
-        stages = stages or StageTimes()
+    def tracker(self, tally: Tally | None = None) -> Tracker:
+        """A new tracker; the time its parts take, and what the detector saw, go to ``tally``."""
+        tally = tally or Tally()
         return Tracker(
-            _TimedFinder(self.detector, stages),
-            _TimedPredictor(self.pair.first, stages),
-            _TimedPredictor(self.pair.following, stages),
+            _TimedFinder(self.detector, tally),
+            _TimedPredictor(self.pair.first, tally.stages),
+            _TimedPredictor(self.pair.following, tally.stages),
             self.settings,
         )
 
@@ -162,7 +169,7 @@ def track_source(
         InputError: the source broke off; all its whole frames were tracked and written before.
         OutputError: a sink could not write.
     """
-    tracker = parts.tracker(tally.stages)
+    tracker = parts.tracker(tally)
     start_secs = time.perf_counter()
     with contextlib.ExitStack() as closing:
         closing.callback(lambda: _stop_clock(tally, start_secs))
@@ -170,6 +177,8 @@ def track_source(
             closing.enter_context(sink)
         writer = closing.enter_context(WriteBehind(sinks, tally.count, tally.stages.add_write))
         for frame in closing.enter_context(ReadAhead(source, tally.stages.add_decode)):
+            if tally.size is None:
+                tally.size = (frame.image_rgb.shape[1], frame.image_rgb.shape[0])
             writer.put(frame, tracker.update(frame))
             on_frame(tally.frames_decoded)
 
@@ -181,14 +190,15 @@ def _stop_clock(tally: Tally, start_secs: float) -> None:
 class _TimedFinder:
     """The detector as the tracker sees it."""
 
-    def __init__(self, detector: FaceFinder, stages: StageTimes) -> None:
+    def __init__(self, detector: FaceFinder, tally: Tally) -> None:
         self._detector = detector
-        self._stages = stages
+        self._tally = tally
 
     def find(self, frame: Frame) -> Sequence[Detection]:
         start_secs = time.perf_counter()
         found = self._detector.find(frame)
-        self._stages.detect += time.perf_counter() - start_secs
+        self._tally.stages.detect += time.perf_counter() - start_secs
+        self._tally.most_detected = max(self._tally.most_detected, len(found))
         return found
 
 

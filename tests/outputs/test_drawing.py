@@ -126,3 +126,30 @@ def test_it_is_fast(make_face):
         draw_faces(image, [face], parts)
         spans.append(time.perf_counter() - start)
     assert min(spans) < 0.002
+
+
+@pytest.mark.parametrize("y", [10.0, 90.0, 350.0])
+def test_a_label_covers_no_face_and_no_other_label(make_face, y):
+    faces = [make_face(centre=(60.0 + 40 * i, y), size=22, track_id=i) for i in range(8)]
+    bare = draw_faces(canvas(), faces[:0], [])
+    drawn = draw_faces(canvas(), faces, [])
+    for face in faces:
+        alone = draw_faces(bare, [face], [])
+        left, top, right, bottom = (
+            round(v) for v in (face.box.left, face.box.top, face.box.right, face.box.bottom)
+        )
+        inside = (slice(max(top, 0), bottom), slice(left, right))
+        np.testing.assert_array_equal(drawn[inside], alone[inside])
+
+
+def test_what_the_head_hides_is_faint(make_face):
+    """At 60 degrees to the image's right, the right half of the jaw lies behind the cheek."""
+    face = make_face(size=220, centre=(320, 180), pose=HeadPose(60, 0, 0))
+    drawn = draw_faces(canvas(), [face], load_markup(68).parts)
+    x, y = np.rint(face.landmarks.points_image[:, :2]).astype(int).T
+    is_bright = near(drawn, SURE, 40)[y, x]
+    assert is_bright[:8].all()
+    assert not is_bright[13:17].any()
+    frontal = make_face(size=220, centre=(320, 180))
+    x, y = np.rint(frontal.landmarks.points_image[:, :2]).astype(int).T
+    assert near(draw_faces(canvas(), [frontal], []), SURE, 40)[y, x].all()

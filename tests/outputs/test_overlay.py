@@ -138,3 +138,52 @@ def test_a_photo_on_a_full_disk(tmp_path, make_frame, disk_of):
     ):
         sink.write(make_frame(0), [])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_wider_than_any_encoder_takes(tmp_path, make_frame, make_face):
+    with OverlayVideo(tmp_path / "a.mp4", PARTS, rate=25.0) as sink:
+        for index in range(2):
+            sink.write(make_frame(index, size=(17000, 32)), [make_face(centre=(40, 16), size=20)])
+    pictures, _ = decode(tmp_path / "a.mp4")
+    assert [picture.shape[1] for picture in pictures] == [8192, 8192]
+
+
+@pytest.mark.parametrize(
+    ("codec", "ending", "kept"),
+    [("aac", "mp4", "aac"), ("pcm_s16le", "mov", "aac"), ("libmp3lame", "mkv", "mp3float")],
+)
+def test_the_sound_is_carried_over(tmp_path, make_frame, codec, ending, kept):
+    """Two seconds of a tone in the source; the overlay is cut after one, and so is its sound."""
+    heard = tmp_path / f"a.{ending}"
+    tone = np.sin(np.arange(96_000) * 2 * np.pi * 440 / 48_000)[None].astype(np.float32) * 0.5
+    with av.open(str(heard), "w") as container:
+        stream = container.add_stream(codec, rate=48_000, layout="mono")
+        for start in range(0, 96_000, 1000):
+            block = tone[:, start : start + 1000]
+            if codec == "pcm_s16le":
+                block = (block * 32767).astype(np.int16)
+            form = "s16" if codec == "pcm_s16le" else "fltp"
+            sound = av.AudioFrame.from_ndarray(np.ascontiguousarray(block), form, "mono")
+            sound.sample_rate, sound.pts = 48_000, start
+            container.mux(stream.encode(sound))
+        container.mux(stream.encode(None))
+    with OverlayVideo(tmp_path / "o.mp4", PARTS, rate=25.0, sound_of=heard) as sink:
+        for index in range(25):
+            sink.write(make_frame(index), [])
+    assert len(decode(tmp_path / "o.mp4")[0]) == 25
+    with av.open(str(tmp_path / "o.mp4")) as container:
+        assert container.streams.audio[0].codec_context.name == kept
+        blocks = [frame.to_ndarray() for frame in container.decode(audio=0)]
+    samples = np.concatenate(blocks, axis=1)[0]
+    assert 0.8 < len(samples) / 48_000 < 1.2
+    spectrum = np.abs(np.fft.rfft(samples[4_000:28_000]))
+    assert np.argmax(spectrum) * 2 == pytest.approx(440, abs=2)
+
+
+def test_a_source_without_sound_or_unreadable_gives_a_silent_video(tmp_path, make_frame):
+    (tmp_path / "noise.bin").write_bytes(b"no sound" * 100)
+    for sound_of in (tmp_path / "noise.bin", tmp_path / "missing.mp4"):
+        with OverlayVideo(tmp_path / "o.mp4", PARTS, rate=25.0, sound_of=sound_of) as sink:
+            sink.write(make_frame(0), [])
+        with av.open(str(tmp_path / "o.mp4")) as container:
+            assert not container.streams.audio

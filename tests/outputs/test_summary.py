@@ -26,6 +26,7 @@ def test_the_file_says_what_was_counted(tmp_path):
     write_summary(tmp_path / "a.json", SUMMARY)
     read = json.loads((tmp_path / "a.json").read_text())
     assert read == {
+        "program": "mien",
         "frames_decoded": 300,
         "frames_with_face": 290,
         "tracks": 2,
@@ -35,6 +36,11 @@ def test_the_file_says_what_was_counted(tmp_path):
         "model": "fast",
         "markup": 68,
         "version": "0.1.0",
+        "complete": True,
+        "incomplete_because": None,
+        "notes": [],
+        "width": None,
+        "height": None,
     }
     assert [one.name for one in tmp_path.iterdir()] == ["a.json"]
 

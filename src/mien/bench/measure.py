@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from mien.media import ReadAhead, open_source
-from mien.pipeline import StageTimes, TrackerParts
+from mien.pipeline import StageTimes, Tally, TrackerParts
 from mien.runtime import load_landmarkers, open_detector
 from mien.types import Frame
 
@@ -68,9 +68,10 @@ def measure_case(case: Case) -> CaseResult:
     Raises:
         ModelError, InputError: as its parts say.
     """
-    stages = StageTimes()
+    tally = Tally()
+    stages = tally.stages
     pair = load_landmarkers(case.model, points=68, threads=case.threads)
-    tracker = TrackerParts(pair, open_detector("centerface")).tracker(stages)
+    tracker = TrackerParts(pair, open_detector("centerface")).tracker(tally)
     update_secs: list[float] = []
     found: list[int] = []
     start_secs = start_cpu_secs = 0.0

@@ -26,9 +26,9 @@ Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
 Workers = Annotated[int, typer.Option(min=1, help="Processes; the result is the same for any.")]
 FacesFile = Annotated[
     Path | None,
-    typer.Option(help="faces.npz, or the folder that holds it [default: as fitted]."),
+    typer.Option(help="faces.npz, or the folder that holds it (default: as fitted)."),
 ]
-ModelFile = Annotated[Path | None, typer.Option(help="Head model [default: as fitted].")]
+ModelFile = Annotated[Path | None, typer.Option(help="Head model (default: as fitted).")]
 AnchorsFile = Annotated[
     Path | None,
     typer.Option(help="Where mark-ups sit on another head than ICT's (mien data anchors)."),

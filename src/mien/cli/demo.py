@@ -11,13 +11,14 @@ import numpy as np
 import typer
 from jaxtyping import Float
 
-from mien.cli.outputs import Outputs, TableFormat, track_input
-from mien.errors import InputError
+from mien.cli.choices import TableFormat
+from mien.cli.outputs import Outcome, Outputs, track_input
+from mien.errors import InputError, OutputError
 from mien.evaluation.metrics import nme
 from mien.geometry.convention import Convention, in_convention
 from mien.media import Input
 from mien.outputs import Sink
-from mien.pipeline import Tally, TrackerParts
+from mien.pipeline import TrackerParts
 from mien.runtime import DEFAULT_MODEL, load_landmarkers, open_detector
 from mien.types import Box, Face, Frame
 
@@ -47,13 +48,17 @@ def demo(
     measure = _Against(
         _read_truth(folder / "landmarks.npz", Convention(pair.following.card.convention))
     )
-    tally = Tally()
-    track_input(Input(str(clip), "demo"), parts, outputs, tally, more_sinks=[measure])
+    outputs.refuse_foreign(["demo"])
+    outcome = Outcome()
+    tally = outcome.tally
+    track_input(Input(str(clip), "demo"), parts, outputs, outcome, more_sinks=[measure])
     typer.echo(f"frames   {tally.frames_decoded}, of which missed: {measure.missed}")
     if measure.errors:
         mean = float(np.mean(measure.errors))
         typer.echo(f"NME      {mean:.4f} of the face size, mean over the frames with the face")
     typer.echo(f"speed    {tally.fps:.1f} frames/s, from the file to the drawn video")
+    if outcome.failures:
+        raise OutputError("; ".join(outcome.failures))
     typer.echo(f"overlay  {outputs.overlay_path('demo', is_photo=False)}")
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from importlib import metadata
 from pathlib import Path
 
+import mien
+from mien.cli.choices import TableFormat
+from mien.cli.notes import notes_on
 from mien.errors import OutputError
 from mien.media import Input, Source, SourceKind, open_source
 from mien.outputs import (
+    OptionalSink,
     OverlayPhoto,
     OverlayVideo,
     Sink,
@@ -22,21 +25,17 @@ from mien.outputs import (
     Summary,
     Timeline,
     open_table,
+    refuse_foreign,
     write_summary,
 )
 from mien.pipeline import Tally, TrackerParts, track_source
 
-__all__ = ["Outputs", "TableFormat", "track_input"]
+__all__ = ["Outcome", "Outputs", "track_input"]
 
 _log = logging.getLogger(__name__)
 
-
-class TableFormat(StrEnum):
-    """Formats of the table; also the endings of its file."""
-
-    CSV = "csv"
-    PARQUET = "parquet"
-    JSONL = "jsonl"
+_ALL_FACES = 10_000
+"""More than a photo holds."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,8 @@ class Outputs:
     table: TableFormat
     overlay: bool
     timeline: bool
+    overwrite: bool = False
+    """Replace files that mien did not write."""
 
     def make_folder(self) -> None:
         """Make the folder, and see that it can be written before any work.
@@ -66,68 +67,124 @@ class Outputs:
                 f"{self.folder}: no permission to write there; name another folder with --out"
             )
 
+    def refuse_foreign(self, stems: Iterable[str]) -> None:
+        """See before any work that nobody else's file would be replaced.
+
+        Raises:
+            OutputError: one would be.
+        """
+        if not self.overwrite:
+            refuse_foreign(path for stem in stems for path in self._paths(stem))
+
+    def _paths(self, stem: str) -> list[Path]:
+        endings = [f".{self.table}", ".json"]
+        endings += [".overlay.mp4", ".overlay.png"] if self.overlay else []
+        endings += [".timeline.png"] if self.timeline else []
+        return [self.folder / f"{stem}{ending}" for ending in endings]
+
     def overlay_path(self, stem: str, *, is_photo: bool) -> Path:
         """Where the drawn picture or video lies."""
         return self.folder / f"{stem}.overlay.{'png' if is_photo else 'mp4'}"
 
-    def open_sinks(self, source: Source, stem: str, parts: TrackerParts) -> list[Sink]:
-        """The sinks of one input.
+    def open_sinks(self, source: Source, item: Input, parts: TrackerParts) -> list[Sink]:
+        """The sinks of one input, the table first.
 
         Raises:
-            OutputError: a file cannot be made; none is then left open.
+            OutputError: the table cannot be made.
         """
-        markup = parts.pair.markup
-        with contextlib.ExitStack() as opened:
-            sinks: list[Sink] = [open_table(self.folder / f"{stem}.{self.table}", len(markup))]
-            opened.enter_context(sinks[0])
-            is_photo = source.kind is SourceKind.PHOTO
-            if self.overlay:
-                path = self.overlay_path(stem, is_photo=is_photo)
-                drawn = (
-                    OverlayPhoto(path, markup.parts)
-                    if is_photo
-                    else OverlayVideo(path, markup.parts, source.rate)
-                )
-                sinks.append(opened.enter_context(drawn))
-            if self.timeline and not is_photo:
-                path = self.folder / f"{stem}.timeline.png"
-                sinks.append(opened.enter_context(Timeline(path, title=stem)))
-            opened.pop_all()
+        stem, markup = item.stem, parts.pair.markup
+        is_photo = source.kind is SourceKind.PHOTO
+        sinks: list[Sink] = [open_table(self.folder / f"{stem}.{self.table}", len(markup))]
+        if self.overlay:
+            path = self.overlay_path(stem, is_photo=is_photo)
+            file = Path(item.where)
+            sound_of = file if source.kind is SourceKind.VIDEO and file.is_file() else None
+
+            def open_overlay() -> Sink:
+                if is_photo:
+                    return OverlayPhoto(path, markup.parts)
+                return OverlayVideo(path, markup.parts, source.rate, sound_of=sound_of)
+
+            sinks.append(OptionalSink("overlay", open_overlay))
+        if self.timeline and not is_photo:
+            path_of_timeline = self.folder / f"{stem}.timeline.png"
+            sinks.append(
+                OptionalSink("timeline", lambda: Timeline(path_of_timeline, title=Path(stem).name))
+            )
         return sinks
+
+
+@dataclass
+class Outcome:
+    """What came of one input; it grows while the input is tracked, and holds after an error."""
+
+    tally: Tally = dataclasses.field(default_factory=Tally)
+    notes: list[str] = dataclasses.field(default_factory=list)
+    """What a reader of the table must know, for a person."""
+    failures: list[str] = dataclasses.field(default_factory=list)
+    """Pictures that were asked for and could not be made."""
 
 
 def track_input(
     item: Input,
     parts: TrackerParts,
     outputs: Outputs,
-    tally: Tally,
+    outcome: Outcome,
     on_open: Callable[[int | None], None] = lambda total: None,
     on_frame: Callable[[int], None] = lambda done: None,
     more_sinks: Sequence[Sink] = (),
+    *,
+    all_faces_of_photos: bool = False,
 ) -> None:
     """Track one input into its files. The summary is written also after an error or Ctrl-C.
 
     Raises:
         InputError: it cannot be read, or broke off; its whole frames are then in the files.
-        OutputError: a file cannot be written.
+        OutputError: the table or the summary cannot be written.
     """
+    tally = outcome.tally
     with open_source(item.where) as source:
+        if all_faces_of_photos and source.kind is SourceKind.PHOTO:
+            settings = dataclasses.replace(parts.settings, max_faces=_ALL_FACES)
+            parts = dataclasses.replace(parts, settings=settings)
         on_open(source.frames_expected)
-        sinks = [*outputs.open_sinks(source, item.stem, parts), *more_sinks]
+        sinks = [*outputs.open_sinks(source, item, parts), *more_sinks]
         try:
             track_source(source, parts, sinks, tally, on_frame)
         finally:
-            is_failing = sys.exception() is not None
-            try:
-                write_summary(outputs.folder / f"{item.stem}.json", _summary(tally, parts))
-            except OutputError as error:
-                if not is_failing:
-                    raise
-                _log.warning("%s", error)  # the error on its way out is the one to tell
+            error = sys.exception()
+            outcome.failures += [
+                f"no {sink.name}: {sink.failure}"
+                for sink in sinks
+                if isinstance(sink, OptionalSink) and sink.failure
+            ]
+            outcome.notes += notes_on(tally, parts, source)
+            summary = _summary(outcome, parts, error)
+            with contextlib.ExitStack() as told:
+                if error is not None:  # the error on its way out is the one to tell
+                    told.enter_context(_logged())
+                write_summary(outputs.folder / f"{item.stem}.json", summary)
 
 
-def _summary(tally: Tally, parts: TrackerParts) -> Summary:
-    times = tally.stages
+@contextlib.contextmanager
+def _logged() -> Iterator[None]:
+    try:
+        yield
+    except OutputError as unwritten:
+        _log.warning("%s", unwritten)
+
+
+def _why(error: BaseException | None) -> str | None:
+    if error is None:
+        return None
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _summary(outcome: Outcome, parts: TrackerParts, error: BaseException | None) -> Summary:
+    tally = outcome.tally
+    times, (width, height) = tally.stages, tally.size or (None, None)
     return Summary(
         frames_decoded=tally.frames_decoded,
         frames_with_face=tally.frames_with_face,
@@ -142,5 +199,10 @@ def _summary(tally: Tally, parts: TrackerParts) -> Summary:
         ),
         model=parts.pair.name,
         markup=len(parts.pair.markup),
-        version=metadata.version("mien"),
+        version=mien.__version__,
+        complete=error is None,
+        incomplete_because=_why(error),
+        notes=(*outcome.notes, *outcome.failures),
+        width=width,
+        height=height,
     )

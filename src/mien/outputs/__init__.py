@@ -2,7 +2,9 @@
 
 from mien.outputs.background_writer import WriteBehind
 from mien.outputs.drawing import Colouring, draw_faces
+from mien.outputs.optional_sink import OptionalSink
 from mien.outputs.overlay import OverlayPhoto, OverlayVideo
+from mien.outputs.ownership import is_ours, refuse_foreign
 from mien.outputs.sink import Sink
 from mien.outputs.summary import StageSeconds, Summary, write_summary
 from mien.outputs.tables import TABLE_FORMATS, open_table
@@ -11,6 +13,7 @@ from mien.outputs.timeline import Timeline
 __all__ = [
     "TABLE_FORMATS",
     "Colouring",
+    "OptionalSink",
     "OverlayPhoto",
     "OverlayVideo",
     "Sink",
@@ -19,6 +22,8 @@ __all__ = [
     "Timeline",
     "WriteBehind",
     "draw_faces",
+    "is_ours",
     "open_table",
+    "refuse_foreign",
     "write_summary",
 ]

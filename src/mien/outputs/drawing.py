@@ -5,10 +5,11 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from mien.geometry.pose import rotation_from_angles
 from mien.markup import Part
@@ -23,6 +24,12 @@ _SHIFT = 4
 _SUBPIXELS = 1 << _SHIFT
 _FARTHEST_PX = 30_000.0
 """OpenCV counts pixels in 16 bits when it clips; points farther out are drawn at this border."""
+
+_FAINT = 0.3
+"""Share of the drawing that is left of what the head hides."""
+_FEWEST_OF_A_HEAD = 5
+_MIDDLE_BEHIND = 0.55
+_LOOKS_AWAY = 0.12
 
 _LINE: Colour = (236, 240, 244)
 _RIM: Colour = (16, 20, 28)
@@ -63,7 +70,8 @@ def draw_faces(
     """A copy of the picture with the faces on it.
 
     ``parts`` are the runs of points to join by lines: ``load_markup(points).parts``. Points are
-    drawn below the pixel, their size follows the face and the lines follow the picture.
+    drawn below the pixel, those that the head itself hides faintly; their size follows the face and
+    the lines follow the picture.
     """
     canvas: Image = np.ascontiguousarray(image_rgb).copy()
     width_px = max(1, round(min(canvas.shape[:2]) / 700))
@@ -73,23 +81,55 @@ def draw_faces(
         thin_px = max(1, min(width_px, round(_face_size(face) / 130)))
         _draw_points(canvas, face, parts, colouring, thin_px)
         _draw_axis(canvas, face, thin_px)
+    taken = [_wide_box(face) for face in faces]
+    for face in faces:
+        _draw_label(canvas, face, taken, width_px)
     return canvas
 
 
 def _draw_points(
     canvas: Image, face: Face, parts: Sequence[Part], colouring: Colouring, width_px: int
 ) -> None:
+    """What the head hides is drawn first and then faded into the picture."""
+    hidden = _hidden_by_the_head(face)
+    if hidden.any():
+        region = _around(face, canvas)
+        before = canvas[region].copy()
+        _draw_some(canvas, face, parts, colouring, width_px, hidden, hidden_ones=True)
+        cv2.addWeighted(before, 1 - _FAINT, canvas[region], _FAINT, 0, dst=before)
+        canvas[region] = before
+    _draw_some(canvas, face, parts, colouring, width_px, hidden, hidden_ones=False)
+
+
+def _draw_some(
+    canvas: Image,
+    face: Face,
+    parts: Sequence[Part],
+    colouring: Colouring,
+    width_px: int,
+    hidden: Bool[np.ndarray, " points"],
+    *,
+    hidden_ones: bool,
+) -> None:
+    """The hidden points and every line that ends in one, or what is left: the seen ones."""
     points = _fixed(face.landmarks.points_image[:, :2])
     for part in parts:
-        run = points[list(part.indices)].reshape(-1, 1, 2)
-        cv2.polylines(canvas, [run], part.closed, _LINE, width_px, cv2.LINE_AA, _SHIFT)
+        ring = list(part.indices) + list(part.indices[:1]) * part.closed
+        runs = [
+            points[[start, end]].reshape(-1, 1, 2)
+            for start, end in pairwise(ring)
+            if (hidden[start] or hidden[end]) == hidden_ones
+        ]
+        cv2.polylines(canvas, runs, False, _LINE, width_px, cv2.LINE_AA, _SHIFT)
     radius_px = max(1.1, 0.0105 * _face_size(face))
     radius = round(radius_px * _SUBPIXELS)
     rim = radius + round(max(0.5, 0.35 * radius_px) * _SUBPIXELS)
-    centres = points.tolist()
+    chosen = np.flatnonzero(hidden == hidden_ones)
+    centres = points[chosen].tolist()
+    colours = np.array(_point_colours(face, colouring))[chosen].tolist()
     for centre in centres:
         cv2.circle(canvas, centre, rim, _RIM, cv2.FILLED, cv2.LINE_AA, _SHIFT)
-    for centre, colour in zip(centres, _point_colours(face, colouring), strict=True):
+    for centre, colour in zip(centres, colours, strict=True):
         cv2.circle(canvas, centre, radius, colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
@@ -106,21 +146,66 @@ def _point_colours(face: Face, colouring: Colouring) -> list[list[int]]:
     return colours
 
 
+def _hidden_by_the_head(face: Face) -> Bool[np.ndarray, " points"]:
+    """Points whose skin looks away from the camera, the head taken for a ball about its middle.
+
+    ``docs/conventions.md``: z grows away from the camera. The ball's middle lies behind the face,
+    0.55 face sizes of a head that looks at the camera.
+    """
+    points = face.landmarks.points_image
+    if len(points) < _FEWEST_OF_A_HEAD or not np.isfinite(points).all():
+        return np.zeros(len(points), dtype=bool)
+    rotation = rotation_from_angles(face.pose)
+    in_head = (points - points.mean(axis=0)) @ rotation
+    size = math.sqrt(float(np.ptp(in_head[:, 0]) * np.ptp(in_head[:, 1]))) or 1.0
+    outward = in_head / size - [0.0, 0.0, _MIDDLE_BEHIND]
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    return np.asarray((outward @ rotation.T)[:, 2] > _LOOKS_AWAY)
+
+
+def _around(face: Face, canvas: Image) -> tuple[slice, slice]:
+    """The part of the picture that drawing a face's points can touch."""
+    (left, top), (right, bottom) = _wide_box(face)
+    height, width = canvas.shape[:2]
+    return (
+        slice(max(0, math.floor(top) - 4), max(0, min(height, math.ceil(bottom) + 5))),
+        slice(max(0, math.floor(left) - 4), max(0, min(width, math.ceil(right) + 5))),
+    )
+
+
 def _draw_box(canvas: Image, face: Face, width_px: int) -> None:
-    """The box, a little wider than the points, with the track's number and score on its edge."""
-    colour = track_colour(face.track_id)
-    corners = _fixed(_wide_box(face))
-    first, second = corners.tolist()
-    cv2.rectangle(canvas, first, second, colour, width_px, cv2.LINE_AA, _SHIFT)
-    text = f"#{face.track_id} {face.score:.2f}"
-    size = min(canvas.shape[:2]) / 900 + 0.05
-    (wide, high), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, width_px)
-    left, top = (corners[0] // _SUBPIXELS).tolist()
-    bottom = max(top, high + below + 4)  # on a face at the upper border it moves inside
-    right = left + wide + 6
-    cv2.rectangle(canvas, (left, bottom - high - below - 2), (right, bottom), colour, cv2.FILLED)
-    at = (left + 3, bottom - below + 1)
-    cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, _RIM, width_px, cv2.LINE_AA)
+    """The box, a little wider than the points."""
+    first, second = _fixed(_wide_box(face)).tolist()
+    cv2.rectangle(canvas, first, second, track_colour(face.track_id), width_px, cv2.LINE_AA, _SHIFT)
+
+
+def _draw_label(
+    canvas: Image, face: Face, taken: list[Float[np.ndarray, "2 2"]], width_px: int
+) -> None:
+    """The track's number and score, where they cover nothing that is ``taken``: above the box, else
+    below or beside; the number alone, smaller, or nothing where there is no room."""
+    font, colour = cv2.FONT_HERSHEY_SIMPLEX, track_colour(face.track_id)
+    usual = min(canvas.shape[:2]) / 900 + 0.05
+    corners = np.clip(np.rint(_wide_box(face)), -_FARTHEST_PX, _FARTHEST_PX).astype(int)
+    (left, top), (right, bottom) = corners.tolist()
+    number = f"#{face.track_id}"
+    for text, size in ((f"{number} {face.score:.2f}", usual), (number, usual), (number, usual / 2)):
+        (wide, high), below = cv2.getTextSize(text, font, size, width_px)
+        wide, high = wide + 6, high + below + 2
+        for x, y in ((left, top - high), (left, bottom), (right, top), (left - wide, top)):
+            x = min(max(x, 0), max(canvas.shape[1] - wide, 0))
+            inside = y >= 0 and y + high <= canvas.shape[0]
+            if inside and not any(_overlaps(x, y, wide, high, box) for box in taken):
+                cv2.rectangle(canvas, (x, y), (x + wide, y + high), colour, cv2.FILLED)
+                at = (x + 3, y + high - below + 1)
+                cv2.putText(canvas, text, at, font, size, _RIM, width_px, cv2.LINE_AA)
+                taken.append(np.array([[x, y], [x + wide, y + high]], dtype=np.float64))
+                return
+
+
+def _overlaps(x: int, y: int, wide: int, high: int, box: Float[np.ndarray, "2 2"]) -> bool:
+    (left, top), (right, bottom) = np.rint(box)
+    return bool(x < right and x + wide > left and y < bottom and y + high > top)
 
 
 def _draw_axis(canvas: Image, face: Face, width_px: int) -> None:

@@ -19,10 +19,19 @@ except ImportError as missing:
         "Parquet tables need pyarrow: pip install 'mien[parquet]', or ask for csv or jsonl"
     ) from missing
 
-__all__ = ["ParquetTable"]
+__all__ = ["ParquetTable", "column_names"]
 
 _ROWS_A_GROUP = 512
 """Rows held in memory at once: about 1 MB at 84 points."""
+
+
+def column_names(path: Path) -> tuple[str, ...]:
+    """Of a Parquet file.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    return tuple(pq.read_schema(path).names)  # pyarrow's ArrowInvalid is a ValueError
 
 
 class ParquetTable(Sink):

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from mien.files import write_atomically
 
-__all__ = ["StageSeconds", "Summary", "write_summary"]
+__all__ = ["PROGRAM", "StageSeconds", "Summary", "write_summary"]
+
+PROGRAM = "mien"
+"""By which mien knows its own JSON again."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,10 +40,20 @@ class Summary:
     """Landmarks a face: 68 or 84."""
     version: str
     """mien's own."""
+    complete: bool = True
+    """Whether the whole input is in the table."""
+    incomplete_because: str | None = None
+    """What ended the run before the input's end."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the table must know: limits that cut it, results that could not be made."""
+    width: int | None = None
+    height: int | None = None
+    """Of the picture as shown, px: what the table's points are counted in. ``None``: no frame."""
 
     def as_json(self) -> str:
-        """An object with the fields as keys, stages as an object of seconds."""
-        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        """An object with ``program`` and the fields as keys, stages as an object of seconds."""
+        fields: dict[str, object] = {"program": PROGRAM}
+        fields |= {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         fields["seconds"] = round(self.seconds, 4)
         fields["fps"] = round(self.fps, 3)
         fields["stage_seconds"] = {

@@ -13,6 +13,7 @@ from jaxtyping import Float, UInt8
 
 from mien.files import PendingFile, write_atomically
 from mien.outputs.drawing import track_colour
+from mien.outputs.ownership import mark_png
 from mien.outputs.sink import Sink
 from mien.types import Face, Frame
 
@@ -85,7 +86,7 @@ class Timeline(Sink):
         self._closed = True
         if self._times_secs:
             image_bgr = cv2.cvtColor(self._drawn(), cv2.COLOR_RGB2BGR)
-            write_atomically(self._path, cv2.imencode(".png", image_bgr)[1].tobytes())
+            write_atomically(self._path, mark_png(cv2.imencode(".png", image_bgr)[1].tobytes()))
 
     def _drawn(self) -> _Image:
         by_length = sorted(self._tracks, key=lambda number: -len(self._tracks[number].frames))

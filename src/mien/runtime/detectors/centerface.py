@@ -65,6 +65,11 @@ class CenterFace:
         self._overlap = overlap
         self._upscale = upscale
 
+    @property
+    def long_side(self) -> int:
+        """Px of the search's long side."""
+        return self._long_side
+
     def find(self, frame: Frame) -> list[Detection]:
         """Every face, best first, in image pixels."""
         image_rgb = frame.image_rgb

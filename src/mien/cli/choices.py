@@ -1,0 +1,31 @@
+"""Choices and defaults that the help shows: known without loading what they belong to.
+
+A network's runtime takes a second to load; ``mien track --help`` must not wait for it. A test holds
+the defaults to the originals.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+__all__ = ["DEFAULT_MODEL", "DETECT_EVERY", "MAX_FACES", "Points", "TableFormat"]
+
+DEFAULT_MODEL: Final = "fast"
+MAX_FACES: Final = 8
+DETECT_EVERY: Final = 10
+
+
+class TableFormat(StrEnum):
+    """Formats of the table; also the endings of its file."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    JSONL = "jsonl"
+
+
+class Points(StrEnum):
+    """Markups by their number of points."""
+
+    P68 = "68"
+    P84 = "84"

@@ -1,0 +1,165 @@
+"""From the words of a command line to what is to be tracked, and what was left out."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from mien.errors import InputError
+from mien.files import name_that_fits
+from mien.media import Input, list_inputs, output_stems
+from mien.outputs import is_ours
+
+__all__ = ["Listing", "list_words"]
+
+_SEQUENCE = re.compile(r"%0?\d*d")
+_LONGEST_ENDING = ".timeline.png"
+
+
+@dataclass
+class Listing:
+    """What there is to do."""
+
+    inputs: list[Input] = field(default_factory=list)
+    left_out: list[Path] = field(default_factory=list)
+    """Files of the folders named that are neither photos nor videos, nor left by mien."""
+
+    def left_out_line(self) -> str | None:
+        """For a person; ``None`` if nothing was left out."""
+        if not self.left_out:
+            return None
+        endings = Counter(path.suffix.lower() or "no ending" for path in self.left_out)
+        told = ", ".join(f"{ending} ({count})" for ending, count in endings.most_common(6))
+        more = ", ..." if len(endings) > 6 else ""
+        count = len(self.left_out)
+        are = "1 file that is" if count == 1 else f"{count} files that are"
+        return f"left out {are} neither photo nor video: {told}{more}"
+
+
+@dataclass(frozen=True)
+class _Found:
+    """One input before it has a name."""
+
+    where: str
+    named_after: Path
+    folder: PurePosixPath
+    """Of its outputs, within that of the results."""
+
+
+def list_words(words: Sequence[str], out: Path, *, recursive: bool = False) -> Listing:
+    """Files, folders, patterns (``clips/*.mp4``), image sequences (``frame_%04d.png``), cameras,
+    addresses (``rtsp://``) and ``-``, each thing once, in the order given.
+
+    Outputs of a folder within are put in a folder of the same name; no two have the same name, nor
+    one that the file system of ``out`` does not take.
+
+    Raises:
+        InputError: a word names nothing, or nothing that can be tracked.
+    """
+    listing = Listing()
+    found: dict[str, _Found] = {}
+    for word in words:
+        for one in _of_word(word, recursive, listing):
+            found.setdefault(_identity(one.where), one)
+    by_folder: dict[PurePosixPath, list[_Found]] = {}
+    for one in found.values():
+        by_folder.setdefault(one.folder, []).append(one)
+    stems: dict[str, str] = {}
+    for folder, ones in by_folder.items():
+        for one, stem in zip(ones, output_stems([one.named_after for one in ones]), strict=True):
+            short = name_that_fits(stem, len(_LONGEST_ENDING), out / folder)
+            stems[one.where] = str(folder / short)
+    listing.inputs = [Input(one.where, stems[one.where]) for one in found.values()]
+    return listing
+
+
+def _of_word(word: str, recursive: bool, listing: Listing) -> list[_Found]:
+    here = PurePosixPath()
+    path = Path(word)
+    if word == "-" or "://" in word:
+        return [_Found(word, Path(_name_of_address(word)), here)]
+    if path.is_dir():
+        return _of_folder(path, recursive, listing)
+    if not path.exists():
+        if _SEQUENCE.search(path.name):
+            name = _SEQUENCE.sub("", path.stem).strip(" _-.") or path.parent.name or "sequence"
+            return [_Found(word, Path(name + path.suffix), here)]
+        if glob.has_magic(word):
+            return _of_pattern(word, recursive, listing)
+    return [_Found(one.where, _named_after(one), here) for one in list_inputs(word)]
+
+
+def _of_pattern(word: str, recursive: bool, listing: Listing) -> list[_Found]:
+    matches = sorted(glob.glob(word, recursive=True))
+    if not matches:
+        raise InputError(f"{word}: no file matches the pattern; check the path")
+    files = [match for match in matches if Path(match).is_file()]
+    folders = [match for match in matches if Path(match).is_dir()]
+    found = [one for match in files for one in _of_word(match, recursive, listing)]
+    return found + [one for match in folders for one in _of_folder(Path(match), True, listing)]
+
+
+def _of_folder(top: Path, recursive: bool, listing: Listing) -> list[_Found]:
+    folders = [top, *sorted(_folders_within(top))] if recursive else [top]
+    found: list[_Found] = []
+    refusal: InputError | None = None
+    for folder in folders:
+        try:
+            inputs = list_inputs(folder)
+        except InputError as error:
+            refusal, inputs = refusal or error, []
+        within = PurePosixPath(folder.relative_to(top).as_posix())
+        found += [_Found(one.where, Path(one.where), within) for one in inputs]
+        taken = {Path(one.where) for one in inputs}
+        listing.left_out += [path for path in _visible_files(folder) if path not in taken]
+    if not found and refusal is not None:
+        if recursive:
+            raise InputError(f"{top}: no photos or videos in it or below; name a folder that does")
+        raise refusal
+    return found
+
+
+def _folders_within(top: Path) -> list[Path]:
+    """Visible ones; links to folders are not followed, which could run in a circle."""
+    within: list[Path] = []
+    for path in top.iterdir():
+        if path.is_dir() and not path.is_symlink() and not path.name.startswith("."):
+            within += [path, *_folders_within(path)]
+    return within
+
+
+def _visible_files(folder: Path) -> list[Path]:
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError:
+        return []
+    return [
+        path
+        for path in paths
+        if path.is_file() and not path.name.startswith((".", "~")) and not _is_a_result(path)
+    ]
+
+
+def _is_a_result(path: Path) -> bool:
+    return is_ours(path) or path.suffix == ".part"
+
+
+def _identity(where: str) -> str:
+    path = Path(where)
+    return str(path.resolve()) if path.exists() else where
+
+
+def _named_after(one: Input) -> Path:
+    path = Path(one.where)
+    return path if path.exists() else Path(one.stem)
+
+
+def _name_of_address(word: str) -> str:
+    if word == "-":
+        return "stdin"
+    last = word.split("?")[0].rstrip("/").rsplit("/", 1)[-1]
+    return re.sub(r"[^\w.-]+", "_", last).strip("_.") or "stream"

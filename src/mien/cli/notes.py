@@ -1,0 +1,47 @@
+"""What cut a result, said in words: a limit nobody is told of is a wrong result."""
+
+from __future__ import annotations
+
+from mien.media import Source
+from mien.pipeline import Tally, TrackerParts
+from mien.runtime.detectors.centerface import CenterFace
+
+__all__ = ["notes_on", "report_line"]
+
+
+def notes_on(tally: Tally, parts: TrackerParts, source: Source) -> list[str]:
+    """What the reader of a table must know of it."""
+    notes = []
+    limit = parts.settings.max_faces
+    if tally.most_faces >= limit:
+        seen = tally.most_detected
+        more = f"up to {seen} were seen at once" if seen > limit else "there may be more"
+        notes.append(f"no more than {limit} faces were followed at once (--max-faces): {more}")
+    dropped = getattr(source, "frames_dropped", 0)
+    if dropped:
+        notes.append(f"{dropped} frames of the camera came too fast and were dropped")
+    if tally.frames_decoded and not tally.frames_with_face and tally.size:
+        hint = _finer_search(parts, max(tally.size))
+        notes += [hint] if hint else []
+    return notes
+
+
+def _finer_search(parts: TrackerParts, long_side: int) -> str | None:
+    if not isinstance(parts.detector, CenterFace) or parts.detector.long_side >= long_side:
+        return None
+    finer = min(long_side, 2 * parts.detector.long_side)
+    return f"--detector centerface:{finer} looks for smaller faces"
+
+
+def report_line(stem: str, tally: Tally, *, complete: bool = True) -> str:
+    """What came of one input, for a person."""
+    frames = f"{tally.frames_decoded} frame{'s' * (tally.frames_decoded != 1)}"
+    speed = f"{tally.fps:.1f} frames/s"
+    cut = "" if complete else " (incomplete)"
+    if not tally.frames_with_face:
+        return f"{stem}: no face found in {frames}, {speed}{cut}"
+    faces = len(tally.track_ids)
+    return (
+        f"{stem}: {frames}, {tally.frames_with_face} with a face, "
+        f"{faces} face{'s' * (faces != 1)}, {speed}{cut}"
+    )

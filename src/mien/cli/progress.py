@@ -1,0 +1,99 @@
+"""How far a run is: a bar on a terminal, a line every ten seconds in a log file."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+__all__ = ["RunProgress", "TaskProgress"]
+
+_LOG_EVERY_SECS = 10.0
+
+
+class RunProgress:
+    """The progress of a run over inputs, on standard error."""
+
+    def __init__(self, log_every_secs: float = _LOG_EVERY_SECS) -> None:
+        self._console = Console(stderr=True)
+        self._log_every_secs = log_every_secs
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,  # a log file gets no bars, nor their empty lines
+        )
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    @contextlib.contextmanager
+    def of(self, title: str) -> Iterator[TaskProgress]:
+        """The progress of one input."""
+        number = self._bars.add_task(escape(title), total=None)
+        try:
+            yield TaskProgress(self, number, title)
+        finally:
+            self._bars.remove_task(number)
+
+    def update(self, number: TaskID, total: int | None, done: int) -> None:
+        self._bars.update(number, total=total, completed=done)
+
+    def due(self, since_secs: float) -> bool:
+        """Whether a log that had its last line then should have another."""
+        return (
+            not self._console.is_terminal and time.monotonic() - since_secs >= self._log_every_secs
+        )
+
+    def log(self, text: str) -> None:
+        self._console.print(f"mien: {text}", markup=False, highlight=False, soft_wrap=True)
+
+
+class TaskProgress:
+    """The progress of one input, in frames."""
+
+    def __init__(self, run: RunProgress, number: TaskID, title: str) -> None:
+        self._run, self._number, self._title = run, number, title
+        self._total: int | None = None
+        self._start_secs = self._last_secs = time.monotonic()
+
+    def expect(self, total: int | None) -> None:
+        """So many frames will come; ``None``: nobody knows."""
+        self._total = total
+        self._run.update(self._number, total, 0)
+
+    def show(self, done: int) -> None:
+        """So many frames are done."""
+        self._run.update(self._number, self._total, done)
+        if self._run.due(self._last_secs):
+            self._last_secs = time.monotonic()
+            speed = done / (self._last_secs - self._start_secs)
+            of_all = f" of {self._total}" if self._total else ""
+            self._run.log(f"{self._title}: {done}{of_all} frames, {speed:.1f} frames/s")

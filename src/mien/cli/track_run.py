@@ -1,0 +1,139 @@
+"""What ``mien track`` does: one input after the other, a line about each."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import typer
+
+from mien.cli.choices import MAX_FACES, TableFormat
+from mien.cli.inputs import list_words
+from mien.cli.notes import report_line
+from mien.cli.outputs import Outcome, Outputs, track_input
+from mien.cli.progress import RunProgress
+from mien.errors import InputError
+from mien.media import Input
+from mien.pipeline import TrackerParts
+from mien.runtime import load_landmarkers, open_detector
+from mien.tracking import SmoothingSettings, TrackerSettings
+
+__all__ = ["TrackOptions", "run_track"]
+
+
+@dataclass(frozen=True)
+class TrackOptions:
+    """The options of ``mien track``, as its help explains them."""
+
+    words: list[str]
+    out: Path
+    recursive: bool
+    model: str
+    points: int
+    max_faces: int | None
+    smooth: bool
+    threads: int | None
+    detector: str
+    detect_every: int
+    table: TableFormat
+    overlay: bool
+    timeline: bool
+    overwrite: bool
+
+    def open_parts(self) -> TrackerParts:
+        """Networks, detector and settings.
+
+        Raises:
+            ModelError, ConfigError, InputError: as the parts say.
+        """
+        return TrackerParts(
+            load_landmarkers(self.model, points=self.points, threads=self.threads),
+            open_detector(self.detector),
+            TrackerSettings(
+                max_faces=self.max_faces or MAX_FACES,
+                detect_every=self.detect_every,
+                smoothing=SmoothingSettings() if self.smooth else None,
+            ),
+        )
+
+
+def run_track(options: TrackOptions) -> bool:
+    """Track everything; False if something could not be read or made.
+
+    Raises:
+        MienError: nothing can be done at all.
+    """
+    listing = list_words(options.words, options.out, recursive=options.recursive)
+    inputs = listing.inputs
+    outputs = Outputs(
+        options.out, options.table, options.overlay, options.timeline, options.overwrite
+    )
+    outputs.make_folder()
+    outputs.refuse_foreign(item.stem for item in inputs)
+    with _opencv_threads(options.threads):
+        parts = options.open_parts()
+        done = 0
+        with RunProgress() as progress:
+            for number, item in enumerate(inputs, start=1):
+                title = item.stem if len(inputs) == 1 else f"{item.stem} ({number}/{len(inputs)})"
+                done += _track_one(item, parts, outputs, options, progress, title)
+    if len(inputs) > 1:
+        typer.echo(f"{done} of {len(inputs)} files done, results in {options.out}")
+    if line := listing.left_out_line():
+        typer.echo(line)
+    return done == len(inputs)
+
+
+def _track_one(
+    item: Input,
+    parts: TrackerParts,
+    outputs: Outputs,
+    options: TrackOptions,
+    progress: RunProgress,
+    title: str,
+) -> bool:
+    """Track one input and say a line; False if it could not be read, or drawn, to its end."""
+    outcome = Outcome()
+    is_read = False
+    try:
+        with progress.of(title) as task:
+            track_input(
+                item,
+                parts,
+                outputs,
+                outcome,
+                task.expect,
+                task.show,
+                all_faces_of_photos=options.max_faces is None,
+            )
+        is_read = True
+    except InputError as error:
+        _say(str(error))
+    finally:
+        if is_read or outcome.tally.frames_decoded:
+            typer.echo(report_line(item.stem, outcome.tally, complete=is_read))
+            for note in outcome.notes:
+                typer.echo(f"  {note}")
+        for failure in outcome.failures:
+            _say(f"{item.stem}: {failure}")
+    return is_read and not outcome.failures
+
+
+@contextlib.contextmanager
+def _opencv_threads(number: int | None) -> Iterator[None]:
+    """OpenCV's are the process's own: they are given back."""
+    before = cv2.getNumThreads()
+    if number is not None:
+        cv2.setNumThreads(number)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+def _say(text: str) -> None:
+    print(f"mien: {' '.join(text.split())}", file=sys.stderr)

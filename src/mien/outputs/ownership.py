@@ -1,0 +1,106 @@
+"""Which files an earlier run left, and which are somebody else's: those are never replaced unasked.
+
+Every file of ours says so itself: the summary by its ``program``, a table by its columns, a drawn
+picture or video by a mark in its metadata.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import av
+import av.error
+
+from mien.errors import OutputError
+from mien.outputs.rows import columns
+from mien.outputs.summary import PROGRAM
+
+__all__ = ["MARK", "is_ours", "mark_png", "refuse_foreign"]
+
+MARK: Final = "made by mien"
+"""The comment of our videos and pictures."""
+_PNG_HEAD: Final = 33
+"""Bytes of a PNG's signature and header chunk."""
+_FIRST_COLUMNS: Final = columns(0)[:4]
+
+
+def refuse_foreign(paths: Iterable[Path]) -> None:
+    """Refuse to write where a file lies that mien did not make.
+
+    Raises:
+        OutputError: names the first, and how many more there are.
+    """
+    foreign = [path for path in paths if path.is_file() and not is_ours(path)]
+    if foreign:
+        more = f" (and {len(foreign) - 1} more)" if len(foreign) > 1 else ""
+        raise OutputError(
+            f"{foreign[0]}{more}: there is a file of this name that mien did not write; name "
+            "another folder with --out, or replace it with --overwrite"
+        )
+
+
+def is_ours(path: Path) -> bool:
+    """Whether mien wrote this file: an empty file, and one that cannot be read, is not ours."""
+    known = {
+        ".json": _is_our_json,
+        ".csv": _is_our_csv,
+        ".jsonl": _is_our_jsonl,
+        ".parquet": _is_our_parquet,
+        ".png": _is_our_png,
+        ".mp4": _is_our_video,
+    }.get(path.suffix.lower())
+    try:
+        return known is not None and known(path)
+    except (OSError, ValueError):
+        return False
+
+
+def mark_png(data: bytes) -> bytes:
+    """The PNG with our mark as its comment."""
+    text = b"tEXt" + b"Comment\0" + MARK.encode("ascii")
+    chunk = struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))
+    return data[:_PNG_HEAD] + chunk + data[_PNG_HEAD:]
+
+
+def _is_our_json(path: Path) -> bool:
+    read = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(read, dict):
+        return False
+    # Before 0.2 a summary had no "program".
+    return read.get("program") == PROGRAM or {"frames_decoded", "stage_seconds"} <= read.keys()
+
+
+def _is_our_csv(path: Path) -> bool:
+    with path.open(encoding="utf-8") as file:
+        head = file.readline(10_000).rstrip("\r\n").split(",")
+    return tuple(head[: len(_FIRST_COLUMNS)]) == _FIRST_COLUMNS
+
+
+def _is_our_jsonl(path: Path) -> bool:
+    with path.open(encoding="utf-8") as file:
+        first = json.loads(file.readline(1_000_000))
+    return isinstance(first, dict) and tuple(first)[: len(_FIRST_COLUMNS)] == _FIRST_COLUMNS
+
+
+def _is_our_parquet(path: Path) -> bool:
+    from mien.outputs.parquet import column_names  # pyarrow is not in the base install
+
+    return column_names(path)[: len(_FIRST_COLUMNS)] == _FIRST_COLUMNS
+
+
+def _is_our_png(path: Path) -> bool:
+    with path.open("rb") as file:
+        return MARK.encode("ascii") in file.read(200)
+
+
+def _is_our_video(path: Path) -> bool:
+    try:
+        with av.open(f"file:{path}", options={"protocol_whitelist": "file"}) as container:
+            return bool(container.metadata.get("comment") == MARK)
+    except av.error.FFmpegError:
+        return False
