@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import mien
 
@@ -52,3 +54,19 @@ def test_tracking_videos_never_loads_torch() -> None:
     code = "import sys, mien.pipeline, mien.cli.models; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_one_version_everywhere() -> None:
+    changelog = (Path(__file__).parents[1] / "CHANGELOG.md").read_text(encoding="utf-8")
+    (newest, *_) = re.findall(r"^## (\S+)", changelog, re.MULTILINE)
+    assert newest == mien.__version__
+
+
+def test_the_version_is_read_in_one_place() -> None:
+    package = Path(mien.__file__).parent
+    readers = [
+        path
+        for path in package.rglob("*.py")
+        if re.search(r"metadata.version|importlib.metadata", path.read_text())
+    ]
+    assert readers == []

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from mien.tracking import Tracker, TrackerSettings
     from mien.types import Box, Detection, Face, Frame, HeadPose, Landmarks
 
-    __version__: str
-
 __all__ = [
     "Box",
     "Detection",
@@ -44,6 +42,8 @@ __all__ = [
     "track",
 ]
 
+__version__ = "0.2.0"
+
 _HOMES = {
     "mien.types": ("Box", "Detection", "Face", "Frame", "HeadPose", "Landmarks"),
     "mien.errors": ("MienError",),
@@ -55,8 +55,6 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        return importlib.import_module("importlib.metadata").version("mien")
     for home, names in _HOMES.items():
         if name in names:
             return getattr(importlib.import_module(home), name)

@@ -12,7 +12,6 @@ import math
 import os
 import warnings
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from mien import __version__
 from mien.errors import ModelError, OutputError
 from mien.geometry import FACE_SHARE
 from mien.models import Network, build_network
@@ -163,7 +163,7 @@ def _card(
         training_sources=config.card.training_sources,
         licence=config.card.licence,
         results=dict(results),
-        mien_version=version("mien"),
+        mien_version=__version__,
         sha256=digest.hexdigest(),
     )
 

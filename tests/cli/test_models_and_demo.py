@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scene import Done, square_at, write_clip
 
+from mien import __version__
 from mien.markup import load_markup
 from mien.runtime import weights
 from mien.types import Box, Detection, Frame
@@ -86,7 +86,7 @@ def test_demo_measures_the_clip_against_its_truth(
 
 
 def test_the_version(mien: Mien) -> None:
-    assert mien("--version").out.strip() == f"mien {version('mien')}"
+    assert mien("--version").out.strip() == f"mien {__version__}"
 
 
 def test_help_names_every_verb(mien: Mien) -> None:

@@ -47,11 +47,14 @@ def make_video(tmp_path: Path) -> VideoMaker:
         pix_fmt: str = "yuv420p",
         codec_options: dict[str, str] | None = None,
         container_options: dict[str, str] | None = None,
+        title: str = "",
     ) -> Path:
         path = tmp_path / name
         times = list(times_ms)
         images = pictures or [numbered_picture(number) for number in range(len(times))]
         with av.open(str(path), "w", options=container_options or {}) as container:
+            if title:
+                container.metadata["title"] = title
             stream = container.add_stream(codec, rate=25)
             stream.height, stream.width = images[0].shape[:2]
             stream.pix_fmt = pix_fmt

@@ -270,3 +270,12 @@ def test_threads_do_not_change_the_frames(make_video):
 
     reader: Callable[[int], list[bytes]] = pixels
     assert reader(1) == reader(2) == reader(0)
+
+
+def test_a_title_in_an_old_encoding_is_no_obstacle(make_video):
+    path = make_video("a.mkv", title="ABCDEFGH")
+    data = path.read_bytes()
+    assert b"ABCDEFGH" in data
+    path.write_bytes(data.replace(b"ABCDEFGH", b"Pr\xe9\xff\xfe\x80se"))
+    frames, error = read_all(path)
+    assert (len(frames), error) == (30, "")

@@ -18,6 +18,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from mien import __version__
 from mien.errors import MienError
 
 __all__ = ["app", "main"]
@@ -90,9 +91,7 @@ app = typer.Typer(
 
 def _print_version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
-
-        typer.echo(f"mien {version('mien')}")
+        typer.echo(f"mien {__version__}")
         raise typer.Exit
 
 

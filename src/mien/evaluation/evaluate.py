@@ -15,13 +15,13 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib import metadata
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
+from mien import __version__
 from mien.datasets.ours.shards import TurnedFace
 from mien.datasets.photo import LabelledPhoto
 from mien.errors import ConfigError
@@ -95,7 +95,7 @@ class Provenance:
             convention=Convention(pair.following.card.convention),
             detection_sha256=pair.first.card.sha256,
             tracking_sha256=pair.following.card.sha256,
-            version=metadata.version("mien"),
+            version=__version__,
         )
 
 

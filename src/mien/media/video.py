@@ -27,6 +27,11 @@ __all__ = ["VideoSource"]
 
 _log = logging.getLogger(__name__)
 
+_METADATA_OPTIONS: Final[dict[str, Any]] = (
+    {} if int(av.__version__.split(".")[0]) >= 19 else {"metadata_errors": "ignore"}
+)
+"""A title in an old encoding costs nothing: from PyAV 19 on by itself, before if it is told so."""
+
 _USUAL_RATE = 25.0
 """Frames a second for a file that names no rate and stamps no frame."""
 
@@ -174,7 +179,7 @@ class VideoSource:
             return av.open(
                 f"file:{self._path}",
                 options={"protocol_whitelist": "file"},
-                metadata_errors="ignore",
+                **_METADATA_OPTIONS,
             )
         except (av.error.FFmpegError, OSError, ValueError) as error:
             if self._cut_off:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from importlib import metadata, resources
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from mien import __version__
 from mien.errors import OutputError
 from mien.files import write_atomically
 from mien.geometry.openings import eye_openings, find_blinks, mouth_opening
@@ -259,6 +260,6 @@ def _document(title: str, parts: Sequence[str]) -> str:
         "lips over that of the eyes' outer corners. Beyond 55 degrees of yaw eyes are not read. "
         "A blink: both eyes below 0.55 of their usual "
         "opening for at most 0.6 s. Confidence: the probability that a point lies within 0.05 of "
-        f"the face's size of the truth. mien {metadata.version('mien')}.</footer>"
+        f"the face's size of the truth. mien {__version__}.</footer>"
         "</main></body></html>\n"
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
+from mien import __version__
 from mien.reproduction.jobs import Job, Reproduction, Training
 from mien.reproduction.measuring import (
     Film,
@@ -63,7 +63,7 @@ def run_job(job: Job, work: Reproduction, listener: Listener) -> RowResult:
         fingerprint=job.fingerprint,
         networks=tuple(training.run.name for training in networks),
         steps=job.trainings[0].config.schedule.steps if networks else 0,
-        version=version("mien"),
+        version=__version__,
         measurements=measurements,
     )
     write_result(result, job.file)

@@ -10,13 +10,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from importlib.metadata import version
 from pathlib import Path
 
 import av
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from mien import __version__
 from mien.datasets.ours.clips import LabelledClip, read_clip, write_clip_label
 from mien.errors import ConfigError, DataError, OutputError
 from mien.files import PendingFile, write_atomically
@@ -83,7 +83,7 @@ def make_clips(job: ClipJob, workers: int, command: str) -> Iterator[Path]:
     )
     _plan(job)
     manifest = job.folder / "manifest.json"
-    _begin(manifest, made_by | {"command": command, "mien": version("mien")}, made_by)
+    _begin(manifest, made_by | {"command": command, "mien": __version__}, made_by)
     missing = [n for n in range(job.recipe.clips) if not _file(job, n).exists()]
     start_secs = time.monotonic()
     yield from run_tasks(_make_clip, [_Part(job, number) for number in missing], workers)

@@ -10,12 +10,12 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mien import __version__
 from mien.datasets.ours.shards import read_shard_labels
 from mien.errors import DataError, OutputError
 from mien.files import told_as_output_error, write_atomically
@@ -101,7 +101,7 @@ def begin_run(
         if all(run.get(key) == value for key, value in made_by.items()) and "first_shard" in run:
             return SetRun(folder, run["first_shard"], run["pictures"], run["shard_size"])
     run = SetRun(folder, _next_free(folder, manifest), pictures, shard_size)
-    entry = {"command": command, "mien": version("mien"), **made_by, "pictures": pictures}
+    entry = {"command": command, "mien": __version__, **made_by, "pictures": pictures}
     entry |= {"first_shard": run.first, "shards": len(run.shards), "shard_size": shard_size}
     manifest["runs"].append(entry | {"finished": False})
     _write(folder, manifest)
