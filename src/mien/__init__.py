@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mien.pipeline import find_faces, load_tracker, track
     from mien.tracking import Tracker, TrackerSettings
     from mien.types import Box, Detection, Face, Frame, HeadPose, Landmarks
+    from mien.version import __version__
 
 __all__ = [
     "Box",
@@ -42,11 +43,10 @@ __all__ = [
     "track",
 ]
 
-__version__ = "0.2.0"
-
 _HOMES = {
     "mien.types": ("Box", "Detection", "Face", "Frame", "HeadPose", "Landmarks"),
     "mien.errors": ("MienError",),
+    "mien.version": ("__version__",),
     "mien.evaluation.evaluate": ("evaluate",),
     "mien.tracking": ("Tracker", "TrackerSettings"),
     "mien.markup": ("load_markup",),

@@ -23,7 +23,6 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from mien import __version__
 from mien.errors import ModelError, OutputError
 from mien.geometry import FACE_SHARE
 from mien.models import Network, build_network
@@ -31,6 +30,7 @@ from mien.models.decoding import pixels_from_shares
 from mien.runtime.card import CARD_KEY, ModelCard
 from mien.training.batches import normalise
 from mien.training.checkpoint import Checkpoint
+from mien.version import __version__
 
 __all__ = ["CONFIDENCE_RADIUS", "Deployed", "export_run"]
 

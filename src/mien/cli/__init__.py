@@ -18,8 +18,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from mien import __version__
 from mien.errors import MienError
+from mien.version import __version__
 
 __all__ = ["app", "main"]
 

@@ -21,7 +21,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from mien import __version__
 from mien.datasets.ours.shards import TurnedFace
 from mien.datasets.photo import LabelledPhoto
 from mien.errors import ConfigError
@@ -43,6 +42,7 @@ from mien.geometry.convention import Convention, in_convention
 from mien.markup import load_markup
 from mien.runtime import DEFAULT_MODEL, LandmarkerPair
 from mien.types import Frame, Prediction
+from mien.version import __version__
 
 __all__ = [
     "BeyondPoints",

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from mien import __version__
 from mien.errors import OutputError
 from mien.files import write_atomically
 from mien.geometry.openings import eye_openings, find_blinks, mouth_opening
@@ -19,6 +18,7 @@ from mien.outputs.drawing import track_colour
 from mien.report.charts import Bar, Curve, bars_chart, curves_chart
 from mien.report.pictures import Picture, strip_frames, take_pictures, worst_rows
 from mien.report.table import FaceTable
+from mien.version import __version__
 
 __all__ = ["MARK", "write_report"]
 

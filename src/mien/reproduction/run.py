@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from mien import __version__
 from mien.reproduction.jobs import Job, Reproduction, Training
 from mien.reproduction.measuring import (
     Film,
@@ -23,6 +22,7 @@ from mien.reproduction.rows import Kind
 from mien.runtime import open_detector
 from mien.training.workers import train_together
 from mien.types import FaceFinder
+from mien.version import __version__
 
 __all__ = ["Listener", "run_job"]
 

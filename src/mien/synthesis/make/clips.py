@@ -16,7 +16,6 @@ import av
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from mien import __version__
 from mien.datasets.ours.clips import LabelledClip, read_clip, write_clip_label
 from mien.errors import ConfigError, DataError, OutputError
 from mien.files import PendingFile, write_atomically
@@ -25,6 +24,7 @@ from mien.synthesis.make.motion import HeadMotion, frame_times
 from mien.synthesis.make.parallel import run_tasks
 from mien.synthesis.make.scenes import draw_passer, draw_way, film
 from mien.synthesis.make.session import StudioFiles, open_studio
+from mien.version import __version__
 
 __all__ = ["ClipJob", "ClipRecipe", "make_clips", "write_clip"]
 

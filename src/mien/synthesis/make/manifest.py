@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from mien import __version__
 from mien.datasets.ours.shards import read_shard_labels
 from mien.errors import DataError, OutputError
 from mien.files import told_as_output_error, write_atomically
+from mien.version import __version__
 
 __all__ = ["SetRun", "begin_run"]
 
