@@ -18,6 +18,7 @@ from mien.synthesis.fit.anchors import load_anchors, save_anchors
 from mien.synthesis.fit.fits import fit_photos, save_fits
 from mien.synthesis.fit.labels import best_labels
 from mien.synthesis.fit.quality import measure_fits
+from mien.synthesis.head.facekit import compact, read_facekit, write_head
 from mien.synthesis.head.morphable import load_head
 from mien.synthesis.make.contact_sheets import (
     draw_sheet,
@@ -54,8 +55,10 @@ class Camera(StrEnum):
 @data_app.command("fit")
 def fit(
     faces: Annotated[Path, typer.Argument(help=_FACES)],
-    model: Annotated[Path, typer.Option(help="The morphable head, ict_face_model.npz.")],
     out: Annotated[Path, typer.Option(help="File of fits to write (.npz).")],
+    model: Annotated[
+        Path | None, typer.Option(help="Another head (mien data head); default: the shipped one.")
+    ] = None,
     sheet: Annotated[Path | None, typer.Option(help="Picture of the worst fits to write.")] = None,
     anchors: Annotated[Path | None, typer.Option(help=_ANCHORS)] = None,
     camera: Annotated[
@@ -67,16 +70,16 @@ def fit(
     ] = True,
 ) -> None:
     """Fit a head to every face: pose, identity, expression."""
-    head, photos = load_head(model), read_pack(faces)
-    points = load_anchors(head, anchors)
+    shape, photos = load_head(model), read_pack(faces)
+    points = load_anchors(shape, anchors)
     start = time.monotonic()
-    fits = fit_photos(head, photos, points, camera is Camera.PERSPECTIVE, outline)
+    fits = fit_photos(shape, photos, points, camera is Camera.PERSPECTIVE, outline)
     save_fits(out, fits, photos, model)
     seconds = time.monotonic() - start
-    labels = best_labels(head, fits, photos, points)
+    labels = best_labels(shape, fits, photos, points)
     typer.echo(f"{len(photos)} faces fitted in {seconds:.0f} s to {out}")
     typer.echo(f"{int((~labels.usable).sum())} left out of sets: teachers disagree or fit is poor")
-    for row in measure_fits(head, fits, photos, points):
+    for row in measure_fits(shape, fits, photos, points):
         typer.echo(
             f"{row.source} {row.split}: {row.faces} faces, median NME to manual inner points "
             f"{row.inner_nme:.4f}, jaw to teacher {row.jaw_nme:.4f}, outline to clicked "
@@ -120,6 +123,23 @@ def turns(
     typer.echo(f"photos of {split} at yaw 0, 30, 60, 90 in {out}")
 
 
+@data_app.command("head")
+def head(
+    facekit: Annotated[Path, typer.Argument(help="Folder of ICT FaceKit, as published.")],
+    out: Annotated[Path, typer.Option(help="Head model to write (.npz), for --model.")],
+    identities: Annotated[int, typer.Option(min=1, help="Modes of identity to keep.")] = 100,
+    small: Annotated[
+        bool, typer.Option("--small", help="A sixth as large, at most 0.15 mm off.")
+    ] = False,
+) -> None:
+    """Make a head model of ICT FaceKit's files; mien ships with one of 60 identities."""
+    arrays = read_facekit(facekit, identities)
+    write_head(out, compact(arrays) if small else arrays)
+    typer.echo(
+        f"{len(arrays['identity'])} identities and {len(arrays['expression'])} expressions in {out}"
+    )
+
+
 @data_app.command("anchors")
 def settle(
     faces: Annotated[Path, typer.Argument(help=_FACES)],
@@ -128,7 +148,7 @@ def settle(
     seed: Annotated[int, typer.Option(help="Which 800 train faces are used.")] = 1,
 ) -> None:
     """Find where mark-ups sit on a head model (how the shipped ict_anchors.npz was made)."""
-    head = load_head(model)
-    found = settle_anchors(head, read_pack(faces), np.random.default_rng(seed))
-    save_anchors(out, found, head)
+    shape = load_head(model)
+    found = settle_anchors(shape, read_pack(faces), np.random.default_rng(seed))
+    save_anchors(out, found, shape)
     typer.echo(f"anchors of {model} in {out}")

@@ -68,18 +68,29 @@ def points_of(
     return fits.place(points)
 
 
-def save_fits(path: Path, fits: HeadFits, photos: FacePack, model: Path) -> None:
-    """Write one row a face, with the photo it belongs to and the files it was made from."""
+def save_fits(path: Path, fits: HeadFits, photos: FacePack, model: Path | None) -> None:
+    """Write one row a face, with the photo it belongs to and the files it was made from.
+
+    ``model`` is ``None`` for the head that ships with mien.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
     arrays = {field.name: getattr(fits, field.name) for field in fields(HeadFits)}
-    places = {"table": photos.table, "model": model}
-    names = {name: np.array(str(place.resolve())) for name, place in places.items()}
+    named = {"table": str(photos.table.resolve()), "model": str(model.resolve()) if model else ""}
+    names = {name: np.array(place) for name, place in named.items()}
     write_npz(path, {"path": photos.path, **names, **arrays})
 
 
-def fit_sources(path: Path) -> tuple[Path, Path]:
-    """The table of faces and the head model that a file of fits was made from."""
+def fit_sources(path: Path) -> tuple[Path, Path | None]:
+    """The table of faces and the head model that fits were made from; ``None`` is the shipped one.
+
+    Raises:
+        DataError: the file holds no fits.
+    """
     arrays = _read(path, ("table", "model"))
-    return Path(str(arrays["table"])), Path(str(arrays["model"]))
+    model = str(arrays["model"])
+    return Path(str(arrays["table"])), Path(model) if model else None
 
 
 def load_fits(path: Path, photos: FacePack) -> HeadFits:

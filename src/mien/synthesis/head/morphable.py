@@ -6,6 +6,8 @@ The file is an ``.npz`` with these arrays (V vertices, F triangles, I identities
 ``mean``                (V, 3)         cm; x to the person's left, y up, z forward
 ``identity``            (I, V, 3)      offsets of one standard deviation each
 ``expression``          (E, V, 3)      offsets at full strength
+``identity_int8``       (I, 3, V)      in their place, offsets in steps of ``identity_step`` (I,);
+                                       so may be ``expression_int8`` and ``expression_step``
 ``expression_names``    (E,)           ARKit names: ``eyeBlink_L``, ``jawOpen``, ...
 ``triangles``           (F, 3)         vertex indices
 ``landmarks68``         (68,)          vertex of every iBUG point
@@ -16,14 +18,17 @@ The file is an ``.npz`` with these arrays (V vertices, F triangles, I identities
 ======================  =============  ========================================================
 
 Only the skin (face, head and neck) is kept; eyes and mouth are closed by patches, so that the
-surface has no holes but the one below the neck. ICT FaceKit light (MIT) is laid out like this.
+surface has no holes but the one below the neck. ``ict_head.npz``, which ships with mien, is ICT
+FaceKit light (MIT, ``ICT_LICENSE.txt``) with 60 identities; `facekit` makes such files of it.
 """
 
 from __future__ import annotations
 
 import zipfile
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +40,6 @@ __all__ = ["MorphableHead", "load_head"]
 
 _ARRAYS = [
     "mean",
-    "identity",
-    "expression",
     "expression_names",
     "triangles",
     "landmarks68",
@@ -46,6 +49,7 @@ _ARRAYS = [
     "region_names",
     "region_ranges",
 ]
+_MODES = ("identity", "expression")
 # Model frame (y up, z forward) to ours (y down, z away): a proper half turn about x.
 _FLIP = np.array([1, -1, -1], np.float32)
 
@@ -89,18 +93,13 @@ class MorphableHead:
         return self.expression_names.index(name)
 
 
-def load_head(path: Path, identities: int = 60) -> MorphableHead:
-    """Read a head model; ``DataError`` when the file is not laid out as this module says."""
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            missing = [name for name in _ARRAYS if name not in file]
-            if missing:
-                raise DataError(f"a head model holds {', '.join(missing)}; {path} does not")
-            arrays = {name: file[name] for name in _ARRAYS}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(
-            f"expected a head model (.npz), but {path} cannot be read: {error}"
-        ) from error
+def load_head(path: Path | None = None, identities: int = 60) -> MorphableHead:
+    """Read a head model; by default the one that ships with mien.
+
+    Raises:
+        DataError: the file is not laid out as this module says.
+    """
+    arrays = _read(path, identities)
     ranges = dict(zip(arrays["region_names"].tolist(), arrays["region_ranges"], strict=True))
     if "face" not in ranges or "head_neck" not in ranges:
         raise DataError(f"a head model names the regions face and head_neck; {path} does not")
@@ -120,7 +119,7 @@ def load_head(path: Path, identities: int = 60) -> MorphableHead:
     jaw = np.concatenate([arrays["jaw_right"], [arrays["chin"]], arrays["jaw_left"]])
     return MorphableHead(
         mean=mean,
-        identity=closed(arrays["identity"][:identities]),
+        identity=closed(arrays["identity"]),
         expression=closed(arrays["expression"]),
         expression_names=tuple(str(name) for name in arrays["expression_names"]),
         triangles=np.concatenate([triangles, *fans]),
@@ -129,6 +128,31 @@ def load_head(path: Path, identities: int = 60) -> MorphableHead:
         face_vertices=int(ranges["face"][1]),
         patches=np.arange(skin, skin + len(loops)),
     )
+
+
+def _read(path: Path | None, identities: int) -> dict[str, np.ndarray]:
+    shipped = resources.files("mien.synthesis.head").joinpath("ict_head.npz")
+    try:
+        with (path or shipped).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            missing = [name for name in _ARRAYS if name not in file]
+            missing += [name for name in _MODES if not {name, f"{name}_int8"} & set(file)]
+            if missing:
+                raise DataError(f"a head model holds {', '.join(missing)}; {path} does not")
+            arrays = {name: file[name] for name in _ARRAYS}
+            for name, count in zip(_MODES, (identities, None), strict=True):
+                arrays[name] = _offsets(file, name)[:count]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(
+            f"expected a head model (.npz), but {path} cannot be read: {error}"
+        ) from error
+    return arrays
+
+
+def _offsets(file: Mapping[str, np.ndarray], name: str) -> Float[np.ndarray, "modes vertices 3"]:
+    if name in file:
+        return file[name]
+    steps = file[f"{name}_int8"].astype(np.float32) * file[f"{name}_step"][:, None, None]
+    return np.ascontiguousarray(steps.transpose(0, 2, 1))
 
 
 def _every_other(line: Int[np.ndarray, " line"], count: int) -> Int[np.ndarray, " count"]:
