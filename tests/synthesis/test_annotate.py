@@ -29,8 +29,8 @@ def folder(tmp_path: Path) -> Path:
     for name, squares in SQUARES.items():
         Image.fromarray(square_picture(*squares)).save(folder / name)
     (folder / "damaged.png").write_bytes(b"\x89PNG\r\n\x1a\n not quite")
-    # Every picture is frame 0 of its own, so one box must hold both squares.
-    table = "frame,left,top,right,bottom\n0,34,40,100,80\n"
+    # Pictures are numbered by their place in the folder: a, b, damaged, dark.
+    table = "frame,left,top,right,bottom\n0,34,40,100,80\n1,34,40,100,90\n"
     (tmp_path / "boxes.csv").write_text(table)
     return folder
 

@@ -70,5 +70,5 @@ def annotate(
     writer.close()
     typer.echo(
         f"{len(writer)} faces of {len(inputs) - skipped} photos in {out}; {small} too small; "
-        f"{skipped} files skipped; next: mien data fit {out} --model ict_face_model.npz --out ..."
+        f"{skipped} files skipped; next: mien data fit {out} --out fits.npz"
     )
