@@ -163,9 +163,9 @@ def test_a_second_video_begins_anew(parts: TrackerParts) -> None:
 
 def test_photos_have_nothing_to_do_with_each_other(parts: TrackerParts) -> None:
     tracker = parts.tracker()
-    (face,) = find_faces(tracker, square_picture((60, 50, 31)))
+    (face,) = find_faces(square_picture((60, 50, 31)), tracker)
     assert face.track_id == 0
-    assert find_faces(tracker, square_picture()) == []
-    (face,) = find_faces(tracker, square_picture((100, 50, 31)))
+    assert find_faces(square_picture(), tracker) == []
+    (face,) = find_faces(square_picture((100, 50, 31)), tracker)
     assert face.track_id == 0
     np.testing.assert_allclose(face.landmarks.points_image[:, :2].mean(axis=0), [100, 50], atol=0.6)

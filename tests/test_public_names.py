@@ -11,7 +11,6 @@ import mien
 
 NAMES = {
     "Box",
-    "Detection",
     "Face",
     "Frame",
     "HeadPose",
@@ -24,6 +23,7 @@ NAMES = {
     "find_faces",
     "load_markup",
     "load_tracker",
+    "to_dataframe",
     "track",
 }
 

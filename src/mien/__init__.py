@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from mien.errors import MienError
     from mien.evaluation.evaluate import evaluate
     from mien.markup import load_markup
+    from mien.outputs.dataframe import to_dataframe
     from mien.pipeline import find_faces, load_tracker, track
     from mien.tracking import Tracker, TrackerSettings
-    from mien.types import Box, Detection, Face, Frame, HeadPose, Landmarks
+    from mien.types import Box, Face, Frame, HeadPose, Landmarks
     from mien.version import __version__
 
 __all__ = [
     "Box",
-    "Detection",
     "Face",
     "Frame",
     "HeadPose",
@@ -40,16 +40,18 @@ __all__ = [
     "find_faces",
     "load_markup",
     "load_tracker",
+    "to_dataframe",
     "track",
 ]
 
 _HOMES = {
-    "mien.types": ("Box", "Detection", "Face", "Frame", "HeadPose", "Landmarks"),
+    "mien.types": ("Box", "Face", "Frame", "HeadPose", "Landmarks"),
     "mien.errors": ("MienError",),
     "mien.version": ("__version__",),
     "mien.evaluation.evaluate": ("evaluate",),
     "mien.tracking": ("Tracker", "TrackerSettings"),
     "mien.markup": ("load_markup",),
+    "mien.outputs.dataframe": ("to_dataframe",),
     "mien.pipeline": ("find_faces", "load_tracker", "track"),
 }
 

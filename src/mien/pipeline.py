@@ -7,6 +7,8 @@ drawing nor encoding waits for the network. There is no second tracking loop any
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +17,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from mien.errors import InputError
 from mien.geometry import Similarity
-from mien.media import ReadAhead, Source, open_source
+from mien.media import ReadAhead, Source, SourceKind, as_picture, list_inputs, open_source
 from mien.outputs import Sink, WriteBehind
 from mien.runtime import (
     DEFAULT_MODEL,
@@ -29,6 +32,7 @@ from mien.tracking import Tracker, TrackerSettings
 from mien.types import Detection, Face, FaceFinder, Frame, Prediction
 
 __all__ = [
+    "ALL_FACES",
     "StageTimes",
     "Tally",
     "TrackerParts",
@@ -38,6 +42,9 @@ __all__ = [
     "track",
     "track_source",
 ]
+
+ALL_FACES = 10_000
+"""More than a photo holds."""
 
 
 @dataclass
@@ -92,6 +99,14 @@ class TrackerParts:
     detector: FaceFinder
     settings: TrackerSettings = field(default_factory=TrackerSettings)
 
+    def for_all_faces_of(self, source: Source) -> TrackerParts:
+        """The same, but with room for every face if the source is a photo."""
+        if source.kind is not SourceKind.PHOTO:
+            return self
+        return dataclasses.replace(
+            self, settings=dataclasses.replace(self.settings, max_faces=ALL_FACES)
+        )
+
     def tracker(self, tally: Tally | None = None) -> Tracker:
         """A new tracker; the time its parts take, and what the detector saw, go to ``tally``."""
         tally = tally or Tally()
@@ -133,27 +148,67 @@ def make_tracker(
 
 
 def track(where: str | Path, tracker: Tracker | None = None) -> Iterator[tuple[Frame, list[Face]]]:
-    """Each frame of a video, photo or webcam ("0") with its faces.
+    """Each frame of a video, a photo, a webcam ("0") or a whole folder with its faces.
 
     ::
 
         for frame, faces in mien.track("clip.mp4"):
             print(frame.time_secs, [face.pose.yaw_deg for face in faces])
 
+    ``frame.source`` says which file of a folder it is; each file begins anew, as if alone.
+
     Raises:
-        InputError: it cannot be read, or broke off: then after its last whole frame.
+        InputError: it cannot be read, or broke off: then after its last whole frame. A bad file of
+            a folder is told after the others.
     """
+    inputs = list_inputs(where) if Path(where).is_dir() else None
+    if inputs is None:
+        yield from _track_file(where, tracker)
+        return
+    shared = tracker or load_tracker()
+    bad: list[str] = []
+    for item in inputs:
+        try:
+            yield from _track_file(item.where, shared)
+        except InputError as error:
+            bad.append(str(error))
+    if bad:
+        more = f" (and {len(bad) - 1} more files)" if len(bad) > 1 else ""
+        raise InputError(f"{bad[0]}{more}")
+
+
+def _track_file(where: str | Path, tracker: Tracker | None) -> Iterator[tuple[Frame, list[Face]]]:
     tracker = tracker or load_tracker()
     tracker.reset()
     with open_source(where) as source, ReadAhead(source) as frames:
         for frame in frames:
-            yield frame, tracker.update(frame)
+            named = dataclasses.replace(frame, source=str(where))
+            yield named, tracker.update(named)
 
 
-def find_faces(tracker: Tracker, image_rgb: UInt8[np.ndarray, "height width 3"]) -> list[Face]:
-    """The faces of one photo, which has nothing to do with the one before."""
+def find_faces(image: object, tracker: Tracker | None = None) -> list[Face]:
+    """The faces of one photo, which has nothing to do with the one before.
+
+    Args:
+        image: an RGB array (height, width, 3), a grey or RGBA one, each uint8; one of Pillow's; or
+            a path.
+        tracker: one to use, whose own video it ends; if not given, the default model with room for
+            every face, opened at the first call and kept.
+
+    Raises:
+        InputError: not a picture, or an empty one.
+    """
+    picture = as_picture(image)
+    if tracker is None:
+        tracker = _default_parts().tracker()
     tracker.reset()
-    return tracker.update(Frame(image_rgb, 0, 0.0))
+    return tracker.update(Frame(picture, 0, 0.0))
+
+
+@functools.cache
+def _default_parts() -> TrackerParts:
+    pair = load_landmarkers(DEFAULT_MODEL, points=68)
+    return TrackerParts(pair, open_detector("centerface"), TrackerSettings(max_faces=ALL_FACES))
 
 
 def track_source(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -34,6 +34,8 @@ class Frame:
     """Position in its source, counted from 0 over decoded frames."""
     time_secs: float
     """Presentation time as the file tells it, from the start of the source."""
+    source: str = ""
+    """The file or camera it came from, where there is one."""
 
     def __post_init__(self) -> None:
         image = self.image_rgb
@@ -151,6 +153,24 @@ class Face:
     def box(self) -> Box:
         """The tightest box around the landmarks."""
         return Box.around(self.landmarks.points_image)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Numbers, lists and dicts alone, as ``json.dumps`` takes them; units as above.
+
+        Keys: ``track_id``, ``score``, ``box`` and ``pose`` (by their fields' names), ``points``
+        (x, y, z each) and ``confidence``.
+        """
+        box, pose, landmarks = self.box, self.pose, self.landmarks
+        return {
+            "track_id": int(self.track_id),
+            "score": float(self.score),
+            "box": {name: float(getattr(box, name)) for name in ("left", "top", "right", "bottom")},
+            "pose": {
+                name: float(getattr(pose, name)) for name in ("yaw_deg", "pitch_deg", "roll_deg")
+            },
+            "points": landmarks.points_image.tolist(),
+            "confidence": landmarks.confidence.tolist(),
+        }
 
 
 @runtime_checkable

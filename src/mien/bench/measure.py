@@ -129,7 +129,7 @@ class StartUp:
 _FIRST = (
     "import sys, numpy as np, mien; from pathlib import Path; "
     "image = np.load(sys.argv[1]); tracker = mien.load_tracker(sys.argv[2]); "
-    "mien.find_faces(tracker, image)"
+    "mien.find_faces(image, tracker)"
 )
 
 
@@ -148,7 +148,7 @@ def measure_start_up(model: str, photo: Frame, folder: Path, runs: int = 5) -> S
     warm_ms = []
     for _ in range(4 * runs):
         start_secs = time.perf_counter()
-        mien.find_faces(tracker, photo.image_rgb)
+        mien.find_faces(photo.image_rgb, tracker)
         warm_ms.append(1e3 * (time.perf_counter() - start_secs))
     return StartUp(
         model, round(float(np.median(first)), 3), round(float(np.median(warm_ms[2:])), 2)

@@ -34,9 +34,6 @@ __all__ = ["Outcome", "Outputs", "track_input"]
 
 _log = logging.getLogger(__name__)
 
-_ALL_FACES = 10_000
-"""More than a photo holds."""
-
 
 @dataclass(frozen=True)
 class Outputs:
@@ -144,9 +141,8 @@ def track_input(
     """
     tally = outcome.tally
     with open_source(item.where) as source:
-        if all_faces_of_photos and source.kind is SourceKind.PHOTO:
-            settings = dataclasses.replace(parts.settings, max_faces=_ALL_FACES)
-            parts = dataclasses.replace(parts, settings=settings)
+        if all_faces_of_photos:
+            parts = parts.for_all_faces_of(source)
         on_open(source.frames_expected)
         sinks = [*outputs.open_sinks(source, item, parts), *more_sinks]
         try:

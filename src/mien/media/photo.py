@@ -17,7 +17,7 @@ from mien.errors import InputError
 from mien.media.source import SourceKind, check_size, require_file
 from mien.types import Frame
 
-__all__ = ["PhotoSource", "is_photo", "read_photo"]
+__all__ = ["PhotoSource", "as_rgb", "is_photo", "read_photo"]
 
 # Formats are named so that Pillow's rarer readers, some of which start other programs, stay shut.
 _FORMATS: Final = (
@@ -51,7 +51,7 @@ def read_photo(path: Path) -> UInt8[np.ndarray, "height width 3"]:
         check_size(path, *image.size)
         try:
             upright = ImageOps.exif_transpose(image)
-            return _as_rgb(upright)
+            return as_rgb(upright)
         except Image.DecompressionBombError as error:
             raise _too_large(path, error) from error
         except _DAMAGED as error:
@@ -85,7 +85,8 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _as_rgb(image: Image.Image) -> UInt8[np.ndarray, "height width 3"]:
+def as_rgb(image: Image.Image) -> UInt8[np.ndarray, "height width 3"]:
+    """Pillow's picture of any mode as 8-bit RGB, transparent pixels on white."""
     if image.mode.startswith("I") or image.mode == "F":
         return _grey_as_rgb(np.asarray(image))
     if image.has_transparency_data:

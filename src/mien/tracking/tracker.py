@@ -26,6 +26,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mien.geometry import Similarity, crop_from_detection, crop_from_landmarks
+from mien.media import as_picture
 from mien.tracking.association import match_boxes, match_places, same_face
 from mien.tracking.protocols import LandmarkPredictor
 from mien.tracking.region import Place, next_crop, share_inside
@@ -67,10 +68,21 @@ class Tracker:
         self._tracks: list[Track] = []
         self._lost: list[LostFace] = []
         self._next_id = 0
+        self._next_index = 0
         self._frames_since_search = 0
 
-    def update(self, frame: Frame) -> list[Face]:
-        """The faces of the next frame, by number; empty where there is none."""
+    def update(self, frame: Frame | object, time_secs: float | None = None) -> list[Face]:
+        """The faces of the next frame, by number; empty where there is none.
+
+        ``frame`` is a ``Frame``, or a picture as :func:`mien.media.as_picture` takes it (array,
+        Pillow's, path) with its ``time_secs``; pictures without a time count 25 a second.
+
+        Raises:
+            InputError: not a picture, or an empty one.
+        """
+        if not isinstance(frame, Frame):
+            frame = self._framed(frame, time_secs)
+        self._next_index = frame.index + 1
         step_secs = self._clock.tick(frame.time_secs)
         self._forget()
         lost_before = len(self._lost)
@@ -85,6 +97,10 @@ class Tracker:
         self._tracks.sort(key=lambda track: track.track_id)
         mean_shape = self._following.mean_shape
         return [track.face(mean_shape, step_secs) for track in self._tracks]
+
+    def _framed(self, picture: object, time_secs: float | None) -> Frame:
+        index = self._next_index
+        return Frame(as_picture(picture), index, index / 25 if time_secs is None else time_secs)
 
     def _follow(self, frame: Frame, step_secs: float) -> None:
         """Model 2 on every living face; those that do not stand end."""

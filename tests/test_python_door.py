@@ -1,0 +1,133 @@
+"""What Python code hands over and gets back."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas
+import pytest
+from PIL import Image
+
+import mien
+from mien import pipeline
+from mien.errors import InputError
+from mien.pipeline import TrackerParts
+from mien.runtime import load_landmarkers
+from mien.tracking import TrackerSettings
+from mien.types import Box, Detection, Frame
+from standin import square_picture
+
+PICTURE = square_picture((60, 50, 31))
+
+
+class SquareDetector:
+    """A box around each column of bright pixels."""
+
+    def find(self, frame: Frame) -> list[Detection]:
+        bright = frame.image_rgb[..., 0] > 128
+        lit = np.flatnonzero(np.diff(np.concatenate([[0], bright.any(axis=0), [0]])))
+        found = []
+        for left, end in zip(lit[::2], lit[1::2], strict=True):
+            rows = np.flatnonzero(bright[:, left])
+            box = Box(float(left), float(rows.min()), float(end - 1), float(rows.max()))
+            found.append(Detection(box, 1.0))
+        return found
+
+
+@pytest.fixture
+def parts(standin_model: Path, monkeypatch: pytest.MonkeyPatch) -> TrackerParts:
+    made = TrackerParts(
+        load_landmarkers(str(standin_model), threads=1),
+        SquareDetector(),
+        TrackerSettings(smoothing=None, max_faces=pipeline.ALL_FACES),
+    )
+    monkeypatch.setattr(pipeline, "_default_parts", lambda: made)
+    return made
+
+
+def middles(faces: list[mien.Face]) -> list[list[int]]:
+    return [np.rint(face.landmarks.points_image[:, :2].mean(axis=0)).tolist() for face in faces]
+
+
+def test_a_picture_of_every_kind_gives_the_same_faces(parts: TrackerParts, tmp_path: Path) -> None:
+    Image.fromarray(PICTURE).save(tmp_path / "a.png")
+    alpha = np.dstack([PICTURE, np.full(PICTURE.shape[:2], 255, np.uint8)])
+    kinds = [
+        *(PICTURE, PICTURE[..., 0], PICTURE[..., :1], alpha, PICTURE[:, ::-1][:, ::-1]),
+        *(Image.fromarray(PICTURE), Image.fromarray(PICTURE).convert("L")),
+        *(tmp_path / "a.png", str(tmp_path / "a.png")),
+    ]
+    for kind in kinds:
+        assert middles(mien.find_faces(kind)) == [[60, 50]]
+        assert middles(parts.tracker().update(kind, 0.0)) == [[60, 50]]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *(None, np.zeros((0, 4, 3), np.uint8), np.zeros((4, 4, 2), np.uint8), 7, [[1, 2]]),
+        *(np.zeros((4, 4, 3)), np.zeros(5, np.uint8), "no_such_file.png"),
+    ],
+)
+def test_what_is_no_picture_is_refused_in_one_sentence(parts: TrackerParts, wrong: object) -> None:
+    for call in (mien.find_faces, parts.tracker().update):
+        with pytest.raises(InputError) as told:
+            call(wrong)
+        assert "\n" not in str(told.value)
+
+
+def test_pictures_follow_each_other_by_their_times(parts: TrackerParts) -> None:
+    tracker = parts.tracker()
+    for step in range(5):
+        (face,) = tracker.update(square_picture((40 + 2 * step, 60, 31)), step / 10)
+        assert face.track_id == 0
+
+
+def test_a_photo_of_twenty_faces_has_them_all(parts: TrackerParts) -> None:
+    wide = square_picture(*((30 + 50 * i, 60, 31) for i in range(20)), width=1040)
+    assert len(mien.find_faces(wide)) == 20
+
+
+def test_six_threads_find_what_one_finds(parts: TrackerParts) -> None:
+    pictures = [square_picture((30 + i, 50, 21 + i % 10)) for i in range(60)]
+    serial = [[face.to_dict() for face in mien.find_faces(one)] for one in pictures]
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(mien.find_faces, pictures))
+    assert [[face.to_dict() for face in faces] for faces in found] == serial
+
+
+def test_a_folder_is_tracked_file_by_file(parts: TrackerParts, tmp_path: Path) -> None:
+    for name in "ba":
+        Image.fromarray(PICTURE).save(tmp_path / f"{name}.png")
+    (tmp_path / "c.png").write_text("no picture")
+    seen = []
+
+    def run() -> None:
+        for frame, faces in mien.track(tmp_path, parts.tracker()):
+            seen.append((Path(frame.source).name, frame.index, [face.track_id for face in faces]))
+
+    with pytest.raises(InputError, match=r"c\.png"):
+        run()
+    assert seen == [("a.png", 0, [0]), ("b.png", 0, [0])]
+
+
+def test_a_face_is_json(parts: TrackerParts) -> None:
+    (face,) = mien.find_faces(PICTURE)
+    read = json.loads(json.dumps(face.to_dict()))
+    assert set(read) == {"track_id", "score", "box", "pose", "points", "confidence"}
+    np.testing.assert_array_equal(read["points"], face.landmarks.points_image)
+    assert read["box"]["right"] == face.box.right
+    assert read["pose"]["yaw_deg"] == face.pose.yaw_deg
+
+
+def test_a_data_frame_holds_what_the_table_holds(parts: TrackerParts, tmp_path: Path) -> None:
+    Image.fromarray(PICTURE).save(tmp_path / "a.png")
+    Image.fromarray(square_picture()).save(tmp_path / "b.png")
+    table = mien.to_dataframe(mien.track(tmp_path, parts.tracker()))
+    assert list(table.columns[:5]) == ["clip", "frame", "time_secs", "track_id", "score"]
+    assert str(table.dtypes["track_id"]) == "Int64"
+    assert table.track_id.tolist() == [0, pandas.NA]
+    assert table.loc[0, [f"x_{i}" for i in range(68)]].mean() == pytest.approx(60, abs=0.6)
