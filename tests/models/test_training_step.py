@@ -32,6 +32,7 @@ def test_a_row_learns(file: Path) -> None:
         torch.ones(2, 68),
         torch.tensor([1.0, 0.0]),
         torch.zeros(2, 68, 3),
+        torch.ones(2),
     )
     before = [parameter.clone() for parameter in network.parameters()]
     terms = learn(network, optimiser, batch, config, 1e-3)

@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from mien.augmentation.border import cut_by_border
 from mien.augmentation.degrade import degrade
-from mien.augmentation.occlude import occlude
+from mien.augmentation.occlude import cover_mouth, occlude
 from mien.datasets.labelled_face import LabelledFace
 from mien.geometry import (
     FACE_SHARE,
@@ -44,7 +45,9 @@ class AugmentConfig:
     shift: float = 0.05
     """Standard deviation of the shift along x and along y, in face sizes."""
     wild: float = 0.1
-    """Share of crops turned evenly up to 45 degrees and strayed twice as far."""
+    """Share of crops turned evenly up to ``wild_rotation_deg``, scaled and shifted twice as far."""
+    wild_rotation_deg: float = 45.0
+    """Largest turn of those."""
     boxed: float = 0.0
     """Share of face crops placed by the box of the face's points, upright, not by the points: of a
     turned head such a crop shows less, off its middle. Model 1 meets these too."""
@@ -54,6 +57,11 @@ class AugmentConfig:
     """Share of crops whose colours, sharpness or compression are spoilt."""
     occlude: float = 0.25
     """Share of crops with something before the face."""
+    cover_mouth: float = 0.0
+    """Share of crops with a hand or a microphone before mouth and chin."""
+    border_cut: float = 0.0
+    """Share of faces that the picture's border cuts, at any side, up to half the face; their truth
+    is as before the cut."""
     backdrop: float = 0.6
     """Share of crops that are filled beyond the picture's edge, so that black tells nothing."""
     counter_examples: float = 0.1
@@ -62,7 +70,14 @@ class AugmentConfig:
     def unspoilt(self) -> AugmentConfig:
         """As far astray as most crops, and nothing else done to them."""
         return dataclasses.replace(
-            self, wild=0.0, spoil=0.0, occlude=0.0, counter_examples=0.0, mirror=0.0
+            self,
+            wild=0.0,
+            spoil=0.0,
+            occlude=0.0,
+            cover_mouth=0.0,
+            border_cut=0.0,
+            counter_examples=0.0,
+            mirror=0.0,
         )
 
 
@@ -75,6 +90,8 @@ class TrainingCrop:
     """Shares of the side (``models.decoding``)."""
     weights: Float[np.ndarray, " points"]
     is_face: bool
+    has_depth: bool = True
+    """Whether z of the points may be learned from."""
 
 
 def make_crop(
@@ -87,6 +104,8 @@ def make_crop(
 ) -> TrainingCrop:
     """A training crop of a face; ``patch`` is another picture, to lay pieces of over it."""
     is_face = rng.random() >= config.counter_examples
+    if config.border_cut > 0 and rng.random() < config.border_cut:
+        face = cut_by_border(face, rng)
     if is_face and rng.random() < config.boxed:
         aligned = crop_from_box(Box.around(face.points), side)
     else:
@@ -106,11 +125,15 @@ def make_crop(
         weights = weights[list(markup.mirror)]
     if rng.random() < config.occlude:
         crop = occlude(crop, patch, rng)
+    if config.cover_mouth > 0 and rng.random() < config.cover_mouth:
+        crop = cover_mouth(crop, points[list(markup.ibug68[48:])].mean(axis=0)[:2], rng)
     if rng.random() < config.spoil:
         crop = degrade(crop, rng)
     half = np.array([0.5, 0.5, 0.0])
     shares = (points + half) / side - half
-    return TrainingCrop(np.ascontiguousarray(crop), shares.astype(np.float32), weights, is_face)
+    return TrainingCrop(
+        np.ascontiguousarray(crop), shares.astype(np.float32), weights, is_face, face.has_depth
+    )
 
 
 def _fill_outside(
@@ -158,7 +181,8 @@ def _stray(config: AugmentConfig, side: int, rng: np.random.Generator) -> Simila
     """``aligned_from_crop``: a small similarity, now and then a large one."""
     wild = rng.random() < config.wild
     reach = 2.0 if wild else 1.0
-    angle = rng.uniform(-45, 45) if wild else _bounded(rng, 1)[0] * config.rotation_deg
+    most = config.wild_rotation_deg
+    angle = rng.uniform(-most, most) if wild else _bounded(rng, 1)[0] * config.rotation_deg
     shift = _bounded(rng, 2) * (reach * config.shift * FACE_SHARE * side)
     return Similarity.about(
         ((side - 1) / 2, (side - 1) / 2),

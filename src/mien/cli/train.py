@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,10 @@ def train(
     turned: Annotated[
         list[Path] | None,
         typer.Option(help="Folder of turned faces from 'mien data profile'; repeatable."),
+    ] = None,
+    profiles: Annotated[
+        Path | None,
+        typer.Option(help="Folder of clicked CFP profiles, to learn from too."),
     ] = None,
     run: Annotated[
         Path | None, typer.Option(help="Folder of the run (default: runs/NAME-ROLE).")
@@ -48,6 +53,9 @@ def train(
     except ModuleNotFoundError as error:
         raise ConfigError(f"training needs {error.name}: pip install 'mien[train]'") from error
     settings = load_config(config)
+    if profiles is not None:
+        data_of_run = dataclasses.replace(settings.data, profiles=str(profiles.resolve()))
+        settings = dataclasses.replace(settings, data=data_of_run)
     if describe:
         _describe(settings)
         return

@@ -18,6 +18,8 @@ class LabelledFace:
     image_rgb: UInt8[np.ndarray, "height width 3"]
     points: Float[np.ndarray, "points 3"]
     trusted: Bool[np.ndarray, " points"]
+    has_depth: bool = True
+    """Whether z may be learned from; points clicked on a photo alone have none."""
 
 
 @runtime_checkable

@@ -61,10 +61,12 @@ def total_loss(
     is_face: Float[Tensor, " n"],
     loss_weights: LossWeights,
     apart: Float[Tensor, "n points 3"] | None = None,
+    has_depth: Float[Tensor, " n"] | None = None,
 ) -> LossTerms:
     """Losses of a batch; ``truth`` is in shares of the side, as is ``apart`` of :func:`error_loss`.
 
-    A counter-example (``is_face`` 0) has weight 0 for all its points: it teaches the score alone.
+    ``has_depth`` is 0 for faces whose z is not known. A counter-example (``is_face`` 0) has weight
+    0 for all its points: it teaches the score alone.
 
     Raises:
         ConfigError: cross entropy is asked of heatmaps that are no probabilities.
@@ -75,7 +77,8 @@ def total_loss(
     aperture = truth.new_zeros(())
     if loss_weights.aperture > 0:
         aperture = aperture_loss(prediction.points, truth, weights)
-    depth = depth_loss(prediction.points, truth, weights)
+    known = weights if has_depth is None else weights * has_depth.unsqueeze(-1)
+    depth = depth_loss(prediction.points, truth, known)
     error = error_loss(prediction.log_error, prediction.points, truth, weights, apart)
     score = score_loss(prediction.score_logit, is_face)
     total = (

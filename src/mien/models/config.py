@@ -67,6 +67,10 @@ class NetworkConfig:
     the points are those of the heatmaps."""
     finetune_dims: int = 3
     """3: x, y and depth; 2: the paper's N x 2, with the mean head's depth."""
+    decoded_gradient: bool = True
+    """Whether the loss of the corrected points reaches the heatmaps through their decoded points;
+    if not, it reaches them through the finetune module alone, and their own loss says where their
+    peaks lie."""
     end_to_end: bool = True
     """Whether the losses of the finetune module reach the heatmaps; if not, it is trained alone,
     on heatmaps that learn from their own loss only."""

@@ -151,6 +151,7 @@ class Landmarker(Network):
         decoded = decode_heatmaps(last.relu() if linear else torch.sigmoid(last))
         if not self.config.end_to_end:
             heatmaps = [heatmap.detach() for heatmap in heatmaps]
+        if not (self.config.end_to_end and self.config.decoded_gradient):
             decoded = decoded.detach()
         finetuned = self.finetune(heatmaps, crops)
         plane = finetuned.plane

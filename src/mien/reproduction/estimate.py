@@ -92,6 +92,7 @@ def _timed(config: TrainConfig) -> float:
         torch.ones(faces, points),
         torch.ones(faces),
         torch.zeros(faces, points, 3),
+        torch.ones(faces),
     )
     learn(model, optimiser, batch, config, 1e-6)  # the first makes room for what follows
     start = time.process_time()

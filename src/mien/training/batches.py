@@ -18,6 +18,7 @@ from torch import Tensor
 
 from mien.augmentation.crops import AugmentConfig, TrainingCrop, make_crop
 from mien.datasets.labelled_face import TrainingFaces
+from mien.datasets.public.cfp import CfpFaces
 from mien.datasets.public.head_basis import HeadBasis
 from mien.datasets.public.w300lp_faces import W300lpFaces
 from mien.datasets.training_faces import PackFaces, ShardFaces, faces_by_source, pick
@@ -49,6 +50,8 @@ class Batch:
     is_face: Float[Tensor, " n"]
     apart: Float[Tensor, "n points 3"]
     """``geometry.convention.way_to_clicked`` of the points."""
+    has_depth: Float[Tensor, " n"]
+    """1 where z may be learned from."""
 
 
 def normalise(crops: UInt8[Tensor, "n side side 3"]) -> Float[Tensor, "n 3 side side"]:
@@ -87,6 +90,10 @@ def data_sets(
         PackFaces(data, split=split, source=source, points=points, convention=convention)
         for source in shares
     ]
+    if wanted.profiles:
+        folder = Path(wanted.profiles)
+        sets.append(CfpFaces(folder, split=split, points=points, convention=convention))
+        return sets, [*shares.values(), wanted.profile_share]
     return sets, list(shares.values())
 
 
@@ -156,4 +163,5 @@ def collate(crops: Sequence[TrainingCrop], convention: Convention) -> Batch:
         torch.from_numpy(np.stack([crop.weights for crop in crops])),
         torch.tensor([float(crop.is_face) for crop in crops]),
         torch.from_numpy(np.stack([way_to_clicked(crop.points, convention) for crop in crops])),
+        torch.tensor([float(crop.has_depth) for crop in crops]),
     )

@@ -41,6 +41,10 @@ def gathered_card(
         learned = pack.take(np.flatnonzero(pack.split == "train"))
         sources += [*_photos(learned), *_teachers(learned)]
         licences += [*_texts(learned.licence), *_texts(learned.teacher)]
+    if config.data.profiles:
+        profiles = load_ledger().find("cfp").name
+        sources.append(profiles)
+        licences.append(profiles)
     if turned:
         sources.append(load_ledger().find("turned").name)
     if before is not None:

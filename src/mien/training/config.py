@@ -46,6 +46,11 @@ class DataConfig:
     """Share of all turned faces together, where a run is given folders of them (``--turned``)."""
     shut_share: float = 0.0
     """Share of the turned faces with shut eyes once more, beside their part of the above."""
+    profiles: str = ""
+    """Folder of clicked CFP profiles (``mien.datasets.public.cfp``), also given by
+    ``--profiles``; they teach the points that were clicked, in the plane."""
+    profile_share: float = 0.1
+    """Share of those profiles, where a run is given them."""
     convention: str = "clicked"
     """Where on the head the points shall lie: ``clicked`` as people put them, as the labels have
     it; ``300w-lp``; or the ``middle`` of the two (``mien.geometry.convention``)."""
@@ -62,6 +67,7 @@ class DataConfig:
             known = ", ".join(Convention)
             raise ConfigError(f"convention is one of {known}, not {self.convention!r}")
         shares = [*self.pack_shares.values(), self.turned_share, self.shut_share]
+        shares.append(self.profile_share)
         if not (shares and min(shares) >= 0 and sum(shares) > 0):
             raise ConfigError(f"shares of the data sets are positive numbers, not {shares}")
 

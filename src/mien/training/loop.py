@@ -175,7 +175,13 @@ def learn(
     with torch.autocast("cpu", torch.bfloat16):
         prediction = model(crops)
     terms = total_loss(
-        prediction, batch.points, batch.weights, batch.is_face, config.loss, batch.apart
+        prediction,
+        batch.points,
+        batch.weights,
+        batch.is_face,
+        config.loss,
+        batch.apart,
+        batch.has_depth,
     )
     optimiser.zero_grad(set_to_none=True)
     terms.total.backward()  # type: ignore[no-untyped-call]

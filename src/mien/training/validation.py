@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import distributed, nn
+from jaxtyping import Float
+from torch import Tensor, distributed, nn
 
 from mien.augmentation.crops import make_crop
 from mien.datasets.labelled_face import TrainingFaces
@@ -84,12 +85,17 @@ def validate(
             with torch.autocast("cpu", torch.bfloat16):
                 crops = normalise(batch.crops).contiguous(memory_format=torch.channels_last)
                 points = model(crops).points
+            if not points.isfinite().all():
+                raise FloatingPointError("the network's output is not finite")
             error = (points - batch.points)[..., :2].norm(dim=-1) / FACE_SHARE
             depth = (points - batch.points)[..., 2].abs() / FACE_SHARE
-            for values in (error, error[:, inner], depth):
-                if not values.isfinite().all():
-                    raise FloatingPointError("the network's output is not finite")
-            part = [error.mean(1).sum(), error[:, inner].mean(1).sum(), depth.mean(1).sum()]
+            # Points clicked on a photo alone: the others and all depths are not known.
+            known = torch.where(batch.has_depth[:, None] > 0, 1.0, batch.weights)
+            part = [
+                _face_means(error, known),
+                _face_means(error[:, inner], known[:, inner]),
+                _face_means(depth, batch.has_depth[:, None].expand_as(depth)),
+            ]
             sums += torch.tensor([*map(float, part), float(len(error))], dtype=torch.float64)
         if workers > 1:
             distributed.all_reduce(sums)
@@ -97,3 +103,10 @@ def validate(
         scores.append(SetScore(faces.name, nme / count, nme_inner / count, depth_error / count))
     model.train()
     return scores
+
+
+def _face_means(
+    errors: Float[Tensor, "n points"], known: Float[Tensor, "n points"]
+) -> Float[Tensor, ""]:
+    """Sum over faces of the mean over each one's known points; 0 where none is."""
+    return ((errors * known).sum(1) / known.sum(1).clamp_min(1)).sum()
