@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mien.augmentation.occlude import occlude
+from mien.augmentation.occlude import cover_mouth, occlude
 
 WHITE = np.full((128, 128, 3), 255, np.uint8)
 PATCH = np.random.default_rng(1).integers(0, 100, (40, 60, 3), dtype=np.uint8)
@@ -42,3 +42,17 @@ def test_a_patch_smaller_than_the_crop_is_enough() -> None:
     tiny = np.full((8, 9, 3), 7, np.uint8)
     for seed in range(20):
         occlude(WHITE, tiny, np.random.default_rng(seed))
+
+
+def test_a_hand_or_a_microphone_covers_the_mouth_and_little_else() -> None:
+    crop = np.full((128, 128, 3), 200, np.uint8)
+    mouth, changed = np.array([64.0, 90.0]), []
+    for seed in range(30):
+        covered = cover_mouth(crop, mouth, np.random.default_rng(seed))
+        different = (covered != crop).any(axis=2)
+        near = different[78:110, 50:78].mean()
+        changed.append(near)
+        assert different[:30].mean() < 0.05
+        assert different.mean() < 0.5
+    assert np.mean(changed) > 0.5
+    assert min(changed) > 0.05

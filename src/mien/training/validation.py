@@ -18,6 +18,8 @@ from mien.errors import ConfigError
 from mien.geometry import FACE_SHARE
 from mien.geometry.convention import Convention
 from mien.markup import load_markup
+from mien.models import Prediction
+from mien.models.decoding import decode_heatmaps
 from mien.training.batches import collate, data_sets, normalise
 from mien.training.config import TrainConfig
 
@@ -34,6 +36,9 @@ class SetScore:
     nme: float
     nme_inner51: float
     depth: float
+    nme_stacks: str
+    """NME of the points decoded from each stack's heatmaps, first to last, before the finetune
+    module; empty for a network without heatmaps."""
 
 
 def validation_sets(config: TrainConfig, data: Path, turned: Sequence[Path]) -> list[TrainingFaces]:
@@ -69,7 +74,7 @@ def validate(
     inner = list(markup.inner)
     scores = []
     for number, faces in enumerate(sets):
-        sums = torch.zeros(4, dtype=torch.float64)
+        sums = torch.zeros(4 + config.network.stacks, dtype=torch.float64)
         mine = range(rank, len(faces), workers)
         for start in range(0, len(mine), _BATCH):
             batch = collate(
@@ -84,7 +89,8 @@ def validate(
             )  # fmt: skip
             with torch.autocast("cpu", torch.bfloat16):
                 crops = normalise(batch.crops).contiguous(memory_format=torch.channels_last)
-                points = model(crops).points
+                prediction = model(crops)
+            points = prediction.points
             if not points.isfinite().all():
                 raise FloatingPointError("the network's output is not finite")
             error = (points - batch.points)[..., :2].norm(dim=-1) / FACE_SHARE
@@ -96,13 +102,30 @@ def validate(
                 _face_means(error[:, inner], known[:, inner]),
                 _face_means(depth, batch.has_depth[:, None].expand_as(depth)),
             ]
-            sums += torch.tensor([*map(float, part), float(len(error))], dtype=torch.float64)
+            part += _stack_sums(prediction, batch.points, known)
+            part += [part[0].new_zeros(())] * (len(sums) - 1 - len(part))
+            sums += torch.tensor([float(len(error)), *map(float, part)], dtype=torch.float64)
         if workers > 1:
             distributed.all_reduce(sums)
-        nme, nme_inner, depth_error, count = sums.tolist()
-        scores.append(SetScore(faces.name, nme / count, nme_inner / count, depth_error / count))
+        count, *means = sums.tolist()
+        nme, nme_inner, depth_error, *stacks = (each / count for each in means)
+        told = " ".join(f"{each:.4f}" for each in stacks if each > 0)
+        scores.append(SetScore(faces.name, nme, nme_inner, depth_error, told))
     model.train()
     return scores
+
+
+def _stack_sums(
+    prediction: Prediction,
+    truth: Float[Tensor, "n points 3"],
+    known: Float[Tensor, "n points"],
+) -> list[Float[Tensor, ""]]:
+    """As :func:`_face_means`, of the points that each stack's heatmaps alone give."""
+    decoded = [decode_heatmaps(heatmaps.clamp_min(0)) for heatmaps in prediction.heatmaps()]
+    return [
+        _face_means((points - truth[..., :2]).norm(dim=-1) / FACE_SHARE, known)
+        for points in decoded
+    ]
 
 
 def _face_means(
