@@ -48,6 +48,7 @@ def make_video(tmp_path: Path) -> VideoMaker:
         codec_options: dict[str, str] | None = None,
         container_options: dict[str, str] | None = None,
         title: str = "",
+        pixel_ratio: Fraction | None = None,
     ) -> Path:
         path = tmp_path / name
         times = list(times_ms)
@@ -59,6 +60,8 @@ def make_video(tmp_path: Path) -> VideoMaker:
             stream.height, stream.width = images[0].shape[:2]
             stream.pix_fmt = pix_fmt
             stream.options = codec_options or {}
+            if pixel_ratio is not None:
+                stream.codec_context.sample_aspect_ratio = pixel_ratio
             # MPEG-4 part 2 counts in frames; the others take any time base.
             unit = Fraction(1, 25) if codec == "mpeg4" else MILLISECOND
             stream.codec_context.time_base = unit

@@ -43,12 +43,14 @@ class Input:
     """Unique among the inputs listed together, also where case is ignored."""
 
 
-def open_source(where: str | Path, *, threads: int = 0) -> Source:
+def open_source(where: str | Path, *, threads: int = 0, rate: float | None = None) -> Source:
     """The photo, video or webcam ("0", "1", ...) of that name.
 
     The bytes decide what a file is; a photo's ending only forbids reading it as a video.
 
-    ``threads``: decoder threads of a video, 0 for one a core.
+    Args:
+        threads: decoder threads of a video, 0 for one a core.
+        rate: frames a second of what carries no times itself: a raw stream.
 
     Raises:
         InputError: it cannot be read, or is a folder: :func:`list_inputs` lists one.
@@ -59,7 +61,7 @@ def open_source(where: str | Path, *, threads: int = 0) -> Source:
     require_file(path)
     if is_photo(path) or path.suffix.lower() in _PHOTO_SUFFIXES:
         return PhotoSource(path)
-    return VideoSource(path, threads=threads)
+    return VideoSource(path, threads=threads, rate=rate)
 
 
 def list_inputs(where: str | Path) -> list[Input]:
