@@ -1,0 +1,76 @@
+"""``mien serve``: the page for the browser, on this machine alone."""
+
+from __future__ import annotations
+
+import importlib.util
+import secrets
+import tempfile
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.errors import ConfigError
+from mien.pipeline import TrackerParts
+from mien.runtime import DEFAULT_MODEL, load_landmarkers, open_detector
+
+__all__ = ["serve"]
+
+
+def serve(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of 127.0.0.1; 0 takes any that is free.")
+    ] = 8420,
+    model: Annotated[
+        str,
+        typer.Option(metavar="NAME|PATH", help="A model of 'mien models', or a weight file."),
+    ] = DEFAULT_MODEL,
+    markup: Annotated[int, typer.Option(help="Number of landmarks, 68 or 84.")] = 68,
+    detector: Annotated[
+        str, typer.Option(help="What finds faces, as mien track has it.")
+    ] = "centerface",
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads for the networks; all cores if not given.")
+    ] = None,
+    visitors: Annotated[
+        int, typer.Option(min=1, max=64, help="Webcams and videos followed at once.")
+    ] = 4,
+    upload_mb: Annotated[int, typer.Option(min=1, help="Largest video, MB.")] = 500,
+    video_minutes: Annotated[
+        float, typer.Option(min=0.01, help="Of a longer video only so much is followed.")
+    ] = 10.0,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Open the page in the default browser.")
+    ] = False,
+) -> None:
+    """Serve a page that follows faces: from the browser's webcam, or a video dropped on it.
+
+    Nothing leaves this machine: the page can only be opened on it, at the address that is printed.
+    Ctrl-C ends it.
+    """
+    missing = [name for name in ("fastapi", "uvicorn", "websockets") if not _is_there(name)]
+    if missing:
+        raise ConfigError(f"mien serve needs {', '.join(missing)}: pip install 'mien[web]'")
+    from mien.web.app import make_app
+    from mien.web.server import run_server
+    from mien.web.visitors import Limits
+
+    limits = Limits(visitors, upload_mb, video_minutes)
+    parts = TrackerParts(
+        load_landmarkers(model, points=markup, threads=threads), open_detector(detector)
+    )
+    token = secrets.token_urlsafe(24)
+
+    def tell(taken: int) -> None:
+        address = f"http://127.0.0.1:{taken}/{token}/"
+        typer.echo(f"open {address}   (Ctrl-C ends)")
+        if open_page:
+            webbrowser.open(address)
+
+    with tempfile.TemporaryDirectory(prefix="mien-serve-") as folder:
+        run_server(make_app(parts, Path(folder), token, limits), port, tell)
+
+
+def _is_there(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None

@@ -1,0 +1,12 @@
+"""The application's fixtures, shared by name."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from conftest_web import limits, page, parts
+
+__all__ = ["limits", "page", "parts"]
