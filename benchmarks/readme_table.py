@@ -237,7 +237,7 @@ def _clips(results: list[Result]) -> list[str]:
     note = (
         "Clips of `mien data video`, made of photos that nobody learned from. Jitter: the second "
         "difference of a point's error from frame to frame, in face sizes "
-        "(`mien.evaluation.clips`)."
+        "(`mien.evaluation.videos`)."
     )
     return [*lines, "", note]
 

@@ -14,7 +14,7 @@ import scipy.io
 from mien.errors import ConfigError
 from mien.reproduction.jobs import Reproduction, Training, plan_jobs
 from mien.reproduction.material import Given, gather
-from mien.reproduction.measuring import Measurement
+from mien.reproduction.measurement import Measurement
 from mien.reproduction.results import (
     RowResult,
     fingerprint,

@@ -16,13 +16,8 @@ from mien.markup import load_markup
 from mien.media import open_source
 from mien.models.baselines.sdm import SupervisedDescent
 from mien.reproduction.material import Given, gather
-from mien.reproduction.measuring import (
-    Measurement,
-    Still,
-    TruthFinder,
-    measure_films,
-    measure_stills,
-)
+from mien.reproduction.measurement import Measurement, Still
+from mien.reproduction.measuring import TruthFinder, measure_films, measure_stills
 from mien.reproduction.predictors import DescentPredictor
 from mien.reproduction.scale import SCALES
 from mien.reproduction.targets import ScaleName, Target

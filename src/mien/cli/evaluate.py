@@ -9,11 +9,12 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from mien.cli.evaluate_clips import evaluate_clips
 from mien.cli.evaluate_tables import measured_tables
+from mien.cli.evaluate_video_tables import measured_video_table
 from mien.errors import ConfigError
-from mien.evaluation.evaluate import Evaluation, Provenance
+from mien.evaluation.evaluate import Evaluation
 from mien.evaluation.evaluate import evaluate as measure
+from mien.evaluation.evaluate_videos import evaluate_videos, write_videos_json
 from mien.evaluation.plots import (
     require_matplotlib,
     write_ced,
@@ -25,8 +26,7 @@ from mien.evaluation.report import faces_file, write_faces, write_json
 from mien.evaluation.sets import Format
 from mien.evaluation.worst_faces import write_worst
 from mien.files import told_as_output_error
-from mien.pipeline import make_tracker
-from mien.runtime import DEFAULT_MODEL, load_landmarkers, open_detector
+from mien.runtime import DEFAULT_MODEL
 
 __all__ = ["evaluate"]
 
@@ -38,7 +38,8 @@ def evaluate(
             metavar="FORMAT",
             help="aflw2000: imageNNNNN.jpg + .mat; pts: photos + iBUG .pts; faces: our face pack; "
             "w300lp: 300W-LP; menpo3d: photos of Menpo 3D; turned: a set of mien data profile; "
-            "clips: videos of mien data video, followed by the tracker.",
+            "clips: videos of mien data video, followed by the tracker, as are 300vw and "
+            "menpo3d-videos, frames between labels joined by straight lines.",
         ),
     ],
     root: Annotated[Path, typer.Argument(help="Folder of the data set.")],
@@ -86,6 +87,9 @@ def evaluate(
     patch: Annotated[
         bool, typer.Option("--patch", help="Lay a hand over each mouth and chin.")
     ] = False,
+    videos: Annotated[
+        Path | None, typer.Option(help="menpo3d-videos: the folder of 300VW with the pictures.")
+    ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads for the network; default: all cores.")
     ] = None,
@@ -94,17 +98,28 @@ def evaluate(
     if plots is not None:
         require_matplotlib()
     if data_format.on_video:
-        if mirror or patch or cut is not None or plots is not None or source or split:
+        if mirror or patch or cut is not None or plots is not None or source:
             raise ConfigError(
-                "clips have no --mirror, --cut, --patch, --plots, --split, --source: leave them out"
+                "videos have no --mirror, --cut, --patch, --plots, --source: leave them out"
             )
         _make_folders(json_file, None)
-        pair = load_landmarkers(model, points=68, threads=threads)
-        words = ["mien", "evaluate", "clips", root.resolve().name, "--model", Path(model).name]
-        words += ["--detector", detector]
-        provenance = Provenance.of(pair, words, data_format, "video", mirror=False)
-        evaluate_clips(root, make_tracker(pair, open_detector(detector)), provenance, json_file)
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("tracking", total=None)
+            followed = evaluate_videos(
+                data_format,
+                root,
+                model=model,
+                split=split,
+                videos=videos,
+                detector=detector,
+                threads=threads,
+                on_video=lambda done, total: progress.update(task, completed=done, total=total),
+            )
+        write_videos_json(followed, json_file)
+        Console().print(measured_video_table(followed))
         return
+    if videos is not None:
+        raise ConfigError("--videos belongs to menpo3d-videos: leave it out")
     _make_folders(json_file, plots)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("predicting", total=None)

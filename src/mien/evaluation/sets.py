@@ -29,11 +29,13 @@ class Format(StrEnum):
     MENPO3D = "menpo3d"
     TURNED = "turned"
     CLIPS = "clips"
+    VW300 = "300vw"
+    MENPO3D_VIDEOS = "menpo3d-videos"
 
     @property
     def on_video(self) -> bool:
         """Whether it holds videos, which the tracker follows, and no single photos."""
-        return self is Format.CLIPS
+        return self in (Format.CLIPS, Format.VW300, Format.MENPO3D_VIDEOS)
 
     @property
     def usual_split(self) -> str:

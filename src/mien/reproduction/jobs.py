@@ -15,6 +15,9 @@ from mien.training.config import TrainConfig
 
 __all__ = ["Job", "Reproduction", "Training", "plan_jobs"]
 
+_MATCHED = "matched at an overlap of 0.3"
+"""Films measured otherwise (``evaluation.videos``) are measured anew."""
+
 
 @dataclass(frozen=True)
 class Reproduction:
@@ -101,7 +104,9 @@ def _job(work: Reproduction, row: Row, seed: int) -> Job:
     runs = [
         _run_folder(work.out, row, config, own) for config, own in zip(configs, prints, strict=True)
     ]
-    how = (work.detector, repr(scale.tracker)) if on_video else ("stills",)
+    how: tuple[str, ...] = (
+        (work.detector, repr(scale.tracker), _MATCHED) if on_video else ("stills",)
+    )
     if row.kind is Kind.SDM:
         how = ("sdm", str(scale.sdm_faces))
     whole = digest(*prints, material.measured_sha256, *how)

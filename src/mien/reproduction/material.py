@@ -12,19 +12,19 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from mien.datasets.ours.clips import LabelledClip, read_clips
+from mien.datasets.ours.clips import read_clips
 from mien.datasets.public.aflw2000 import read_aflw2000
 from mien.datasets.public.vw300 import read_300vw
 from mien.datasets.public.w300lp import read_w300lp
 from mien.datasets.training_faces import ShardFaces
-from mien.datasets.video import LabelledVideo
 from mien.errors import ConfigError, DataError
+from mien.evaluation.videos import VideoTruth
 from mien.geometry import pose_head
-from mien.geometry.convention import Convention, in_convention
+from mien.geometry.convention import Convention
 from mien.markup import load_markup
 from mien.models.baselines.morphable import LandmarkBasis
 from mien.reproduction.drawn import draw_material
-from mien.reproduction.measuring import FaceTruth, Film, Still
+from mien.reproduction.measurement import Still
 from mien.reproduction.scale import Scale
 from mien.reproduction.targets import ScaleName, Target
 from mien.synthesis.head.morphable import load_head
@@ -34,8 +34,6 @@ __all__ = ["Given", "Material", "gather"]
 
 _TEST_VIDEOS = 12
 """Paper 4.2: "All frames of 12 persons are selected as testset"."""
-_LONGEST_GAP_FRAMES = 30
-"""300VW: between labelled frames farther apart the face may have been away."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ class Material:
     turned: tuple[Path, ...]
     stills: tuple[tuple[str, Sequence[Still]], ...]
     """Named sets."""
-    films: tuple[Film, ...]
+    films: tuple[VideoTruth, ...]
     head: Path | None
     """File of a landmark basis."""
     learned_sha256: str
@@ -111,14 +109,14 @@ def gather(target: Target, scale: Scale, given: Given, out: Path) -> Material:
 
 def _to_measure(
     target: Target, scale: Scale, given: Given, convention: Convention
-) -> tuple[tuple[tuple[str, Sequence[Still]], ...], tuple[Film, ...], str]:
+) -> tuple[tuple[tuple[str, Sequence[Still]], ...], tuple[VideoTruth, ...], str]:
     if target.on_video:
         if scale.name is ScaleName.FULL:
             root = _need(given.vw300, "--vw300, the folder of 300VW", scale)
             films, kind = _vw300_films(root), "300vw"
         else:
             root = _need(given.clips, "--clips, a folder of mien data video", scale)
-            films = tuple(_film_of_clip(clip, convention) for clip in read_clips(root))
+            films = tuple(VideoTruth.of_clip(clip, convention) for clip in read_clips(root))
             kind = "clips"
         return (), films, _digest([kind, *_listed(film.video_path for film in films)])
     stills: list[tuple[str, Sequence[Still]]] = []
@@ -173,33 +171,15 @@ def _shard_picture(faces: ShardFaces, index: int) -> UInt8[np.ndarray, "height w
     return faces.load(index).image_rgb
 
 
-def _film_of_clip(clip: LabelledClip, convention: Convention) -> Film:
-    frames: dict[int, tuple[FaceTruth, ...]] = {}
-    for index in range(len(clip.time_secs)):
-        frames[index] = tuple(
-            FaceTruth(
-                in_convention(clip.points_image[face, index], Convention.CLICKED, convention),
-                float(clip.yaw_deg[face, index]),
-            )
-            for face in np.flatnonzero(clip.present[:, index])
-        )
-    return Film(clip.video_path, frames)
-
-
-def _vw300_films(root: Path) -> tuple[Film, ...]:
+def _vw300_films(root: Path) -> tuple[VideoTruth, ...]:
     """Twelve videos, or as many as there are, chosen by the digest of their names."""
     videos = read_300vw(root)
     names = [entry.path.name for entry in videos.entries]
     chosen = sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())[:_TEST_VIDEOS]
-    return tuple(map(_film_of_video, read_300vw(root, names=sorted(chosen))))
-
-
-def _film_of_video(video: LabelledVideo) -> Film:
-    whole = video.continuous(max_gap_frames=_LONGEST_GAP_FRAMES)
-    if whole.points_image.shape[1] != 68:
-        raise DataError(f"{video.name}: the tracker is measured on 68 points")
-    pairs = zip(whole.frame_indices.tolist(), whole.points_image, strict=True)
-    return Film(video.video_path, {index: (FaceTruth(points, None),) for index, points in pairs})
+    return tuple(
+        VideoTruth.of_video(video, Convention.CLICKED).to_68()
+        for video in read_300vw(root, names=sorted(chosen))
+    )
 
 
 def _write_basis(head_file: Path, out: Path) -> Path:

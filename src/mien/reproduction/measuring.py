@@ -3,103 +3,45 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 
-from mien.evaluation.metrics import (
-    YAW_BINS_DEG,
-    auc,
-    failure_rate,
-    mean_or_none,
-    nme,
-    yaw_bin,
-)
-from mien.geometry import crop_from_landmarks
-from mien.media import open_source
+from mien.errors import ConfigError
+from mien.evaluation.metrics import nme
+from mien.evaluation.videos import VideoTruth, follow_video, score_video
+from mien.geometry import crop_from_landmarks, pose_head
+from mien.reproduction.jobs import Reproduction
+from mien.reproduction.measurement import Measurement, Still
+from mien.reproduction.progress import Listener
+from mien.runtime import open_detector
 from mien.tracking import LandmarkPredictor, Tracker, TrackerSettings
-from mien.tracking.association import match_boxes
-from mien.types import Box, Detection, Frame
+from mien.types import Detection, FaceFinder, Frame
 
-__all__ = [
-    "FaceTruth",
-    "Film",
-    "Measurement",
-    "Still",
-    "TruthFinder",
-    "measure_films",
-    "measure_stills",
-]
+__all__ = ["TruthFinder", "measure_films", "measure_row", "measure_stills"]
 
 
-@dataclass(frozen=True)
-class Still:
-    """One labelled face of one picture."""
-
-    read_rgb: Callable[[], UInt8[np.ndarray, "height width 3"]]
-    truths: tuple[tuple[str, Float[np.ndarray, "68 dims"]], ...]
-    """Names and points, pixels from 0; the first aligns the crop."""
-    yaw_deg: float | None
-
-
-@dataclass(frozen=True)
-class FaceTruth:
-    """One labelled face of one frame."""
-
-    points_image: Float[np.ndarray, "68 dims"]
-    yaw_deg: float | None
-
-
-@dataclass(frozen=True)
-class Film:
-    """A video with the true faces of its labelled frames, by the frame's index."""
-
-    video_path: Path
-    faces: dict[int, tuple[FaceTruth, ...]]
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """The errors of one row against one truth of one set."""
-
-    set_name: str
-    truth: str
-    errors: tuple[float, ...]
-    """NME a face, infinite where none was found."""
-    yaw_deg: tuple[float | None, ...]
-
-    @property
-    def over_images(self) -> float | None:
-        """Mean over all faces found: the paper's own protocol (eq. 5)."""
-        return mean_or_none([error for error in self.errors if math.isfinite(error)])
-
-    @property
-    def over_bins(self) -> float | None:
-        """Mean of the three yaw bins' means: that of [45]; ``None`` unless every bin has one."""
-        bins: list[list[float]] = [[] for _ in YAW_BINS_DEG]
-        for error, yaw in zip(self.errors, self.yaw_deg, strict=True):
-            if yaw is not None and math.isfinite(error):
-                bins[yaw_bin(yaw)].append(error)
-        means = [mean_or_none(each) for each in bins]
-        return mean_or_none([mean for mean in means if mean is not None]) if all(bins) else None
-
-    @property
-    def missed(self) -> float:
-        """Share of the faces that were not found."""
-        return 1 - float(np.isfinite(self.errors).mean())
-
-    @property
-    def auc(self) -> float:
-        """Area under the curve of cumulative errors, to 0.07."""
-        return auc(self.errors)
-
-    @property
-    def failure_rate(self) -> float:
-        """Share of faces above 0.07, those missed among them."""
-        return failure_rate(self.errors)
+def measure_row(
+    first: LandmarkPredictor,
+    following: LandmarkPredictor,
+    work: Reproduction,
+    listener: Listener,
+    label: str,
+) -> list[Measurement]:
+    """A row's networks on all that the table is measured on."""
+    material = work.material
+    if work.target.on_video:
+        listener.begin(f"tracking with {label}", len(material.films))
+        finder = _finders(work.detector, len(material.films))
+        settings, films = work.scale.tracker, material.films
+        return [measure_films(first, following, films, finder, settings, listener.advance)]
+    measured: list[Measurement] = []
+    for name, stills in material.stills:
+        listener.begin(f"measuring {label} on {name}", len(stills))
+        measured += measure_stills(following, name, stills, listener.advance)
+    return measured
 
 
 def measure_stills(
@@ -109,26 +51,42 @@ def measure_stills(
     on_face: Callable[[int], None] = lambda done: None,
 ) -> list[Measurement]:
     """One measurement a truth, of crops aligned by the true landmarks as in section 4.1."""
-    errors: dict[str, list[float]] = {}
-    yaws: dict[str, list[float | None]] = {}
+    errors: dict[str, list[tuple[float, float | None, float]]] = {}
     for done, still in enumerate(stills, start=1):
         aligned = still.truths[0][1][:, :2]
         crop = crop_from_landmarks(aligned, model.mean_shape, model.side)
         points = model.predict(still.read_rgb(), [crop])[0].landmarks.points_image
         for name, truth in still.truths:
-            errors.setdefault(name, []).append(nme(points, truth))
-            yaws.setdefault(name, []).append(still.yaw_deg)
+            pose = _pose_error_deg(points, truth, model.mean_shape)
+            errors.setdefault(name, []).append((nme(points, truth), still.yaw_deg, pose))
         on_face(done)
     return [
-        Measurement(set_name, name, tuple(each), tuple(yaws[name])) for name, each in errors.items()
+        Measurement(set_name, name, *(tuple(column) for column in zip(*rows, strict=True)))
+        for name, rows in errors.items()
     ]
+
+
+def _pose_error_deg(
+    points: Float[np.ndarray, "68 3"],
+    truth: Float[np.ndarray, "68 dims"],
+    mean_shape: Float[np.ndarray, "68 3"],
+) -> float:
+    """Of pitch, yaw and roll, in the mean: the paper's "viewpoint", which section 3.3 mends.
+
+    Both poses are read from x and y alone, for not every truth has depth.
+    """
+    seen, true = (pose_head(each[:, :2], mean_shape).pose for each in (points, truth))
+    off = np.subtract(
+        (seen.pitch_deg, seen.yaw_deg, seen.roll_deg), (true.pitch_deg, true.yaw_deg, true.roll_deg)
+    )
+    return float(np.abs((off + 180) % 360 - 180).mean())
 
 
 def measure_films(
     first: LandmarkPredictor,
     following: LandmarkPredictor,
-    films: Sequence[Film],
-    open_finder: Callable[[Film], FaceFinder],
+    films: Sequence[VideoTruth],
+    open_finder: Callable[[VideoTruth], FaceFinder],
     settings: TrackerSettings,
     on_film: Callable[[int], None] = lambda done: None,
 ) -> Measurement:
@@ -137,34 +95,29 @@ def measure_films(
     yaws: list[float | None] = []
     for done, film in enumerate(films, start=1):
         tracker = Tracker(open_finder(film), first, following, settings)
-        for error, yaw in _film_errors(tracker, film):
-            errors.append(error)
-            yaws.append(yaw)
+        score = score_video(film, follow_video(film, tracker))
+        errors += score.errors.tolist()
+        yaws += [None if math.isnan(yaw) else yaw for yaw in score.yaw_deg.tolist()]
         on_film(done)
     return Measurement("videos", "labels", tuple(errors), tuple(yaws))
-
-
-def _film_errors(tracker: Tracker, film: Film) -> Iterator[tuple[float, float | None]]:
-    with open_source(film.video_path) as source:
-        for frame in source:
-            seen = [face.landmarks.points_image for face in tracker.update(frame)]
-            truths = film.faces.get(frame.index, ())
-            boxes = [Box.around(points) for points in seen]
-            pairs = match_boxes(boxes, [Box.around(truth.points_image) for truth in truths])
-            of_truth = {truth: seen[face] for face, truth in pairs}
-            for number, truth in enumerate(truths):
-                found = of_truth.get(number)
-                error = math.inf if found is None else nme(found, truth.points_image)
-                yield error, truth.yaw_deg
 
 
 @dataclass(frozen=True)
 class TruthFinder:
     """A detector that is told: the boxes of the true faces, each about its landmarks."""
 
-    film: Film
+    film: VideoTruth
 
     def find(self, frame: Frame) -> list[Detection]:
         """The labelled faces of the frame."""
-        faces = self.film.faces.get(frame.index, ())
-        return [Detection(Box.around(face.points_image), 1.0) for face in faces]
+        return [Detection(box, 1.0) for box in self.film.boxes_at(frame.index)]
+
+
+def _finders(name: str, films: int) -> Callable[[VideoTruth], FaceFinder]:
+    """The detector, opened once; one that is told the truth is new for each film."""
+    if name == "truth":
+        return TruthFinder
+    if name.startswith("boxes:") and films > 1:
+        raise ConfigError(f"a file of boxes is of one film, and there are {films}: choose another")
+    opened = open_detector(name)
+    return lambda film: opened

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mien.errors import OutputError
-from mien.reproduction.measuring import Measurement
+from mien.files import write_atomically
+from mien.reproduction.measurement import Measurement
 from mien.training.config import TrainConfig
 
 __all__ = [
@@ -22,7 +21,6 @@ __all__ = [
     "mean_and_spread",
     "read_result",
     "write_result",
-    "write_whole",
 ]
 
 _GENERATION = 1
@@ -78,11 +76,14 @@ def write_result(result: RowResult, file: Path) -> None:
                 # JSON knows no infinity: a face missed has no error.
                 "errors": [round(e, 6) if math.isfinite(e) else None for e in each.errors],
                 "yaw_deg": [None if yaw is None else round(yaw, 2) for yaw in each.yaw_deg],
+                "pose_error_deg": [
+                    None if error is None else round(error, 3) for error in each.pose_error_deg
+                ],
             }
             for each in result.measurements
         ],
     }
-    write_whole(file, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+    write_atomically(file, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
 
 
 def read_result(file: Path, expected: str) -> RowResult | None:
@@ -100,22 +101,10 @@ def read_result(file: Path, expected: str) -> RowResult | None:
 
 def _measurement(values: dict[str, Any]) -> Measurement:
     errors = [math.inf if error is None else float(error) for error in values["errors"]]
-    return Measurement(values["set"], values["truth"], tuple(errors), tuple(values["yaw_deg"]))
-
-
-def write_whole(file: Path, content: bytes) -> None:
-    """Write beside, then put in place: a kill leaves the old file or the new one.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    partial = file.with_name(f".{file.name}.partial")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        os.replace(partial, file)
-    except OSError as error:
-        raise OutputError(f"cannot write {file}: {error.strerror}") from error
+    pose = tuple(values.get("pose_error_deg", ()))  # not in files of before 2026-11-26
+    return Measurement(
+        values["set"], values["truth"], tuple(errors), tuple(values["yaw_deg"]), pose
+    )
 
 
 def mean_and_spread(values: Sequence[float | None]) -> tuple[float, float] | None:

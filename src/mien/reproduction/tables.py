@@ -13,8 +13,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from mien.evaluation.metrics import FAILURE_AT, auc, ced, failure_rate
-from mien.reproduction.measuring import Measurement
-from mien.reproduction.results import RowResult, mean_and_spread, write_whole
+from mien.files import write_atomically
+from mien.reproduction.measurement import Measurement
+from mien.reproduction.results import RowResult, mean_and_spread
 from mien.reproduction.rows import TABLES, Kind, PaperTable, Protocol, Row
 from mien.reproduction.scale import Scale
 from mien.reproduction.targets import Target
@@ -62,9 +63,9 @@ def write_table(
     """
     table = TABLES[target]
     file = out / f"{target}.md"
-    write_whole(file, _markdown(table, scale, results, command).encode())
-    write_whole(file.with_suffix(".csv"), _csv(table, results).encode())
-    write_whole(file.with_suffix(".json"), _json(table, scale, results, command).encode())
+    write_atomically(file, _markdown(table, scale, results, command).encode())
+    write_atomically(file.with_suffix(".csv"), _csv(table, results).encode())
+    write_atomically(file.with_suffix(".json"), _json(table, scale, results, command).encode())
     return file
 
 
@@ -77,7 +78,7 @@ def write_curves(
         OutputError: the file cannot be written.
     """
     file = out / f"{target}.png"
-    write_whole(file, _curves(TABLES[target], scale, results))
+    write_atomically(file, _curves(TABLES[target], scale, results))
     return file
 
 
