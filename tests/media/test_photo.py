@@ -136,15 +136,6 @@ def test_what_is_transparent_is_white(tmp_path, scene):
     np.testing.assert_allclose(shown[30, 10].astype(int), BLUE, atol=3)
 
 
-def test_of_many_pages_the_first(tmp_path, scene):
-    pages = [Image.fromarray(scene), Image.fromarray(255 - scene)]
-    for suffix in ("tif", "png", "webp"):
-        options = {"lossless": True} if suffix == "webp" else {}
-        path = tmp_path / f"pages.{suffix}"
-        pages[0].save(path, save_all=True, append_images=pages[1:], **options)
-        np.testing.assert_array_equal(read(path), scene)
-
-
 def test_a_still_gif_is_a_photo(tmp_path, scene):
     shown = read(save(Image.fromarray(scene), tmp_path / "a.gif"))
     np.testing.assert_allclose(shown.astype(int), scene, atol=3)

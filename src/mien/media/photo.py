@@ -2,113 +2,186 @@
 
 from __future__ import annotations
 
-import struct
-import warnings
+import enum
+import io
+import mmap
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import IO, Any, Final, Self
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from mien.errors import InputError
+from mien.media.foreign import RAW_SUFFIXES, is_heif, is_raw, open_heif, raw_refused
+from mien.media.jpeg import is_a_stream, with_end_mark
+from mien.media.pictures import DAMAGED, as_rgb, damaged, identify, quiet, shown, upright
 from mien.media.source import SourceKind, check_size, require_file
+from mien.media.tiff import Directory, Layout, is_tiff, layout_of, wide_rgb
 from mien.types import Frame
 
-__all__ = ["PhotoSource", "as_rgb", "is_photo", "read_photo"]
+__all__ = ["Content", "PhotoSource", "content_of", "layout_of_file", "read_photo", "tiff_page"]
 
-# Formats are named so that Pillow's rarer readers, some of which start other programs, stay shut.
-_FORMATS: Final = (
-    *("JPEG", "PNG", "TIFF", "BMP", "DIB", "GIF", "WEBP", "PPM", "JPEG2000", "TGA", "AVIF"),
-)
-_DAMAGED: Final = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error)
-"""What Pillow raises on damaged files, by format."""
+_HEAD = 256
+_ENOUGH_FOR_TWO = 1 << 27
+"""Bytes in which a motion JPEG shows its second picture."""
+_ORIENTATION = 274
 
 
-def is_photo(path: Path) -> bool:
-    """Whether the bytes are a still picture: everything Pillow knows but a moving GIF."""
+class Content(enum.Enum):
+    """What the bytes of a file are."""
+
+    PHOTO = "photo"
+    MOVING = "moving picture"
+    """Animated WebP, PNG or AVIF, or several pages of TIFF: Pillow reads its frames."""
+    MOTION_JPEG = "motion jpeg"
+    OTHER = "other"
+    """A video, if anything."""
+
+
+def content_of(path: Path) -> Content:
+    """Judge by the bytes. A still picture that is damaged is a photo; a moving GIF is a video."""
     try:
-        with _open(path) as image:
-            return not (image.format == "GIF" and getattr(image, "is_animated", False))
+        with path.open("rb") as file, quiet():
+            return _content(file, path)
     except InputError:
-        return False
-    except _DAMAGED:
-        return True  # a GIF or TIFF whose first bytes are right and whose frame list is not
+        return Content.PHOTO
+    except DAMAGED:
+        return Content.PHOTO  # its first bytes are right, and its frame list is not
 
 
-def read_photo(path: Path) -> UInt8[np.ndarray, "height width 3"]:
-    """The first picture of the file, turned upright as its EXIF mark says.
+def _content(file: IO[bytes], path: Path) -> Content:
+    head = file.read(_HEAD)
+    if is_heif(head) or is_raw(head):
+        return Content.PHOTO
+    file.seek(0)
+    if head.startswith(b"\xff\xd8\xff"):
+        data = file.read(_ENOUGH_FOR_TWO)
+        return Content.MOTION_JPEG if is_a_stream(data) else Content.PHOTO
+    if is_tiff(head):
+        return Content.MOVING if len(_layout(file).pictures) > 1 else Content.PHOTO
+    image = identify(file, path)
+    if image is None:
+        return Content.PHOTO if path.suffix.lower() in RAW_SUFFIXES else Content.OTHER
+    moves = bool(getattr(image, "is_animated", False))
+    if image.format == "GIF":
+        return Content.OTHER if moves else Content.PHOTO
+    return Content.MOVING if moves and image.format in ("PNG", "WEBP", "AVIF") else Content.PHOTO
 
-    Transparent pixels are laid on white, 16 bits are scaled to 8, CMYK and grey become RGB.
+
+def read_photo(where: Path | bytes, named: str | Path = "") -> UInt8[np.ndarray, "height width 3"]:
+    """The picture of a file, or of its bytes, turned upright as its EXIF mark says.
+
+    Transparent pixels are laid on white, 16 bits are scaled to 8, CMYK and grey become RGB. A JPEG
+    that lacks nothing but its end mark is read. ``named`` is what errors call bytes.
 
     Raises:
-        InputError: not a photo, cut off or damaged, too small, or above Pillow's bound on pixels.
+        InputError: not a photo, a camera's raw file, cut off or damaged, too small, or too large.
     """
-    require_file(path)
-    with _open(path) as image:
-        check_size(path, *image.size)
+    if isinstance(where, bytes):
+        return _told(io.BytesIO(where), named or "photo")
+    require_file(where)
+    with where.open("rb") as file:
+        return _told(file, where)
+
+
+def _told(file: IO[bytes], named: str | Path) -> UInt8[np.ndarray, "height width 3"]:
+    with quiet():
         try:
-            upright = ImageOps.exif_transpose(image)
-            return as_rgb(upright)
-        except Image.DecompressionBombError as error:
-            raise _too_large(path, error) from error
-        except _DAMAGED as error:
-            raise InputError(
-                f"{path}: the picture is cut off or damaged ({_one_line(error)}); copy it again"
-            ) from error
+            return _read(file, named)
+        except DAMAGED as error:
+            raise damaged(named, error) from error
+        except MemoryError as error:
+            raise InputError(f"{named}: too large for the memory; save a smaller copy") from error
 
 
-def _open(path: Path) -> Image.Image:
-    with warnings.catch_warnings():
-        # Pillow warns at half the size it refuses; a 100 megapixel phone photo is an honest one.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        try:
-            Image.init()  # loads Pillow's own readers, of which a build may lack some
-            return Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN])
-        except Image.DecompressionBombError as error:
-            raise _too_large(path, error) from error
-        except UnidentifiedImageError as error:
-            raise InputError(
-                f"{path}: not a photo that can be read; save it as JPEG or PNG"
-            ) from error
-        except _DAMAGED as error:
-            raise InputError(f"{path}: cannot be read ({_one_line(error)})") from error
+def _read(file: IO[bytes], named: str | Path) -> UInt8[np.ndarray, "height width 3"]:
+    head = file.read(_HEAD)
+    file.seek(0)
+    if is_raw(head):
+        raise raw_refused(named)
+    if is_heif(head):
+        heif = open_heif(file, named)
+        check_size(named, *heif.size)
+        return as_rgb(heif)
+    if is_tiff(head):
+        layout = _layout(file)
+        return tiff_page(file, named, layout, layout.pictures[0])
+    image = identify(file, named)
+    if image is None:
+        if Path(named).suffix.lower() in RAW_SUFFIXES:
+            raise raw_refused(named)
+        raise InputError(f"{named}: not a photo that can be read; save it as JPEG or PNG")
+    check_size(named, *image.size)
+    if image.format in ("JPEG", "MPO"):
+        return _jpeg(image, file, named)
+    return shown(image)
 
 
-def _too_large(path: Path, error: Exception) -> InputError:
-    return InputError(f"{path}: too large a picture ({_one_line(error)}); save a smaller copy")
+def _jpeg(
+    image: Image.Image, file: IO[bytes], named: str | Path
+) -> UInt8[np.ndarray, "height width 3"]:
+    try:
+        return shown(image)
+    except OSError:
+        file.seek(0)
+        filled = []
+        for data in with_end_mark(file.read()):
+            again = identify(io.BytesIO(data), named)
+            if again is None:
+                raise
+            filled.append(shown(again))
+        if not np.array_equal(filled[0], filled[1]):
+            raise
+        return filled[0]
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+def _layout(file: IO[bytes]) -> Layout:
+    try:
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return layout_of(data)
+    except io.UnsupportedOperation:  # bytes that came through a pipe
+        file.seek(0)
+        return layout_of(file.read())
+    finally:
+        file.seek(0)
 
 
-def as_rgb(image: Image.Image) -> UInt8[np.ndarray, "height width 3"]:
-    """Pillow's picture of any mode as 8-bit RGB, transparent pixels on white."""
-    if image.mode.startswith("I") or image.mode == "F":
-        return _grey_as_rgb(np.asarray(image))
-    if image.has_transparency_data:
-        opaque = image.convert("RGBA")
-        white = Image.new("RGBA", opaque.size, "white")
-        return np.array(Image.alpha_composite(white, opaque).convert("RGB"))
-    return np.array(image.convert("RGB"))
+def layout_of_file(file: IO[bytes]) -> Layout | None:
+    """The directories of a TIFF; ``None`` if it is none."""
+    head = file.read(4)
+    file.seek(0)
+    return _layout(file) if is_tiff(head) else None
 
 
-def _grey_as_rgb(values: np.ndarray) -> UInt8[np.ndarray, "height width 3"]:
-    """Grey of more than 8 bits: Pillow would clip it at 255.
+def tiff_page(
+    file: IO[bytes], named: str | Path, layout: Layout, number: int
+) -> UInt8[np.ndarray, "height width 3"]:
+    """One page of a TIFF; call it under :func:`quiet`.
 
-    Integers hold 16 bits, whatever the width Pillow reads them into; floats hold 0 to 1 or, if one
-    of them is larger, 0 to 255.
+    Raises:
+        InputError: it is a raw file, or too small.
+        OSError, ValueError: it is damaged.
     """
-    if np.issubdtype(values.dtype, np.integer):
-        unit = values / 65535
-    else:
-        finite = np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0)
-        unit = finite / (255 if finite.max() > 1 else 1)
-    grey = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
-    return np.repeat(grey[..., None], 3, axis=2)
+    if layout.is_camera_raw or Path(named).suffix.lower() in RAW_SUFFIXES:
+        raise raw_refused(named)
+    page: Directory | None = layout.pages[number] if number < len(layout.pages) else None
+    if page is not None:
+        check_size(named, *page.size)
+    file.seek(0)
+    image: Any = None if page is not None and page.is_wide else identify(file, named)
+    if image is not None:
+        image.seek(number)
+        check_size(named, *image.size)
+        return shown(image)
+    if page is None:
+        raise InputError(f"{named}: not a photo that can be read; save it as JPEG or PNG")
+    file.seek(0)
+    rgb = wide_rgb(file.read(), page)
+    turned = upright(Image.fromarray(rgb), page.one(_ORIENTATION, 1))
+    return np.array(turned)
 
 
 class PhotoSource:
@@ -118,14 +191,14 @@ class PhotoSource:
     frames_expected: Final = 1
     rate: Final = 1.0
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, where: Path | bytes, name: str = "") -> None:
         """Read the file at once, so that a bad one is refused here.
 
         Raises:
             InputError: see :func:`read_photo`.
         """
-        self.name = path.stem
-        self._frame = Frame(read_photo(path), index=0, time_secs=0.0)
+        self.name = name or (where.stem if isinstance(where, Path) else "photo")
+        self._frame = Frame(read_photo(where, self.name), index=0, time_secs=0.0)
 
     def __enter__(self) -> Self:
         return self

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps
+from PIL import Image
 
 from mien.errors import InputError
-from mien.media.photo import as_rgb, read_photo
+from mien.media.photo import read_photo
+from mien.media.pictures import as_rgb, quiet, shown
 
 __all__ = ["as_picture"]
 
@@ -34,7 +35,8 @@ def as_picture(image: object) -> UInt8[np.ndarray, "height width 3"]:
     if isinstance(image, Image.Image):
         if 0 in image.size:
             raise InputError(f"expected a picture, got one of {image.size} px; {_WANTED}")
-        return as_rgb(ImageOps.exif_transpose(image))
+        with quiet():
+            return shown(image)
     if not isinstance(image, np.ndarray):
         raise InputError(f"expected a picture, got {type(image).__name__}; {_WANTED}")
     return _of_array(image)

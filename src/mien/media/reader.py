@@ -12,7 +12,9 @@ from typing import Final
 
 from mien.errors import InputError
 from mien.media.camera import CameraSource
-from mien.media.photo import PhotoSource, is_photo
+from mien.media.foreign import RAW_SUFFIXES
+from mien.media.moving import MovingPicture
+from mien.media.photo import Content, PhotoSource, content_of
 from mien.media.source import Source, is_a_camera, require_file
 from mien.media.video import VideoSource
 
@@ -22,12 +24,14 @@ _log = logging.getLogger(__name__)
 
 _PHOTO_SUFFIXES: Final = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".tif", ".tiff", ".bmp", ".dib", ".webp"),
-    *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".tga", ".avif", ".heic", ".heif"),
+    *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".tga", ".avif", ".heic", ".heif", ".hif", ".apng"),
+    *(".ico", ".avifs", *RAW_SUFFIXES),
 )
 _VIDEO_SUFFIXES: Final = (
     *(".mp4", ".m4v", ".mov", ".qt", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m2v", ".mts"),
     *(".m2ts", ".ts", ".wmv", ".asf", ".flv", ".3gp", ".3g2", ".ogv", ".gif", ".mjpeg", ".mjpg"),
-    *(".vob", ".mxf", ".dv", ".y4m"),
+    *(".vob", ".mxf", ".dv", ".y4m", ".h264", ".264", ".h265", ".265", ".hevc", ".ivf", ".obu"),
+    *(".mjpe", ".m1v", ".nut", ".rm", ".rmvb", ".heics", ".heifs", ".f4v", ".divx"),
 )
 _OUR_OUTPUTS = (".overlay.mp4", ".overlay.png", ".timeline.png")
 """Left over in a folder that an earlier run read from and wrote to."""
@@ -59,7 +63,12 @@ def open_source(where: str | Path, *, threads: int = 0, rate: float | None = Non
         return CameraSource(int(str(where)))
     path = Path(where)
     require_file(path)
-    if is_photo(path) or path.suffix.lower() in _PHOTO_SUFFIXES:
+    content = content_of(path)
+    if content is Content.MOVING:
+        return MovingPicture(path, rate=rate)
+    if content is Content.MOTION_JPEG:
+        return VideoSource(path, threads=threads, rate=rate, form="mjpeg")
+    if content is Content.PHOTO or path.suffix.lower() in _PHOTO_SUFFIXES:
         return PhotoSource(path)
     return VideoSource(path, threads=threads, rate=rate)
 
