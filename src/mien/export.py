@@ -30,6 +30,7 @@ from mien.models.decoding import pixels_from_shares
 from mien.runtime.card import CARD_KEY, ModelCard
 from mien.training.batches import normalise
 from mien.training.checkpoint import Checkpoint
+from mien.training.exported_weights import LEFT_OUT_KEY, left_out
 from mien.version import __version__
 
 __all__ = ["CONFIDENCE_RADIUS", "Deployed", "export_run"]
@@ -90,6 +91,8 @@ def export_run(
     graph = _to_onnx(deployed)
     card = _card(checkpoint, deployed, graph, results or {})
     graph.metadata_props.add(key=CARD_KEY, value=card.to_json())
+    beside = left_out(checkpoint.averaged, graph.graph)
+    graph.metadata_props.add(key=LEFT_OUT_KEY, value=beside)
     contents = graph.SerializeToString()
     _check_parity(deployed, contents)
     partial = out.with_name(out.name + ".partial")

@@ -35,7 +35,7 @@ def train(
     initial: Annotated[
         Path | None,
         typer.Option(
-            help="Weights to start from: a checkpoint, or a file of 'mien export --keep'."
+            help="Weights to start from: a checkpoint, a file of 'mien export', or of its --keep."
         ),
     ] = None,
     workers: Annotated[

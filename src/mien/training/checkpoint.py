@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from mien.errors import ModelError, OutputError
 from mien.training.config import CardConfig, TrainConfig
 from mien.training.dense_jaw import with_84_points
+from mien.training.exported_weights import card_inside, exported_weights
 
 __all__ = [
     "Checkpoint",
@@ -84,11 +85,14 @@ def save_weights(checkpoint: Checkpoint, file: Path) -> None:
 
 
 def load_weights(file: Path) -> dict[str, Tensor]:
-    """Weights to start a run from: a run's checkpoint, or a file of :func:`save_weights`.
+    """Weights to start a run from: a run's checkpoint, a file of :func:`save_weights`, or an
+    exported ``.onnx``, such as those that ship with mien.
 
     Raises:
-        ModelError: the file is missing or is neither.
+        ModelError: the file is missing or is none of them.
     """
+    if file.suffix == ".onnx":
+        return exported_weights(file)
     if file.suffix != ".safetensors":
         return load_checkpoint(file).averaged
     try:
@@ -106,6 +110,9 @@ def card_of_weights(file: Path) -> CardConfig:
     Raises:
         ModelError: the file is missing or says nothing.
     """
+    if file.suffix == ".onnx":
+        card = card_inside(file)
+        return CardConfig(card.training_sources, card.licence)
     if file.suffix != ".safetensors":
         return load_checkpoint(file).config.card
     try:

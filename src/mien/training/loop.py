@@ -68,7 +68,8 @@ def train(
         data: folder of the face pack.
         run: folder for checkpoints (``last.pt``, ``best.pt``), ``train.csv`` and ``val.csv``.
         turned: folders of turned faces; a folder beside one, named ``..._val``, is validated on.
-        initial: checkpoint, or file of ``mien export --keep``, whose weights a new run starts from.
+        initial: checkpoint, or file of ``mien export`` or of its ``--keep``, whose weights a new
+            run starts from.
         rank, workers: this process among those that train together (gloo must be up).
 
     Raises:
