@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
+from mien.media.camera import CameraSource
 from mien.media.source import Source, SourceKind
 from mien.types import Frame
 
@@ -19,7 +20,11 @@ _FRAMES_AHEAD = 4
 
 
 class ReadAhead:
-    """Iterates a source in a thread, a few frames ahead. Its error is raised in its place."""
+    """Iterates a source in a thread, a few frames ahead. Its error is raised in its place.
+
+    A camera does not wait: of its frames the newest is kept, and its ``frames_dropped`` counts
+    those that nobody was ready for. The numbers of the frames leave their places free.
+    """
 
     def __init__(self, source: Source, spent: Callable[[float], None] = lambda secs: None) -> None:
         self._source = source
@@ -59,7 +64,7 @@ class ReadAhead:
             start_secs = time.perf_counter()
             for frame in self._source:
                 self._spent(time.perf_counter() - start_secs)
-                self._frames.put(frame)
+                self._hand_over(frame)
                 if self._stop.is_set():
                     return
                 start_secs = time.perf_counter()
@@ -67,3 +72,15 @@ class ReadAhead:
             self._frames.put(error)
         else:
             self._frames.put(None)
+
+    def _hand_over(self, frame: Frame) -> None:
+        if not isinstance(self._source, CameraSource):
+            self._frames.put(frame)
+            return
+        try:
+            self._frames.put_nowait(frame)
+        except queue.Full:
+            with contextlib.suppress(queue.Empty):
+                self._frames.get_nowait()
+                self._source.frames_dropped += 1
+            self._frames.put(frame)  # nobody else puts

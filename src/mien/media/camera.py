@@ -20,7 +20,10 @@ _USUAL_RATE = 30.0
 
 
 class CameraSource:
-    """A webcam. Its frames never end by themselves; times are those of arrival."""
+    """A webcam. Its frames never end by themselves; times are those of arrival.
+
+    ``frames_dropped`` counts frames that came while nobody was ready (:class:`ReadAhead`).
+    """
 
     kind: Final = SourceKind.CAMERA
     frames_expected: Final = None
@@ -32,6 +35,7 @@ class CameraSource:
             InputError: there is none, or another program holds it.
         """
         self.name = f"camera{number}"
+        self.frames_dropped = 0
         self._capture = _open_quietly(number)
         if not self._capture.isOpened():
             self._capture.release()

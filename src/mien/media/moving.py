@@ -81,7 +81,7 @@ class MovingPicture:
         try:
             for image_rgb, duration_secs in pictures:
                 yield Frame(image_rgb, index, time_secs)
-                time_secs += duration_secs
+                time_secs = round(time_secs + duration_secs, 9)  # whole milliseconds add up
                 index += 1
         except DAMAGED as error:
             if not index:

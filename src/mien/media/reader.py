@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,9 @@ from mien.media.camera import CameraSource
 from mien.media.foreign import RAW_SUFFIXES
 from mien.media.moving import MovingPicture
 from mien.media.photo import Content, PhotoSource, content_of
-from mien.media.source import Source, is_a_camera, require_file
+from mien.media.sequence import ImageSequence, is_sequence
+from mien.media.source import Source, camera_number, require_file
+from mien.media.stream import STDIN, is_address, is_pipe, open_address, open_pipe
 from mien.media.video import VideoSource
 
 __all__ = ["Input", "list_inputs", "open_source", "output_stems"]
@@ -48,20 +51,37 @@ class Input:
 
 
 def open_source(where: str | Path, *, threads: int = 0, rate: float | None = None) -> Source:
-    """The photo, video or webcam ("0", "1", ...) of that name.
+    """What is named, as frames: a photo, a video or a moving picture by its path; a webcam ("0" or
+    "/dev/video0"); numbered pictures as one clip ("frame_%04d.png"); a stream ("rtsp://...",
+    "http://..."); "-", standard input, or a named pipe.
 
     The bytes decide what a file is; a photo's ending only forbids reading it as a video.
 
     Args:
         threads: decoder threads of a video, 0 for one a core.
-        rate: frames a second of what carries no times itself: a raw stream.
+        rate: frames a second of what carries no times itself: a raw stream, numbered pictures,
+            pages of a TIFF. Anything else keeps its own times.
 
     Raises:
         InputError: it cannot be read, or is a folder: :func:`list_inputs` lists one.
     """
-    if is_a_camera(where):
-        return CameraSource(int(str(where)))
-    path = Path(where)
+    number = camera_number(where)
+    if number is not None:
+        return CameraSource(number)
+    if str(where).lower().startswith("file://"):
+        where = str(where)[len("file://") :]
+    if is_address(where):
+        return open_address(str(where), threads=threads, rate=rate)
+    if is_pipe(where):
+        return open_pipe(
+            where, partial(_open_file, threads=threads, rate=rate), threads=threads, rate=rate
+        )
+    if is_sequence(where):
+        return ImageSequence(Path(where), rate=rate)
+    return _open_file(Path(where), threads=threads, rate=rate)
+
+
+def _open_file(path: Path, *, threads: int, rate: float | None) -> Source:
     require_file(path)
     content = content_of(path)
     if content is Content.MOVING:
@@ -81,8 +101,11 @@ def list_inputs(where: str | Path) -> list[Input]:
     Raises:
         InputError: nothing is there, or a folder holds neither photos nor videos.
     """
-    if is_a_camera(where):
-        return [Input(str(where), f"camera{int(str(where))}")]
+    number = camera_number(where)
+    if number is not None:
+        return [Input(str(where), f"camera{number}")]
+    if is_pipe(where):
+        return [Input(str(where), Path(where).stem if str(where) != STDIN else "stdin")]
     folder = Path(where)
     if not folder.is_dir():
         require_file(folder)

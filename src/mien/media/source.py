@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -11,8 +12,9 @@ from typing import Protocol, Self
 from mien.errors import InputError
 from mien.types import Frame
 
-__all__ = ["SMALLEST_SIDE", "Source", "SourceKind", "check_size", "is_a_camera", "require_file"]
+__all__ = ["SMALLEST_SIDE", "Source", "SourceKind", "camera_number", "check_size", "require_file"]
 
+_CAMERA = re.compile(r"/dev/video(\d+)")
 SMALLEST_SIDE = 16
 """Pixels: under this no face can be told from noise, and codecs misbehave."""
 
@@ -60,10 +62,17 @@ class Source(Protocol):
         """
 
 
-def is_a_camera(where: str | Path) -> bool:
-    """Whether this names a webcam ("0", "1", ...) and not a file of that name."""
+def camera_number(where: str | Path) -> int | None:
+    """The number of a webcam ("0", "1", ... or "/dev/video0"); ``None`` for anything else, and
+    for a file of that name."""
     text = str(where)
-    return text.isascii() and text.isdigit() and not Path(text).exists()
+    if text.isascii() and text.isdigit() and not Path(text).exists():
+        return int(text)
+    try:
+        device = _CAMERA.fullmatch(str(Path(text).resolve()))  # links of /dev/v4l/by-id as well
+    except (OSError, ValueError, RuntimeError):
+        return None
+    return int(device[1]) if device else None
 
 
 def check_size(where: str | Path, width: int, height: int) -> None:
