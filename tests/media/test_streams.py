@@ -76,9 +76,15 @@ def refusal(where: Path) -> str:
     return str(caught.value)
 
 
-def test_an_mp4_with_its_index_at_the_end_needs_a_file(make_video, through_pipe):
-    path = make_video("a.mp4")
-    assert "\n" not in refusal(through_pipe(path.read_bytes()))
+def test_an_mp4_with_its_index_at_the_end_is_read_when_it_is_whole(
+    make_video, read_number, through_pipe
+):
+    data = make_video("a.mp4").read_bytes()
+    with open_source(through_pipe(data)) as source:
+        assert [read_number(frame.image_rgb) for frame in source] == list(range(30))
+    told = refusal(through_pipe(data[:-200]))
+    assert "cut off before the index" in told
+    assert "/tmp" not in told
 
 
 def picture_bytes(form: str, **options: object) -> bytes:

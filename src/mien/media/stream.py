@@ -135,9 +135,11 @@ def open_address(address: str, *, threads: int, rate: float | None) -> StreamSou
 def open_pipe(
     where: str | Path, opened: Callable[[Path], Source], *, threads: int, rate: float | None
 ) -> Source:
-    """What comes through a pipe: a video as it goes, a picture when it is whole.
+    """What comes through a pipe: a video as it goes; a picture, and an MP4 that has the index of
+    its frames at the end, when it is whole.
 
-    ``opened``: opens a file; a picture is laid into a temporary one, which ends with the source.
+    ``opened``: opens a file; what must be whole is laid into a temporary one, which ends with the
+    source.
 
     Raises:
         InputError: nothing comes, or no photo or video.
@@ -155,8 +157,12 @@ def open_pipe(
         if _starts_a_picture(head):
             head = _picture(file, head)
             if not is_a_stream(head):
-                return _Spooled(head, name, opened)
+                return _Spooled(_Pipe(file, head), name, opened)
             form = "mjpeg"
+        elif head[4:8] == b"ftyp":
+            head, index_first = _up_to_index(file, head)
+            if not index_first:
+                return _Spooled(_Pipe(file, head), name, opened)
         container = open_container(_Pipe(file, head), named, protocols="pipe,file", form=form)
         closing.enter_context(container)
         source = StreamSource(named, name, container, threads=threads, rate=rate)
@@ -196,6 +202,20 @@ def _picture(file: IO[bytes], head: bytes) -> bytes:
     return bytes(data)
 
 
+def _up_to_index(file: IO[bytes], head: bytes) -> tuple[bytes, bool]:
+    """Enough of an MP4 to know whether its index comes before its frames, and whether it does."""
+    data, at = head, 0
+    while True:
+        if len(data) < at + 16:
+            data += _read(file, at + 16 - len(data))
+        size, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        if kind == b"moov":
+            return data, True
+        if kind == b"mdat" or not 8 <= size < _STEP:
+            return data, False
+        at += size
+
+
 def _read(file: IO[bytes], size: int) -> bytes:
     """So many bytes, fewer only at the end."""
     pieces: list[bytes] = []
@@ -220,12 +240,13 @@ class _Pipe:
 
 
 class _Spooled:
-    """A picture that came through a pipe, in a temporary file of its own."""
+    """What came through a pipe, in a temporary file of its own."""
 
-    def __init__(self, data: bytes, name: str, opened: Callable[[Path], Source]) -> None:
+    def __init__(self, pipe: _Pipe, name: str, opened: Callable[[Path], Source]) -> None:
         self.name = name
         self._file = tempfile.NamedTemporaryFile(prefix="mien-")  # noqa: SIM115
-        self._file.write(data)
+        while piece := pipe.read(_STEP):
+            self._file.write(piece)
         self._file.flush()
         try:
             self._source = opened(Path(self._file.name))
