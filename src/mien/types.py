@@ -7,7 +7,7 @@ z away from the camera in the unit of x and y.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -16,6 +16,7 @@ from jaxtyping import Float, UInt8
 __all__ = [
     "Box",
     "Detection",
+    "Expression",
     "Face",
     "FaceFinder",
     "Frame",
@@ -140,6 +141,32 @@ class HeadPose:
 
 
 @dataclass(frozen=True)
+class Expression:
+    """What a face does, as blendshapes; empty where no expression was read.
+
+    A shape that cannot be read has no strength here, which is not a strength of 0.
+    """
+
+    names: tuple[str, ...] = ()
+    """By ARKit's names: ``jawOpen``, ``eyeBlinkLeft``; left is the person's own."""
+    strengths: Float[np.ndarray, " shapes"] = field(default_factory=lambda: np.zeros(0))
+    """0 to 1, one a name."""
+
+    def __post_init__(self) -> None:
+        if self.strengths.shape != (len(self.names),):
+            raise ValueError(
+                f"an expression has one strength a name, not {self.strengths.shape} for "
+                f"{len(self.names)} names"
+            )
+
+    def __getitem__(self, name: str) -> float:
+        """The strength of one shape; ``KeyError`` where it was not read."""
+        if name not in self.names:
+            raise KeyError(f"{name} was not read of this face")
+        return float(self.strengths[self.names.index(name)])
+
+
+@dataclass(frozen=True)
 class Face:
     """One face in one frame, as the tracker hands it out."""
 
@@ -148,6 +175,7 @@ class Face:
     """Probability that the crop under these points holds a well aligned face."""
     landmarks: Landmarks
     pose: HeadPose
+    expression: Expression = field(default_factory=Expression)
 
     @property
     def box(self) -> Box:

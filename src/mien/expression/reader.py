@@ -1,0 +1,165 @@
+"""From a face's 3D points to its blendshapes, frame by frame.
+
+Each frame the person's neutral, moved by shapes between 0 and 1, is laid over the points by
+generalised least squares: errors that points share (a whole mouth seen too high, depth, the jaw of
+a turned head) and errors of pose cost little; what no such error explains is expression. The
+neutral is learned beside it. All matrices are constant, so that a frame costs an alignment, two
+products and a small bounded solve.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float
+
+from mien.expression.basis import load_basis
+from mien.expression.bounded import solve_bounded
+from mien.expression.neutral import NeutralFace, noise_covariance
+from mien.expression.settings import ExpressionSettings
+from mien.expression.shapes import PAIRS, SHAPES
+from mien.geometry import umeyama
+from mien.markup import load_markup
+from mien.types import Expression, Face, Landmarks
+
+__all__ = ["ExpressionReader", "FaceExpressions"]
+
+_LIDS = (
+    (SHAPES.index("eyeBlinkRight"), (37, 38), (41, 40)),
+    (SHAPES.index("eyeBlinkLeft"), (43, 44), (47, 46)),
+)
+_LEAST_STEP_SECS = 1e-3
+_FORGET_SECS = 5.0
+"""A face not seen for so long will not come back under its number."""
+
+
+class FaceExpressions:
+    """Gives every face of a video its expression; each number is a person of its own."""
+
+    def __init__(self, settings: ExpressionSettings | None = None) -> None:
+        self._settings = settings or ExpressionSettings()
+        self._people: dict[int, _Person] = {}
+
+    def update(self, faces: Sequence[Face], time_secs: float) -> list[Face]:
+        """The faces of the next frame with ``expression`` filled in."""
+        given = []
+        for face in faces:
+            person = self._people.get(face.track_id)
+            if person is None:
+                person = _Person(ExpressionReader(self._settings), time_secs)
+                self._people[face.track_id] = person
+            expression = person.reader.read(face.landmarks, time_secs - person.seen_secs)
+            person.seen_secs = time_secs
+            given.append(replace(face, expression=expression))
+        for track_id, person in tuple(self._people.items()):
+            if time_secs - person.seen_secs > _FORGET_SECS:
+                del self._people[track_id]
+        return given
+
+
+class ExpressionReader:
+    """Reads one person's expression; make a new one for another person."""
+
+    def __init__(self, settings: ExpressionSettings | None = None) -> None:
+        self._settings = settings or ExpressionSettings()
+        self._neutral = NeutralFace(self._settings)
+        self._found = np.zeros(len(SHAPES))
+        self._smooth = _LowPass(self._settings)
+        self._lids = np.ones(len(SHAPES))
+        self._unlearned_secs = 0.0
+        self._scale_lids()
+
+    def read(self, landmarks: Landmarks, step_secs: float) -> Expression:
+        """The expression of 68 or 84 points, ``step_secs`` after the last ones (0 at first).
+
+        The very first one knows only the mean head's neutral; one second is usually enough.
+        """
+        points, confidence = landmarks.points_image, float(landmarks.confidence.mean())
+        if len(points) != 68:
+            points = points[list(load_markup(len(points)).ibug68)]
+        step_secs = max(step_secs, _LEAST_STEP_SECS)
+        settings, neutral_cm = self._settings, self._neutral.points_cm
+        columns = load_basis().expression_cm
+        expected_cm = neutral_cm + np.tensordot(self._lids * self._found, columns, 1)
+        scale, rotation, shift = umeyama(expected_cm, points.astype(np.float64))
+        seen_cm = (points - shift) @ rotation / scale
+        evidence, certainty = _normal_equations(settings)
+        pull = self._lids * (evidence @ (seen_cm - neutral_cm).ravel()) - settings.sparse
+        stiffness = self._lids[:, None] * certainty * self._lids + _prior(settings)
+        self._found = solve_bounded(stiffness, pull, self._found)
+        self._learn(seen_cm, confidence, float(rotation[2, 2]), step_secs)
+        return Expression(SHAPES, self._smooth.update(self._found, step_secs))
+
+    def _learn(
+        self,
+        seen_cm: Float[np.ndarray, "68 3"],
+        confidence: float,
+        frontal: float,
+        step_secs: float,
+    ) -> None:
+        """Now and then show the neutral a moment, the less the more the face is at work."""
+        settings = self._settings
+        self._unlearned_secs += min(step_secs, settings.learn_every_secs)
+        if self._unlearned_secs < settings.learn_every_secs and self._neutral.known_secs > 0:
+            return
+        calm = 1 / (1 + 2 * float((self._found**2).sum()) / settings.calm)
+        weight_secs = confidence**2 * calm * max(frontal, 0.0) ** 4 * self._unlearned_secs
+        self._unlearned_secs = 0.0
+        self._neutral.learn(seen_cm, weight_secs)
+        self._scale_lids()
+
+    def _scale_lids(self) -> None:
+        """A blink of 1 shuts the person's own eyes, be they small or large."""
+        neutral, columns = self._neutral.points_cm, load_basis().expression_cm
+        for shape, upper, lower in _LIDS:
+            opening = (neutral[list(lower), 1] - neutral[list(upper), 1]).mean()
+            closing = (columns[shape, list(upper), 1] - columns[shape, list(lower), 1]).mean()
+            scaled = (1 - self._settings.shut_gap) * float(opening / closing)
+            self._lids[shape] = min(max(scaled, 0.2), 2.0)
+
+
+@dataclass
+class _Person:
+    reader: ExpressionReader
+    seen_secs: float
+
+
+class _LowPass:
+    """Calms strengths that rest; what moves passes."""
+
+    def __init__(self, settings: ExpressionSettings) -> None:
+        self._settings = settings
+        self._smooth: Float[np.ndarray, " shapes"] | None = None
+
+    def update(
+        self, strengths: Float[np.ndarray, " shapes"], step_secs: float
+    ) -> Float[np.ndarray, " shapes"]:
+        if self._smooth is None:
+            self._smooth = strengths
+        apart = strengths - self._smooth
+        cutoff_hz = self._settings.rest_hz + self._settings.open_hz * np.abs(apart) / step_secs
+        self._smooth = self._smooth - np.expm1(-2 * np.pi * cutoff_hz * step_secs) * apart
+        return self._smooth.copy()
+
+
+@functools.lru_cache(maxsize=4)
+def _normal_equations(
+    settings: ExpressionSettings,
+) -> tuple[Float[np.ndarray, "shapes coordinates"], Float[np.ndarray, "shapes shapes"]]:
+    """``E' C^-1`` and ``E' C^-1 E`` of the shapes' columns E and the errors' covariance C."""
+    columns = load_basis().expression_cm.reshape(len(SHAPES), -1)
+    evidence = np.linalg.solve(noise_covariance(settings), columns.T).T
+    return evidence, evidence @ columns.T
+
+
+@functools.lru_cache(maxsize=4)
+def _prior(settings: ExpressionSettings) -> Float[np.ndarray, "shapes shapes"]:
+    """Shapes are weak unless seen, and the two sides are alike unless seen apart."""
+    prior = np.eye(len(SHAPES)) / settings.expression_spread**2
+    for left, right in PAIRS:
+        prior[[left, right], [left, right]] += 1 / settings.sides_spread**2
+        prior[[left, right], [right, left]] -= 1 / settings.sides_spread**2
+    return prior

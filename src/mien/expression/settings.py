@@ -1,0 +1,40 @@
+"""The expression reader's numbers; chosen on made clips of eight val photos."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ExpressionSettings"]
+
+
+@dataclass(frozen=True)
+class ExpressionSettings:
+    """Lengths are cm on the mean head."""
+
+    noise_cm: float = 0.1
+    """Error of every point alone, beside the errors that points share, which the basis knows."""
+    pose_cm: float = 3.0
+    """How far the points may be moved together, as by another pose."""
+    expression_spread: float = 0.35
+    """A shape's usual strength: what the points hardly show is drawn to 0."""
+    sides_spread: float = 0.25
+    """How far a shape's left and right usually differ: a side that is badly seen follows the
+    other."""
+    sparse: float = 3.0
+    """Evidence (its log likelihood for a full strength) that a shape needs before it leaves 0."""
+    own_cm: float = 0.4
+    """How far a point of a person's neutral lies off what identity modes can say."""
+    moment_secs: float = 0.05
+    """Time after which the points' errors and the expression are taken for new ones."""
+    memory_secs: float = 20.0
+    """How long what was seen of a neutral counts."""
+    learn_every_secs: float = 0.1
+    """Between two updates of the neutral."""
+    calm: float = 1.0
+    """Sum of squared strengths at which a moment counts for a third in the neutral."""
+    shut_gap: float = 0.25
+    """Share of the lids' opening that the networks leave of a shut eye."""
+    rest_hz: float = 1.5
+    """Cut-off of the low pass for a strength at rest."""
+    open_hz: float = 4.0
+    """Hz added for a change of one full strength a second."""
