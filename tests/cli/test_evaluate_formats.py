@@ -68,9 +68,23 @@ def write_menpo3d(root: Path) -> None:
         (root / space / "a.ljson").write_text(json.dumps(content))
 
 
+def write_cfp(root: Path) -> None:
+    """Half a face is clicked; its box is the unit."""
+    points = np.full((1, 68, 2), np.nan)
+    chosen = [*range(9), *range(17, 22), *range(27, 34), *range(36, 42), 48, 49, 50, 57, 58, 59]
+    points[0, chosen] = upright_head(68)[chosen, :2]
+    cv2.imwrite(str(root / "001_01.jpg"), np.zeros((300, 300, 3), np.uint8))
+    labels = {"name": ["001_01.jpg"], "yaw_abs_deg": [50.0], "faces_image_right": [True]}
+    np.savez(root / "labels.npz", points68=points, split=["val"], **labels)
+
+
 @pytest.mark.parametrize(
     ("name", "write", "has_depth"),
-    [("w300lp", write_w300lp, False), ("menpo3d", write_menpo3d, True)],
+    [
+        ("w300lp", write_w300lp, False),
+        ("menpo3d", write_menpo3d, True),
+        ("cfp", write_cfp, False),
+    ],
 )
 def test_a_network_that_is_right_has_no_error(
     tmp_path: Path,

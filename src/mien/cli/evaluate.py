@@ -37,7 +37,8 @@ def evaluate(
         typer.Argument(
             metavar="FORMAT",
             help="aflw2000: imageNNNNN.jpg + .mat; pts: photos + iBUG .pts; faces: our face pack; "
-            "w300lp: 300W-LP; menpo3d: photos of Menpo 3D; turned: a set of mien data profile; "
+            "cfp: clicked profiles of CFP; w300lp: 300W-LP; menpo3d: photos of Menpo 3D; "
+            "turned: a set of mien data profile; "
             "clips: videos of mien data video, followed by the tracker, as are 300vw and "
             "menpo3d-videos, frames between labels joined by straight lines.",
         ),
@@ -64,7 +65,11 @@ def evaluate(
         str, typer.Option(help="Shipped model, or the path of a weight file.")
     ] = DEFAULT_MODEL,
     split: Annotated[
-        str, typer.Option(help="Split of a set that has some; the face pack's is test unless said.")
+        str,
+        typer.Option(
+            help="Of the face pack (test unless said), of cfp (val unless said), or of 300vw "
+            "(category-1 to category-3, or test, all three)."
+        ),
     ] = "",
     source: Annotated[
         list[str] | None,

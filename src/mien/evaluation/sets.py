@@ -11,10 +11,12 @@ from mien.datasets.ours.pack import read_face_pack
 from mien.datasets.ours.shards import TurnedFace, read_turned
 from mien.datasets.photo import LabelledPhoto
 from mien.datasets.public.aflw2000 import read_aflw2000
+from mien.datasets.public.cfp import ClickedProfile, read_cfp
 from mien.datasets.public.menpo3d import read_menpo3d
 from mien.datasets.public.pts import read_pts
 from mien.datasets.public.w300lp import read_w300lp
 from mien.errors import ConfigError, DataError
+from mien.geometry.convention import Convention
 
 __all__ = ["Format", "PhotoSet", "read_photo_set"]
 
@@ -27,6 +29,7 @@ class Format(StrEnum):
     FACES = "faces"
     W300LP = "w300lp"
     MENPO3D = "menpo3d"
+    CFP = "cfp"
     TURNED = "turned"
     CLIPS = "clips"
     VW300 = "300vw"
@@ -40,7 +43,7 @@ class Format(StrEnum):
     @property
     def usual_split(self) -> str:
         """The split that is measured unless another is asked for; empty where there is none."""
-        return {Format.FACES: "test"}.get(self, "")
+        return {Format.FACES: "test", Format.CFP: "val"}.get(self, "")
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,20 @@ def read_photo_set(
             return PhotoSet(read_pts(root))
         case Format.W300LP:
             return PhotoSet(read_w300lp(root))
+        case Format.CFP:
+            return PhotoSet(tuple(map(_clicked_photo, read_cfp(root, split=split))))
         case Format.MENPO3D:
             return PhotoSet(tuple(photo.to_68() for photo in read_menpo3d(root)))
         case _:
             return PhotoSet(read_face_pack(root, split=split, sources=sources))
+
+
+def _clicked_photo(profile: ClickedProfile) -> LabelledPhoto:
+    """Errors are shares of the box of the points that were clicked."""
+    return LabelledPhoto(
+        profile.name,
+        profile.image_path,
+        profile.points_image,
+        profile.yaw_deg,
+        convention=Convention.CLICKED,
+    )

@@ -1,0 +1,51 @@
+"""Measure how a model's points tremble on still faces and lag behind swinging ones.
+
+    python benchmarks/steadiness.py --data DATA --model fast --out results/fast.steadiness.json
+
+Faces of the val split of the face pack (helen, 12 of them, evenly chosen), each made into a still
+and a swinging sequence (`mien.evaluation.steadiness`) and followed by the tracker of `mien track`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from mien.datasets.ours.pack import read_face_pack
+from mien.evaluation.steadiness import measure_steadiness
+from mien.files import write_atomically
+from mien.runtime import load_landmarkers, open_detector
+from mien.tracking import Tracker
+
+_FACES = 12
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="the face pack")
+    parser.add_argument("--model", default="fast")
+    parser.add_argument("--faces", type=int, default=_FACES)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    photos = read_face_pack(arguments.data, split="val", sources=["helen"])
+    photos = photos[:: max(1, len(photos) // arguments.faces)][: arguments.faces]
+    pair = load_landmarkers(arguments.model, points=68, threads=arguments.threads)
+    tracker = Tracker(open_detector("centerface"), pair.first, pair.following)
+    measured = measure_steadiness(photos, tracker)
+    name = Path(arguments.model).name
+    kept = {
+        "model": pair.name,
+        **vars(measured),
+        "detection_sha256": pair.first.card.sha256,
+        "tracking_sha256": pair.following.card.sha256,
+        "command": f"python benchmarks/steadiness.py --data data --model {name} "
+        f"--faces {arguments.faces} --out {pair.name}.steadiness.json",
+    }
+    write_atomically(arguments.out, (json.dumps(kept, indent=1) + "\n").encode())
+    print(json.dumps(kept, indent=1))
+
+
+if __name__ == "__main__":
+    main()
