@@ -28,8 +28,10 @@ class CameraSource:
     kind: Final = SourceKind.CAMERA
     frames_expected: Final = None
 
-    def __init__(self, number: int) -> None:
-        """Open camera ``number``, counted from 0.
+    def __init__(
+        self, number: int, *, size: tuple[int, int] | None = None, rate: float | None = None
+    ) -> None:
+        """Open camera ``number``, counted from 0; it gives the nearest size and rate it has.
 
         Raises:
             InputError: there is none, or another program holds it.
@@ -43,8 +45,13 @@ class CameraSource:
                 f"camera {number}: cannot be opened; connect it, close other programs that use "
                 "it, or name another number"
             )
-        rate = self._capture.get(cv2.CAP_PROP_FPS)
-        self.rate = rate if 1 <= rate <= 1000 else _USUAL_RATE
+        if size is not None:
+            self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
+            self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])
+        if rate is not None:
+            self._capture.set(cv2.CAP_PROP_FPS, rate)
+        told = self._capture.get(cv2.CAP_PROP_FPS)
+        self.rate = told if 1 <= told <= 1000 else _USUAL_RATE
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,133 @@
+"""``mien live``: a window on a webcam, file or stream, with what mien sees."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.errors import ConfigError
+from mien.files import write_atomically
+from mien.live import LiveOptions, Window, open_live, require_window, run_live
+from mien.live.recorder import Recorder
+from mien.pipeline import TrackerParts
+from mien.runtime import DEFAULT_MODEL, load_landmarkers, open_detector
+from mien.tracking import TrackerSettings
+
+__all__ = ["live"]
+
+
+def live(
+    where: Annotated[
+        str,
+        typer.Argument(
+            metavar="0|VIDEO|URL", help="The number of a webcam, a video, or a stream's address."
+        ),
+    ] = "0",
+    out: Annotated[
+        Path, typer.Option(help="Folder for recordings (key r); made when one begins.")
+    ] = Path("recordings"),
+    model: Annotated[
+        str, typer.Option(metavar="NAME|PATH", help="A model of 'mien models', or a weight file.")
+    ] = DEFAULT_MODEL,
+    markup: Annotated[int, typer.Option(help="Number of landmarks, 68 or 84.")] = 68,
+    max_faces: Annotated[
+        int, typer.Option(min=1, help="Faces followed at once.")
+    ] = TrackerSettings.max_faces,
+    detector: Annotated[
+        str, typer.Option(help="What finds faces, as mien track has it.")
+    ] = "centerface",
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads for the networks; all cores if not given.")
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WIDTHxHEIGHT",
+            help="Asked of a webcam; other pictures are shrunk to fit in it.",
+        ),
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            min=1, max=1000, help="Frames a second: asked of a webcam; a video is played at it."
+        ),
+    ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="End after so many; a video begins again until then."),
+    ] = None,
+    mirror: Annotated[
+        bool | None,
+        typer.Option(help="Show it as a mirror does; if not said, a webcam is mirrored."),
+    ] = None,
+    record: Annotated[bool, typer.Option("--record", help="Record from the first frame.")] = False,
+    window: Annotated[
+        bool, typer.Option(help="Without a window it only measures the latency.")
+    ] = True,
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", help="Also write latency, rate and dropped frames to this file."),
+    ] = None,
+) -> None:
+    """Look at a webcam, video or stream with points, pose and openings drawn, frame by frame.
+
+    The newest frame wins: what comes while one is tracked is dropped and counted, so that the
+    picture never lags. Keys: r record, m mirror, h hide the points, c recalibrate (forget all faces
+    and look anew), q quit.
+    """
+    asked = _size_of(size)
+    if window:
+        require_window()
+    source = open_live(where, size=asked, rate=rate, again=seconds is not None)
+    pair = load_landmarkers(model, points=markup, threads=threads)
+    parts = TrackerParts(pair, open_detector(detector), TrackerSettings(max_faces=max_faces))
+    is_webcam = where.isdigit()
+    recorder = Recorder(out, "live", pair.markup, source.rate)
+    options = LiveOptions(seconds, is_webcam if mirror is None else mirror, record)
+    try:
+        with source:
+            result = run_live(
+                source,
+                parts.tracker(),
+                pair.markup,
+                recorder,
+                Window() if window else None,
+                options,
+            )
+    finally:
+        for table in recorder.tables:
+            typer.echo(f"recorded {table} and its overlay")
+    typer.echo(
+        f"{result.frames_tracked} of {result.frames_arrived} frames in {result.seconds:.1f} s, "
+        f"{result.fps:.1f} frames/s, {result.frames_dropped} dropped; latency "
+        f"{result.latency_ms_median:.1f} ms (median), {result.latency_ms_p95:.1f} ms (95 %)"
+    )
+    if json_file is not None:
+        about: dict[str, object] = {"command": _command(), "source": Path(where).name}
+        about |= {"model": pair.name, "rate": source.rate, "window": window}
+        text = json.dumps(about | dataclasses.asdict(result), indent=2)
+        write_atomically(json_file, (text + "\n").encode())
+
+
+def _size_of(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{2,5})[xX](\d{2,5})", text)
+    if not found:
+        raise ConfigError(f"--size is WIDTHxHEIGHT, as 640x480, not {text!r}")
+    return int(found[1]), int(found[2])
+
+
+def _command() -> str:
+    """As it was given, without the folders of this machine."""
+    words = [
+        Path(word).name if "/" in word and "://" not in word else word for word in sys.argv[1:]
+    ]
+    return shlex.join(["mien", *words])

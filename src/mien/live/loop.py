@@ -1,0 +1,135 @@
+"""The loop of the window: newest frame, tracker, screen."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass
+
+from mien.live.newest import Newest
+from mien.live.pace import Pace
+from mien.live.recorder import Recorder
+from mien.live.shown import Numbers, compose
+from mien.live.window import Screen
+from mien.markup import Markup
+from mien.media import Source
+from mien.tracking import Tracker
+
+__all__ = ["Controls", "LiveOptions", "LiveResult", "run_live"]
+
+_WAIT_SECS = 0.1
+
+
+@dataclass
+class Controls:
+    """What keys change."""
+
+    mirror: bool = False
+    hide: bool = False
+
+
+@dataclass(frozen=True)
+class LiveOptions:
+    """How long, and how it begins."""
+
+    seconds: float | None = None
+    """After so many it ends; ``None``: with the source, or by a key."""
+    mirror: bool = False
+    record: bool = False
+    """Whether it records from the first frame on."""
+
+
+@dataclass(frozen=True)
+class LiveResult:
+    """How it went: a plain noun, written as JSON."""
+
+    frames_arrived: int
+    frames_tracked: int
+    frames_dropped: int
+    frames_with_face: int
+    seconds: float
+    fps: float
+    latency_ms_median: float
+    latency_ms_p95: float
+
+
+def run_live(
+    source: Source,
+    tracker: Tracker,
+    markup: Markup,
+    recorder: Recorder,
+    screen: Screen | None,
+    options: LiveOptions,
+) -> LiveResult:
+    """Track the newest frame until the source ends, the time is over or ``q`` is pressed.
+
+    Without a screen it only measures. Latency is counted from a frame's arrival to its faces.
+
+    Raises:
+        InputError: the source broke off.
+        OutputError: a recording cannot be written.
+    """
+    pace, controls = Pace(), Controls(mirror=options.mirror)
+    with_face = 0
+    with contextlib.ExitStack() as closing:
+        closing.callback(recorder.stop)
+        if screen is not None:
+            closing.callback(screen.close)
+        newest = closing.enter_context(Newest(source))
+        if options.record:
+            recorder.start()
+        start_secs: float | None = None
+        spent_secs = 0.0
+        while not newest.ended:
+            arrival = newest.take(_WAIT_SECS)
+            now_secs = time.monotonic()
+            if arrival is not None:
+                start_secs = arrival.at_secs if start_secs is None else start_secs
+                faces = tracker.update(arrival.frame)
+                now_secs = time.monotonic()
+                pace.add(now_secs, 1000 * (now_secs - arrival.at_secs))
+                with_face += bool(faces)
+                recorder.write(arrival.frame, faces)
+                if screen is not None:
+                    numbers = Numbers(pace.fps, pace.recent_ms, newest.dropped, recorder.seconds)
+                    picture = compose(
+                        arrival.frame.image_rgb,
+                        faces,
+                        markup,
+                        numbers,
+                        mirror=controls.mirror,
+                        hide=controls.hide,
+                    )
+                    if not _obey(screen.show(picture), controls, tracker, recorder):
+                        break
+            spent_secs = now_secs - start_secs if start_secs is not None else 0.0
+            if options.seconds is not None and spent_secs >= options.seconds:
+                break
+        arrived = newest.arrived
+    tracked = len(pace.latency_ms)
+    return LiveResult(
+        frames_arrived=arrived,
+        frames_tracked=tracked,
+        frames_dropped=arrived - tracked,
+        frames_with_face=with_face,
+        seconds=round(spent_secs, 3),
+        fps=round(tracked / spent_secs, 2) if spent_secs > 0 else 0.0,
+        latency_ms_median=round(pace.percentile_ms(50), 2),
+        latency_ms_p95=round(pace.percentile_ms(95), 2),
+    )
+
+
+def _obey(key: str, controls: Controls, tracker: Tracker, recorder: Recorder) -> bool:
+    """Do what the key says; False to end."""
+    if key == "m":
+        controls.mirror = not controls.mirror
+    elif key == "h":
+        controls.hide = not controls.hide
+    elif key == "c":
+        tracker.reset()
+    elif key == "r":
+        if recorder.seconds is None:
+            recorder.start()
+        else:
+            recorder.stop()
+    return key != "q"

@@ -1,0 +1,220 @@
+"""The loop with a screen that presses keys by a script, and the command as a person calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import ImageGrab
+
+from mien.cli import main
+from mien.live import LiveOptions, open_live, run_live
+from mien.live.recorder import Recorder
+from mien.markup import load_markup
+from mien.pipeline import TrackerParts
+from mien.report import read_table
+from mien.runtime import load_landmarkers
+from mien.types import Box, Detection, Frame
+from standin import square_picture
+
+MARKUP = load_markup(68)
+
+
+class Finder:
+    def find(self, frame: Frame) -> list[Detection]:
+        rows, columns = (frame.image_rgb[..., 0] > 128).nonzero()
+        if not len(rows):
+            return []
+        edges = (columns.min(), rows.min() - 4, columns.max(), rows.max() - 4)
+        return [Detection(Box(*map(float, edges)), 1.0)]
+
+
+class Keys:
+    """A screen that keeps what it shows and answers with keys by the number of the picture."""
+
+    def __init__(self, keys: dict[int, str]) -> None:
+        self._keys = keys
+        self.shown: list[np.ndarray] = []
+        self.closed = 0
+
+    def show(self, image_rgb: np.ndarray) -> str:
+        self.shown.append(image_rgb)
+        return self._keys.get(len(self.shown), "")
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        for index in range(50):
+            picture = square_picture((60 + index % 25, 60, 31))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture
+def parts(standin_model: Path) -> TrackerParts:
+    return TrackerParts(load_landmarkers(str(standin_model), threads=1), Finder())
+
+
+def test_keys_record_mirror_hide_recalibrate_and_quit(
+    clip: Path, parts: TrackerParts, tmp_path: Path
+) -> None:
+    keys = {2: "r", 6: "r", 8: "h", 10: "m", 12: "h", 14: "c", 16: "r", 18: "q"}
+    screen = Keys(keys)
+    recorder = Recorder(tmp_path / "rec", "live", MARKUP, 25.0)
+    source = open_live(str(clip), size=None, rate=25.0, again=True)
+    tracker = parts.tracker()
+    result = run_live(source, tracker, MARKUP, recorder, screen, LiveOptions())
+    assert (len(screen.shown), screen.closed) == (18, 1)
+    assert result.frames_tracked == result.frames_with_face == 18
+    assert result.frames_arrived == result.frames_tracked + result.frames_dropped
+    assert 0 < result.latency_ms_median <= result.latency_ms_p95
+    # Hidden after key 8: the picture is grey alone; the points' colours are gone.
+    assert np.ptp(screen.shown[7][:, :640].astype(int), axis=2).max() > 50
+    assert np.ptp(screen.shown[8][:, :640].astype(int), axis=2).max() < 30
+    # Frames 3 to 6, and 17 to 18: a recording ends with the window.
+    first, second = recorder.tables
+    assert len(read_table(first).frames) == 4
+    assert len(read_table(second).frames) == 2
+    assert read_table(first).times_secs[0] == 0
+    for table in (first, second):
+        with av.open(str(table.with_suffix("")) + ".overlay.mp4") as video:
+            assert sum(1 for _ in video.decode(video=0)) == len(read_table(table).frames)
+    assert len(list((tmp_path / "rec").iterdir())) == 4  # no parts, no replaced file
+
+
+def test_mirrored_pictures_are_mirrored(clip: Path, parts: TrackerParts, tmp_path: Path) -> None:
+    windows = {}
+    for mirror in (False, True):
+        screen = Keys({1: "q"})
+        source = open_live(str(clip), size=None, rate=None)
+        recorder = Recorder(tmp_path, "live", MARKUP, 25.0)
+        run_live(source, parts.tracker(), MARKUP, recorder, screen, LiveOptions(mirror=mirror))
+        windows[mirror] = screen.shown[0]
+    plain, mirrored = (windows[way][:, :640].mean(axis=(0, 2)) for way in (False, True))
+    assert np.abs(plain[::-1] - mirrored).mean() < np.abs(plain - mirrored).mean()
+    assert recorder.tables == []
+
+
+def test_a_slow_tracker_drops_frames_and_stays_at_the_newest(
+    clip: Path, parts: TrackerParts, tmp_path: Path
+) -> None:
+    class Slow:
+        def __init__(self) -> None:
+            self.indices: list[int] = []
+
+        def update(self, frame: Frame) -> list[object]:
+            self.indices.append(frame.index)
+            time.sleep(0.1)
+            return []
+
+    slow = Slow()
+    source = open_live(str(clip), size=None, rate=50.0)
+    recorder = Recorder(tmp_path, "live", MARKUP, 25.0)
+    result = run_live(source, slow, MARKUP, recorder, None, LiveOptions())  # type: ignore[arg-type]
+    assert result.frames_arrived == 50
+    assert result.frames_dropped == 50 - len(slow.indices) > 20
+    assert slow.indices[-1] == 49  # the last one is never lost
+    # A queue of frames would make each later than the one before.
+    assert result.latency_ms_median < 250
+
+
+def test_without_a_window_it_measures(
+    clip: Path, standin_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["live", clip, "--no-window", "--rate", "60", "--seconds", "0.5", "--record"]
+    words += ["--model", standin_model, "--json", tmp_path / "a.json", "--out", tmp_path / "rec"]
+    with pytest.raises(SystemExit) as ended:
+        main([str(word) for word in words])
+    assert not ended.value.code
+    result = json.loads((tmp_path / "a.json").read_text())
+    assert result["rate"] == 60
+    assert result["frames_arrived"] == result["frames_tracked"] + result["frames_dropped"]
+    assert result["seconds"] >= 0.5
+    assert result["latency_ms_p95"] >= result["latency_ms_median"] > 0
+    out = capsys.readouterr().out
+    assert "latency" in out
+    (table,) = (tmp_path / "rec").glob("*.csv")
+    assert str(table) in out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["live", "missing.mp4", "--no-window"], "no such file"),
+        (["live", "99", "--no-window"], "camera 99: cannot be opened"),
+        (["live", "--no-window", "--size", "large"], "--size is WIDTHxHEIGHT"),
+        (["live"], "there is no display for a window"),
+    ],
+)
+def test_a_mistake_is_one_line(
+    words: list[str], told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    err = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert told in err
+    assert err.count("\n") == 1
+
+
+def test_a_display_that_does_not_answer_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DISPLAY", ":4711")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    with pytest.raises(SystemExit) as ended:
+        main(["live"])
+    assert ended.value.code == 2
+    assert "cannot open a window here" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="no Xvfb here: apt-get install xvfb")
+def test_the_window_opens_on_a_display_and_ends_with_130(clip: Path, standin_model: Path) -> None:
+    screen = ("Xvfb", "-displayfd", "1", "-noreset", "-screen", "0", "1200x800x24")
+    with subprocess.Popen(screen, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as display:
+        try:
+            assert display.stdout is not None
+            name = f":{display.stdout.readline().decode().strip()}"
+            code = "from mien.cli import main; import sys; main(sys.argv[1:])"
+            words = ("live", str(clip), "--seconds", "60", "--model", str(standin_model))
+            environment = os.environ | {"DISPLAY": name}
+            environment.pop("WAYLAND_DISPLAY", None)
+            with subprocess.Popen(
+                [sys.executable, "-c", code, *words], env=environment, stderr=subprocess.PIPE
+            ) as live:
+                end = time.monotonic() + 60
+                paper = np.array([24, 28, 36])
+                while not (_grab(name) == paper).all(axis=2).sum() > 20_000:
+                    assert live.poll() is None
+                    assert time.monotonic() < end
+                    time.sleep(0.2)
+                live.send_signal(signal.SIGINT)
+                live.communicate(timeout=30)
+                assert live.returncode == 130
+        finally:
+            display.terminate()
+
+
+def _grab(display: str) -> np.ndarray:
+    return np.asarray(ImageGrab.grab(xdisplay=display).convert("RGB"))
