@@ -16,6 +16,7 @@ from mien.errors import ConfigError
 from mien.files import write_atomically
 from mien.live import LiveOptions, Window, open_live, require_window, run_live
 from mien.live.recorder import Recorder
+from mien.media.source import camera_number
 from mien.pipeline import TrackerParts
 from mien.runtime import DEFAULT_MODEL, load_landmarkers, open_detector
 from mien.tracking import TrackerSettings
@@ -88,7 +89,7 @@ def live(
     source = open_live(where, size=asked, rate=rate, again=seconds is not None)
     pair = load_landmarkers(model, points=markup, threads=threads)
     parts = TrackerParts(pair, open_detector(detector), TrackerSettings(max_faces=max_faces))
-    is_webcam = where.isdigit()
+    is_webcam = camera_number(where) is not None
     recorder = Recorder(out, "live", pair.markup, source.rate)
     options = LiveOptions(seconds, is_webcam if mirror is None else mirror, record)
     try:

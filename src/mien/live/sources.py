@@ -6,29 +6,18 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
-import av
-import av.error
 import cv2
 import numpy as np
 
-from mien.errors import InputError
 from mien.media import Source, SourceKind, open_source
 from mien.media.camera import CameraSource
-from mien.media.source import check_size, is_a_camera
+from mien.media.source import camera_number
+from mien.media.stream import is_address
 from mien.types import Frame
 
-__all__ = ["FilePlayed", "StreamSource", "is_a_stream", "open_live"]
-
-_STREAMS = ("rtsp://", "rtmp://", "http://", "https://", "udp://", "tcp://", "srt://")
-_CONNECT_SECS, _SILENT_SECS = 10.0, 10.0
-_USUAL_RATE = 30.0
-
-
-def is_a_stream(where: str) -> bool:
-    """Whether this is the address of a stream."""
-    return where.lower().startswith(_STREAMS)
+__all__ = ["FilePlayed", "Fitted", "open_live"]
 
 
 def open_live(
@@ -44,61 +33,13 @@ def open_live(
     Raises:
         InputError: it cannot be opened.
     """
-    if is_a_camera(where):
-        return CameraSource(int(where), size=size, rate=rate)
-    source = StreamSource(where) if is_a_stream(where) else open_source(where)
-    is_file = not is_a_stream(where)
-    return FilePlayed(source, rate, again, size) if is_file else Fitted(source, size)
-
-
-class StreamSource:
-    """A network stream; times are those of arrival."""
-
-    kind: Final = SourceKind.CAMERA
-    frames_expected: Final = None
-
-    def __init__(self, address: str) -> None:
-        """Connect.
-
-        Raises:
-            InputError: nobody answers within ten seconds, or no video comes.
-        """
-        self.name = "stream"
-        self._address = address
-        try:
-            self._container = av.open(address, timeout=(_CONNECT_SECS, _SILENT_SECS))
-        except (av.error.FFmpegError, OSError) as error:
-            raise InputError(f"{address}: cannot be opened ({error.strerror})") from error
-        if not self._container.streams.video:
-            self._container.close()
-            raise InputError(f"{address}: the stream holds no video")
-        told = self._container.streams.video[0].average_rate
-        self.rate = float(told) if told and 1 <= told <= 1000 else _USUAL_RATE
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._container.close()
-
-    def __iter__(self) -> Iterator[Frame]:
-        start_secs = time.monotonic()
-        index = 0
-        try:
-            for picture in self._container.decode(video=0):
-                check_size(self._address, picture.width, picture.height)
-                image_rgb = picture.to_ndarray(format="rgb24")
-                yield Frame(image_rgb, index, time.monotonic() - start_secs)
-                index += 1
-        except (av.error.FFmpegError, OSError) as error:
-            raise InputError(
-                f"{self._address}: it broke off after {index} frames ({error.strerror})"
-            ) from error
+    number = camera_number(where)
+    if number is not None:
+        return CameraSource(number, size=size, rate=rate)
+    source = open_source(where)
+    if source.kind is SourceKind.CAMERA or is_address(where):
+        return Fitted(source, size)
+    return FilePlayed(source, rate, again, size)
 
 
 class Fitted:
