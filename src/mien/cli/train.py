@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mien.errors import ConfigError, OutputError
+from mien.runtime import shipped_models
 
 if TYPE_CHECKING:
     from mien.training.config import TrainConfig
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def train(
-    config: Annotated[Path, typer.Argument(help="TOML file, such as configs/fast.toml.")],
+    config: Annotated[
+        Path,
+        typer.Argument(help="TOML file, such as configs/fast.toml; or own, which ships with mien."),
+    ],
     data: Annotated[
         Path | None,
         typer.Option(help="Folder of faces: the face pack, or 300W-LP where data.layout says so."),
@@ -35,7 +39,8 @@ def train(
     initial: Annotated[
         Path | None,
         typer.Option(
-            help="Weights to start from: a checkpoint, a file of 'mien export', or of its --keep."
+            help="Weights to start from: a checkpoint, a file of 'mien export --keep', an exported "
+            "network, or a shipped one (fast-detection, nano-tracking, ...)."
         ),
     ] = None,
     workers: Annotated[
@@ -52,7 +57,7 @@ def train(
         from mien.training.workers import train_together
     except ModuleNotFoundError as error:
         raise ConfigError(f"training needs {error.name}: pip install 'mien[train]'") from error
-    settings = load_config(config)
+    settings = load_config(_configuration(config))
     if profiles is not None:
         data_of_run = dataclasses.replace(settings.data, profiles=str(profiles.resolve()))
         settings = dataclasses.replace(settings, data=data_of_run)
@@ -73,10 +78,26 @@ def train(
         folder,
         workers=workers,
         turned=turned or [],
-        initial=initial,
+        initial=None if initial is None else _found(initial),
         report=_print,
     )
     typer.echo(f"{plot_run(folder)} shows the run; 'mien export {folder}' writes its weights")
+
+
+def _configuration(config: Path) -> Path:
+    """A file, or the configuration of that name that ships with mien."""
+    import mien.training
+
+    folder = Path(mien.training.__path__[0])
+    beside = folder / "configs"  # as a wheel has it; in a checkout they lie above src
+    shipped = (beside if beside.is_dir() else folder.parents[2] / "configs") / f"{config}.toml"
+    return config if config.exists() or not shipped.is_file() else shipped
+
+
+def _found(initial: Path) -> Path:
+    """A file, or the shipped network of that name."""
+    shipped = {model.path.stem: model.path for model in shipped_models()}
+    return initial if initial.exists() else shipped.get(str(initial), initial)
 
 
 def _describe(settings: TrainConfig) -> None:

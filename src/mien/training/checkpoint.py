@@ -105,7 +105,7 @@ def load_weights(file: Path) -> dict[str, Tensor]:
 
 
 def card_of_weights(file: Path) -> CardConfig:
-    """What is known of where weights of :func:`load_weights` come from.
+    """What is known of where weights to start from come from.
 
     Raises:
         ModelError: the file is missing or says nothing.

@@ -30,7 +30,7 @@ from torch import Tensor
 from mien.errors import ModelError
 from mien.runtime.card import CARD_KEY, ModelCard
 
-__all__ = ["LEFT_OUT_KEY", "card_inside", "exported_weights", "left_out"]
+__all__ = ["LEFT_OUT_KEY", "card_inside", "carries_left_out", "exported_weights", "left_out"]
 
 LEFT_OUT_KEY = "mien_left_out_of_the_graph"
 """Name of what the graph leaves out among the ONNX file's metadata properties."""
@@ -85,6 +85,15 @@ def exported_weights(file: Path) -> dict[str, Tensor]:
         factor = kept.get(_FACTOR + name)
         weights.setdefault(name, given if factor is None else given / _by_channel(factor, given))
     return weights
+
+
+def carries_left_out(file: Path) -> bool:
+    """Whether the file has what its graph leaves out beside it; older files have not.
+
+    Raises:
+        ModelError: the file is missing or is no ONNX file.
+    """
+    return LEFT_OUT_KEY in {each.key for each in _load(file).metadata_props}
 
 
 def card_inside(file: Path) -> ModelCard:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import csv
 import dataclasses
+import itertools
 import logging
 import math
 import time
@@ -31,12 +32,16 @@ from mien.training.checkpoint import (
     start_from,
 )
 from mien.training.config import CardConfig, TrainConfig
+from mien.training.exported_weights import carries_left_out
+from mien.training.onnx_weights import load_folded, separate_folded
 from mien.training.schedule import average_into, learning_rate
 from mien.training.validation import SetScore, validate, validation_sets
 
 __all__ = ["Progress", "train"]
 
 _LOG_EVERY = 20
+_LOOKED_AT = 4
+"""Batches that tell what normalisations of an exported file have to normalise."""
 logger = logging.getLogger(__name__)
 
 
@@ -68,8 +73,8 @@ def train(
         data: folder of the face pack.
         run: folder for checkpoints (``last.pt``, ``best.pt``), ``train.csv`` and ``val.csv``.
         turned: folders of turned faces; a folder beside one, named ``..._val``, is validated on.
-        initial: checkpoint, or file of ``mien export`` or of its ``--keep``, whose weights a new
-            run starts from.
+        initial: checkpoint, file of ``mien export --keep``, or exported network, whose weights a
+            new run starts from.
         rank, workers: this process among those that train together (gloo must be up).
 
     Raises:
@@ -84,6 +89,10 @@ def train(
     card = gathered_card(config, data, turned, start.card)
     config = dataclasses.replace(config, card=card)
     sets, shares = training_sets(config, data, turned)
+    if start.folded:
+        some = itertools.islice(batches_from(0, config, sets, shares), _LOOKED_AT)
+        separate_folded(model, start.folded, (normalise(batch.crops) for batch in some))
+        averaged.load_state_dict(model.state_dict())
     held_out = validation_sets(config, data, turned)
     wrapped = DistributedDataParallel(model, forward_sync_buffers=False) if workers > 1 else model
     log, saved, clock, seen = _Log(run, step), time.monotonic(), time.monotonic(), 0
@@ -129,6 +138,8 @@ class _Start:
     best_nme: float = math.inf
     card: CardConfig | None = None
     """Of the weights; ``None`` where they are random."""
+    folded: tuple[str, ...] = ()
+    """Normalisations of which the weights say nothing (``training.onnx_weights``)."""
 
 
 def _start(config: TrainConfig, run: Path, initial: Path | None) -> _Start:
@@ -151,6 +162,9 @@ def _start(config: TrainConfig, run: Path, initial: Path | None) -> _Start:
         return _Start(model, averaged, optimiser, last.step, last.best_nme, last.config.card)
     if initial is None:
         return _Start(model, averaged, optimiser)
+    if initial.suffix == ".onnx" and not carries_left_out(initial):
+        folded = tuple(load_folded(model, initial))
+        return _Start(model, averaged, optimiser, card=card_of_weights(initial), folded=folded)
     fresh = start_from(model, load_weights(initial))
     averaged.load_state_dict(model.state_dict())
     logger.info("started from %s; afresh: %s", initial, ", ".join(fresh) or "nothing")
