@@ -91,7 +91,7 @@ def _configuration(config: Path) -> Path:
     folder = Path(mien.training.__path__[0])
     beside = folder / "configs"  # as a wheel has it; in a checkout they lie above src
     shipped = (beside if beside.is_dir() else folder.parents[2] / "configs") / f"{config}.toml"
-    return config if config.exists() or not shipped.is_file() else shipped
+    return config if config.is_file() or not shipped.is_file() else shipped
 
 
 def _found(initial: Path) -> Path:

@@ -37,7 +37,15 @@ from mien.geometry.convention import Convention
 from mien.geometry.pose import pose_head
 from mien.markup import load_markup
 
-__all__ = ["MANUAL_UNITS", "MESH_UNITS", "UNKNOWN", "FacePack", "read_face_pack", "read_pack"]
+__all__ = [
+    "MANUAL_UNITS",
+    "MESH_UNITS",
+    "SURE",
+    "UNKNOWN",
+    "FacePack",
+    "read_face_pack",
+    "read_pack",
+]
 
 UNKNOWN = -32768
 MANUAL_UNITS, MESH_UNITS = 32, 16
@@ -48,7 +56,7 @@ _HALF_AUTOMATIC = ("ytf",)
 against, and nothing is learned from them (``docs/decisions/0003-training-labels.md``)."""
 _AGREE = 0.05
 """NME between two teachers above which one of them is wrong."""
-_SURE = 0.6
+SURE = 0.6
 """Mean confidence of our own network's points above which a face is good enough to learn from."""
 
 _SHAPES: dict[str, tuple[int, ...]] = {
@@ -123,7 +131,7 @@ class FacePack:
     @property
     def surely_annotated(self) -> Bool[np.ndarray, " faces"]:
         """Those among them whose points the network was sure of, in their mean."""
-        sure: Bool[np.ndarray, " faces"] = self.point_confidence.mean(axis=1) >= _SURE
+        sure: Bool[np.ndarray, " faces"] = self.point_confidence.mean(axis=1) >= SURE
         return sure
 
     @property

@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from mien.datasets.ours.pack import MANUAL_UNITS, UNKNOWN
+from mien.datasets.ours.pack import MANUAL_UNITS, SURE, UNKNOWN
 from mien.errors import OutputError
 from mien.files import told_as_output_error, write_atomically, write_npz
-from mien.geometry import Similarity, warp_crop
+from mien.geometry import Similarity, pose_head, warp_crop
+from mien.markup import load_markup
 from mien.types import Box, Landmarks
 
 __all__ = ["PackWriter"]
@@ -22,6 +23,8 @@ _SOURCE, _LICENCE = "own", "the user's own photos"
 _MARGIN, _MAX_SIDE, _MIN_SIDE = 2.2, 360, 64
 """A stored picture is a square of 2.2 landmark boxes, like those of the packs we learn from."""
 _JPEG_QUALITY = 95
+_FRONTAL_DEG = 30.0
+"""A little less than what the data engine takes."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,9 @@ class _Row:
 class PackWriter:
     """Stores faces of photos below ``faces``, and what is known of them in ``faces.npz``.
 
-    Each photo is of the split ``train`` or ``val`` by its name alone, with all its faces; where
-    that leaves no photo for ``val`` though some were asked for, the nearest to it becomes one.
+    Each photo is of the split ``train`` or ``val`` by its name alone, with all its faces. Where
+    that leaves ``val`` without a face to make pictures from (sure, and not turned far) though some
+    photos were asked for, the nearest to it with such a face joins it.
     """
 
     def __init__(self, folder: Path, val_share: float, teacher: str) -> None:
@@ -125,6 +129,12 @@ class PackWriter:
             row.photo: zlib.crc32(b"split " + row.photo.encode()) / 2**32 for row in self._rows
         }
         chosen = {photo for photo, share in place.items() if share < self._val_share}
-        if not chosen and self._val_share > 0 and len(place) > 1:
-            return {min(place, key=place.__getitem__)}
+        good = {row.photo for row in self._rows if _can_be_turned(row.landmarks)}
+        if self._val_share > 0 and len(good) > 1 and not chosen & good:
+            chosen.add(min(good, key=place.__getitem__))
         return chosen
+
+
+def _can_be_turned(face: Landmarks) -> bool:
+    yaw_deg = pose_head(face.points_image, load_markup(68).mean_shape).pose.yaw_deg
+    return abs(yaw_deg) <= _FRONTAL_DEG and float(face.confidence.mean()) >= SURE
