@@ -1,8 +1,8 @@
 """The weights of an exported file that carries nothing beside its graph, to train on from.
 
-Files exported since carry what the graph leaves out (``exported_weights``). A graph that was exported for speed has each batch normalisation that follows a convolution folded
-into it. What the network computes is the same, but training needs the layers apart: normalised by
-what a batch shows, then scaled. So the weights are read back with plain normalisations first,
+Files exported since carry what the graph leaves out (``exported_weights``). An exported graph has
+each batch normalisation that follows a convolution folded into it. What the network computes is the
+same, but training needs the layers apart: normalised by what a batch shows, then scaled. So the weights are read back with plain normalisations first,
 and then some batches are looked at to give each its scale and shift without changing what the
 network says.
 """
