@@ -2,9 +2,9 @@
 
 Files exported since carry what the graph leaves out (``exported_weights``). An exported graph has
 each batch normalisation that follows a convolution folded into it. What the network computes is the
-same, but training needs the layers apart: normalised by what a batch shows, then scaled. So the weights are read back with plain normalisations first,
-and then some batches are looked at to give each its scale and shift without changing what the
-network says.
+same, but training needs the layers apart: normalised by what a batch shows, then scaled. So the
+weights are read back with plain normalisations first, and then some batches are looked at to give
+each its scale and shift without changing what the network says.
 """
 
 from __future__ import annotations
