@@ -35,9 +35,9 @@ def test_there_are_modules() -> None:
     assert len(MODULES) > 50
 
 
-def test_a_file_is_at_most_400_lines() -> None:
+def test_a_file_is_at_most_350_lines() -> None:
     lengths = {str(path): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
-    assert {path: length for path, length in lengths.items() if length > 400} == {}
+    assert {path: length for path, length in lengths.items() if length > 350} == {}
 
 
 def test_a_name_says_what_is_inside() -> None:
