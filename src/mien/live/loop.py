@@ -6,6 +6,7 @@ import contextlib
 import time
 from dataclasses import dataclass
 
+from mien.expression import FaceExpressions
 from mien.live.newest import Newest
 from mien.live.pace import Pace
 from mien.live.recorder import Recorder
@@ -69,6 +70,7 @@ def run_live(
         InputError: the source broke off.
         OutputError: a recording cannot be written.
     """
+    expressions = FaceExpressions()
     pace, controls = Pace(), Controls(mirror=options.mirror)
     with_face = 0
     with contextlib.ExitStack() as closing:
@@ -86,6 +88,7 @@ def run_live(
             if arrival is not None:
                 start_secs = arrival.at_secs if start_secs is None else start_secs
                 faces = tracker.update(arrival.frame)
+                faces = expressions.update(faces, arrival.frame.time_secs)
                 now_secs = time.monotonic()
                 pace.add(now_secs, 1000 * (now_secs - arrival.at_secs))
                 with_face += bool(faces)

@@ -13,8 +13,13 @@ FULL_SCALE = {"eye right": 0.4, "eye left": 0.4, "mouth": 0.6}
 
 
 def face_gauges(face: Face) -> dict[str, float]:
-    """Openings by name, left and right the person's own: see :mod:`mien.geometry.openings`."""
+    """Openings by name (:mod:`mien.geometry.openings`), then blendshapes where they were read.
+
+    Left and right are the person's own.
+    """
     points = face.landmarks.points_image
     points = points[list(load_markup(len(points)).ibug68)]
     right, left = eye_openings(points).tolist()
-    return {"eye right": right, "eye left": left, "mouth": float(mouth_opening(points))}
+    openings = {"eye right": right, "eye left": left, "mouth": float(mouth_opening(points))}
+    expression = face.expression
+    return openings | dict(zip(expression.names, expression.strengths.tolist(), strict=True))

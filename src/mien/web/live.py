@@ -8,6 +8,7 @@ import time
 from fastapi import WebSocket, WebSocketDisconnect
 
 from mien.errors import InputError
+from mien.expression import FaceExpressions
 from mien.tracking import Tracker
 from mien.web.messages import face_message, picture_of
 from mien.web.visitors import Visitors
@@ -29,13 +30,14 @@ async def follow_camera(socket: WebSocket, visitors: Visitors) -> None:
             await socket.close(FULL, visitors.full)
             return
         tracker = visitors.parts.tracker()
+        expressions = FaceExpressions()
         loop = asyncio.get_running_loop()
         index = 0
         while True:
             try:
                 message = await asyncio.wait_for(socket.receive_bytes(), visitors.limits.idle_secs)
                 answer = await loop.run_in_executor(
-                    visitors.threads, _answer, tracker, message, index
+                    visitors.threads, _answer, tracker, expressions, message, index
                 )
                 await socket.send_text(answer)
             except TimeoutError:
@@ -49,9 +51,9 @@ async def follow_camera(socket: WebSocket, visitors: Visitors) -> None:
             index += 1
 
 
-def _answer(tracker: Tracker, message: bytes, index: int) -> str:
+def _answer(tracker: Tracker, expressions: FaceExpressions, message: bytes, index: int) -> str:
     start_secs = time.perf_counter()
     frame = picture_of(message, index)
-    faces = tracker.update(frame)
+    faces = expressions.update(tracker.update(frame), frame.time_secs)
     took_ms = 1000 * (time.perf_counter() - start_secs)
     return face_message(frame, faces, ("server_ms", round(took_ms, 2)))

@@ -15,6 +15,7 @@ from fastapi import Request, WebSocket, WebSocketDisconnect
 from starlette.requests import ClientDisconnect
 
 from mien.errors import InputError, MienError
+from mien.expression import FaceExpressions
 from mien.media import Source, SourceKind, open_source
 from mien.outputs import Sink, open_table
 from mien.pipeline import Tally, track_source
@@ -161,8 +162,10 @@ class _PageSink(Sink):
     ) -> None:
         self._socket, self._loop, self._expected = socket, loop, expected
         self._next_preview_secs = 0.0
+        self._expressions = FaceExpressions()
 
     def write(self, frame: Frame, faces: Sequence[Face]) -> None:
+        faces = self._expressions.update(faces, frame.time_secs)
         message = face_message(frame, faces, ("expected", self._expected))
         preview = None
         if time.monotonic() >= self._next_preview_secs:
