@@ -103,8 +103,11 @@ def run_live(
                         mirror=controls.mirror,
                         hide=controls.hide,
                     )
-                    if not _obey(screen.show(picture), controls, tracker, recorder):
+                    key = screen.show(picture)
+                    if not _obey(key, controls, tracker, recorder):
                         break
+                    if key == "c":  # the person's neutral, too, is learned anew
+                        expressions = FaceExpressions()
             spent_secs = now_secs - start_secs if start_secs is not None else 0.0
             if options.seconds is not None and spent_secs >= options.seconds:
                 break
