@@ -17,7 +17,16 @@ from PIL import Image
 from mien.errors import InputError
 from mien.media.foreign import RAW_SUFFIXES, is_heif, is_raw, open_heif, raw_refused
 from mien.media.jpeg import is_a_stream, with_end_mark
-from mien.media.pictures import DAMAGED, as_rgb, damaged, identify, quiet, shown, upright
+from mien.media.pictures import (
+    DAMAGED,
+    as_rgb,
+    damaged,
+    identify,
+    mute_libtiff,
+    quiet,
+    shown,
+    upright,
+)
 from mien.media.source import SourceKind, check_size, require_file
 from mien.media.tiff import Directory, Layout, is_tiff, layout_of, wide_rgb
 from mien.types import Frame
@@ -173,9 +182,10 @@ def tiff_page(
     file.seek(0)
     image: Any = None if page is not None and page.is_wide else identify(file, named)
     if image is not None:
-        image.seek(number)
-        check_size(named, *image.size)
-        return shown(image)
+        with mute_libtiff():
+            image.seek(number)
+            check_size(named, *image.size)
+            return shown(image)
     if page is None:
         raise InputError(f"{named}: not a photo that can be read; save it as JPEG or PNG")
     file.seek(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import struct
 import threading
 import warnings
@@ -17,7 +18,17 @@ from PIL import ExifTags, Image
 
 from mien.errors import InputError
 
-__all__ = ["DAMAGED", "MOST_PIXELS", "as_rgb", "damaged", "identify", "quiet", "shown", "upright"]
+__all__ = [
+    "DAMAGED",
+    "MOST_PIXELS",
+    "as_rgb",
+    "damaged",
+    "identify",
+    "mute_libtiff",
+    "quiet",
+    "shown",
+    "upright",
+]
 
 # Formats are named so that Pillow's rarer readers, some of which start other programs, stay shut.
 # TGA has no mark to be known by, so it is asked last.
@@ -39,6 +50,7 @@ _TURNS: Final = {
     8: Image.Transpose.ROTATE_90,
 }
 _QUIET = threading.RLock()
+_STDERR = 2
 
 
 @contextlib.contextmanager
@@ -53,6 +65,25 @@ def quiet() -> Iterator[None]:
             yield
         finally:
             log.setLevel(level)
+
+
+@contextlib.contextmanager
+def mute_libtiff() -> Iterator[None]:
+    """Keep libtiff from writing on the process's stderr, which Pillow gives no other way to do."""
+    try:
+        kept = os.dup(_STDERR)
+    except OSError:  # closed: then nobody reads it
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with _QUIET:
+        os.dup2(nowhere, _STDERR)
+        try:
+            yield
+        finally:
+            os.dup2(kept, _STDERR)
+            os.close(kept)
+            os.close(nowhere)
 
 
 def identify(file: IO[bytes], named: str | Path) -> Image.Image | None:

@@ -1,0 +1,51 @@
+"""A seeded portion of ``benchmarks/fuzz_media.py``; its committed result is of all thousand."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from mien.errors import InputError
+from mien.media import open_source
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def fuzz() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("fuzz", ROOT / "benchmarks" / "fuzz_media.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    import sys
+
+    sys.modules["fuzz"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_broken_files_are_read_or_refused_in_a_line(tmp_path, fuzz):
+    files = fuzz.whole_files(tmp_path)
+    whole = {path: path.read_bytes() for path in files}
+    read = refused = 0
+    lines: list[str] = []
+    for number, origin in enumerate(files * 3):
+        rng = np.random.default_rng([7, number])
+        case = tmp_path / f"case{origin.suffix}"
+        case.write_bytes(fuzz.broken(whole[origin], list(whole.values()), rng))
+        times = []
+        try:
+            with open_source(case, threads=1) as source:
+                times.extend(frame.time_secs for frame in source)
+            read += 1
+        except InputError as error:
+            refused += 1
+            lines.append(str(error))
+        assert times == sorted(set(times))
+    assert not [line for line in lines if "\n" in line]
+    assert read > 5
+    assert refused > 5
