@@ -14,6 +14,7 @@ VideoMaker = Callable[..., Path]
 BITS = 6
 BLOCK = 16
 MILLISECOND = Fraction(1, 1000)
+COUNT_IN_FRAMES = {"mpeg4", "mpeg2video", "wmv2", "mjpeg", "prores_ks", "ffv1"}
 
 
 def numbered_picture(number: int) -> np.ndarray:
@@ -62,8 +63,9 @@ def make_video(tmp_path: Path) -> VideoMaker:
             stream.options = codec_options or {}
             if pixel_ratio is not None:
                 stream.codec_context.sample_aspect_ratio = pixel_ratio
-            # MPEG-4 part 2 counts in frames; the others take any time base.
-            unit = Fraction(1, 25) if codec == "mpeg4" else MILLISECOND
+            # These count in frames; the others take any time base.
+            in_frames = codec in COUNT_IN_FRAMES or path.suffix in (".avi", ".h264", ".hevc")
+            unit = Fraction(1, 25) if in_frames else MILLISECOND
             stream.codec_context.time_base = unit
             for time_ms, image in zip(times, images, strict=True):
                 frame = av.VideoFrame.from_ndarray(image, format="rgb24")
