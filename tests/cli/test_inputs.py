@@ -161,3 +161,16 @@ def test_an_overlay_whose_place_is_taken_by_a_folder(
     done = mien("track", scene.clip, "--out", tmp_path / "out", *scene.options)
     assert done.code == 2
     assert len(read_rows(tmp_path / "out" / "clip.csv")) == FRAMES
+
+
+def test_numbered_pictures_are_one_clip_at_the_rate_given(
+    mien: Mien, scene: Scene, tmp_path: Path
+) -> None:
+    for index in range(5):
+        write_photo(scene.folder / f"frame_{index:04d}.png", square_at(DARK + index))
+    words = ["track", scene.folder / "frame_%04d.png", "-o", tmp_path / "out", "--rate", "10"]
+    done = mien(*words, *scene.options)
+    assert (done.code, done.err) == (0, "")
+    rows = read_rows(tmp_path / "out" / "frame.csv")
+    assert [float(row["time_secs"]) for row in rows] == [0.0, 0.1, 0.2, 0.3, 0.4]
+    assert count_frames(tmp_path / "out" / "frame.overlay.mp4") == 5

@@ -132,6 +132,7 @@ def track_input(
     more_sinks: Sequence[Sink] = (),
     *,
     all_faces_of_photos: bool = False,
+    rate: float | None = None,
 ) -> None:
     """Track one input into its files. The summary is written also after an error or Ctrl-C.
 
@@ -140,7 +141,7 @@ def track_input(
         OutputError: the table or the summary cannot be written.
     """
     tally = outcome.tally
-    with open_source(item.where) as source:
+    with open_source(item.where, rate=rate) as source:
         if all_faces_of_photos:
             parts = parts.for_all_faces_of(source)
         on_open(source.frames_expected)

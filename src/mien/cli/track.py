@@ -39,6 +39,15 @@ def track(
         bool,
         typer.Option("--recursive", "-r", help="Folders within folders too."),
     ] = False,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=1000.0,
+            help="Frames a second of an image sequence, which carries no times itself.",
+            show_default=False,
+        ),
+    ] = None,
     model: Annotated[
         str,
         typer.Option(
@@ -126,6 +135,7 @@ def track(
         words=where,
         out=out,
         recursive=recursive,
+        rate=rate,
         model=model,
         points=int(markup),
         max_faces=max_faces,

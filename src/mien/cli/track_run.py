@@ -32,6 +32,7 @@ class TrackOptions:
     words: list[str]
     out: Path
     recursive: bool
+    rate: float | None
     model: str
     points: int
     max_faces: int | None
@@ -109,6 +110,7 @@ def _track_one(
                 task.expect,
                 task.show,
                 all_faces_of_photos=options.max_faces is None,
+                rate=options.rate,
             )
         is_read = True
     except InputError as error:
