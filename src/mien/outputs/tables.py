@@ -13,7 +13,7 @@ from mien.outputs.rows import Value, columns, rows
 from mien.outputs.sink import Sink
 from mien.types import Face, Frame
 
-__all__ = ["TABLE_FORMATS", "CsvTable", "JsonLinesTable", "open_table"]
+__all__ = ["TABLE_FORMATS", "CsvTable", "JsonLinesTable", "Lines", "open_table"]
 
 TABLE_FORMATS = ("csv", "parquet", "jsonl")
 """Also the endings of their files."""
@@ -38,7 +38,7 @@ def open_table(path: Path, points: int) -> Sink:
     raise ConfigError(f"{path.name}: a table ends in one of {known}, not {path.suffix!r}")
 
 
-class _Lines:
+class Lines:
     """Whole lines in a pending file: each write reaches the system before it returns."""
 
     def __init__(self, path: Path) -> None:
@@ -71,7 +71,7 @@ class CsvTable(Sink):
 
     def __init__(self, path: Path, points: int) -> None:
         self._points = points
-        self._lines = _Lines(path)
+        self._lines = Lines(path)
         self._lines.append(",".join(columns(points)) + "\n")
 
     def write(self, frame: Frame, faces: Sequence[Face]) -> None:
@@ -91,7 +91,7 @@ class JsonLinesTable(Sink):
     def __init__(self, path: Path, points: int) -> None:
         self._points = points
         self._columns = columns(points)
-        self._lines = _Lines(path)
+        self._lines = Lines(path)
 
     def write(self, frame: Frame, faces: Sequence[Face]) -> None:
         text = [

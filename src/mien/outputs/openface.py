@@ -1,0 +1,71 @@
+"""The table as OpenFace writes it (``frame, face_id, timestamp, ...``), for tools that read that.
+
+Frames count from 1, X, Y, Z and pose_T are millimetres in the camera's frame, pose_R radians of
+``R = Rx Ry Rz``. Gaze, action units and shape parameters are not known here: their columns are
+left out, not filled with zeros. A frame without a face has one row of zeros, as there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mien.geometry.metric_head import Axes, Camera, place_head
+from mien.markup import load_markup
+from mien.outputs.sink import Sink
+from mien.outputs.tables import Lines
+from mien.types import Face, Frame
+
+__all__ = ["OPENFACE_COLUMNS", "OpenFaceTable"]
+
+_POSE = tuple(f"pose_{kind}{axis}" for kind in "TR" for axis in "xyz")
+OPENFACE_COLUMNS: tuple[str, ...] = (
+    *("frame", "face_id", "timestamp", "confidence", "success"),
+    *_POSE,
+    *(f"{axis}_{point}" for axis in "xyXYZ" for point in range(68)),
+)
+
+
+class OpenFaceTable(Sink):
+    """One row a face and frame; of 84 points the 68 are written."""
+
+    def __init__(
+        self, path: Path, *, focal_px: float | None = None, fov_deg: float | None = None
+    ) -> None:
+        """The camera by its focal length or field of view; 63 degrees diagonal if not given."""
+        self._lens = {"focal_px": focal_px} | ({"fov_deg": fov_deg} if fov_deg is not None else {})
+        self._lines = Lines(path)
+        self._lines.append(",".join(OPENFACE_COLUMNS) + "\n")
+
+    def write(self, frame: Frame, faces: Sequence[Face]) -> None:
+        height, width = frame.image_rgb.shape[:2]
+        camera = Camera.of_picture(width, height, **self._lens)  # type: ignore[arg-type]
+        leading = f"{frame.index + 1},{{}},{frame.time_secs:.3f}"
+        rows = [f"{leading.format(face.track_id)},{_row(face, camera)}\n" for face in faces]
+        if not rows:
+            rows = [leading.format(0) + ",0,0" + ",0" * (len(OPENFACE_COLUMNS) - 5) + "\n"]
+        self._lines.append("".join(rows))
+
+    def close(self) -> None:
+        self._lines.close()
+
+
+def _row(face: Face, camera: Camera) -> str:
+    points = face.landmarks.points_image.astype(np.float64)
+    if len(points) != 68:
+        points = points[list(load_markup(len(points)).ibug68)]
+    head = place_head(points, camera)
+    away_cm = head.position_cm[2] * (1 + points[:, 2] / camera.focal_px)
+    rays = (points[:, :2] - camera.centre) / camera.focal_px
+    space_mm = 10 * np.column_stack([rays * away_cm[:, None], away_cm])
+    radians = [math.radians(angle) for angle in head.angles_deg(Axes.OPENCV)]
+    numbers = [
+        *(10 * head.position_cm).round(2),
+        *np.round(radians, 4),
+        *points[:, :2].T.ravel().round(2),
+        *space_mm.T.ravel().round(2),
+    ]
+    return f"{face.score:.4f},1," + ",".join(repr(float(number)) for number in numbers)

@@ -1,0 +1,41 @@
+"""pandas reads the table as it reads OpenFace's, and the numbers mean what they mean there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mien.geometry.convention import Convention, mean_head_cm
+from mien.geometry.metric_head import Camera
+from mien.outputs.openface import OPENFACE_COLUMNS, OpenFaceTable
+from mien.types import Face, Frame, HeadPose, Landmarks
+
+
+def test_a_head_80_cm_away_is_800_mm_away(tmp_path: Path) -> None:
+    image = np.zeros((480, 640, 3), np.uint8)
+    camera = Camera.of_picture(640, 480)
+    head_cm = mean_head_cm(Convention.MIDDLE)
+    space_cm = head_cm - head_cm.mean(axis=0) + [10, -5, 80]
+    place_cm = np.array([10.0, -5.0, 80.0])
+    ray = place_cm / np.linalg.norm(place_cm)  # a network tells depth along the line of sight
+    depth = (space_cm - place_cm) @ ray * camera.focal_px / 80
+    points = np.column_stack([camera.project(space_cm), depth])
+    face = Face(4, 0.9, Landmarks(points, np.full(68, 0.8)), HeadPose(0, 0, 0))
+    path = tmp_path / "clip.csv"
+    with OpenFaceTable(path) as table:
+        table.write(Frame(image, 0, 0.0), [face])
+        table.write(Frame(image, 1, 0.04), [])
+    read = pd.read_csv(path)
+    assert tuple(read.columns) == OPENFACE_COLUMNS
+    assert read.frame.tolist() == [1, 2]
+    assert read.success.tolist() == [1, 0]
+    row = read.iloc[0]
+    assert row.face_id == 4
+    assert [row.pose_Tx, row.pose_Ty, row.pose_Tz] == pytest.approx([100, -50, 800], abs=16)
+    assert [row.pose_Rx, row.pose_Ry, row.pose_Rz] == pytest.approx([0, 0, 0], abs=0.03)
+    seen = np.stack([[row[f"{axis}_{n}"] for n in range(68)] for axis in "XYZ"], axis=1)
+    assert np.abs(seen - 10 * space_cm).max() < 25
+    assert row.x_30 == pytest.approx(points[30, 0], abs=0.01)
