@@ -1,6 +1,6 @@
 """Broken media files through the reader and through ``mien track``.
 
-    python benchmarks/fuzz_media.py --count 1000 --out benchmarks/results/fuzz_media.json
+    python benchmarks/fuzz_media.py --count 1000 --out benchmarks/fuzz_media.json
 
 Small whole files of every kind are made, then bytes of them flipped, cut away, filled with zeros or
 spliced with another file's; the seed decides all of it. A worker process reads each file and tracks
@@ -25,6 +25,7 @@ import time
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -280,6 +281,22 @@ def run(count: int, seed: int, limit_secs: float, start: int = 0) -> dict[str, o
     }
 
 
+def joined(parts: list[dict[str, Any]]) -> dict[str, object]:
+    """One result of several parts of the same seed."""
+    result: dict[str, object] = {"files": sum(part["files"] for part in parts)}
+    result["seed"] = parts[0]["seed"]
+    for name in ("outcomes", "kinds"):
+        tally: collections.Counter[str] = collections.Counter()
+        for part in parts:
+            tally.update(part[name])
+        result[name] = dict(sorted(tally.items()))
+    result["failures"] = sum(part["failures"] for part in parts)
+    told = [failure for part in parts for failure in part["first_failures"]]
+    result["first_failures"] = told[:_MOST_FAILURES_TOLD]
+    result["slowest_secs"] = max(part["slowest_secs"] for part in parts)
+    return result
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--count", type=int, default=1000)
@@ -287,12 +304,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=14)
     parser.add_argument("--limit-secs", type=float, default=float("inf"))
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--parts", type=Path, nargs="*", help="join results of parts into one")
     parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         work(options.worker)
         return
-    result = run(options.count, options.seed, options.limit_secs, options.start)
+    if options.parts:
+        result = joined([json.loads(path.read_text()) for path in options.parts])
+    else:
+        result = run(options.count, options.seed, options.limit_secs, options.start)
     result["command"] = f"python benchmarks/fuzz_media.py --count {options.count}"
     text = json.dumps(result, indent=2) + "\n"
     if options.out:

@@ -153,3 +153,17 @@ def test_of_a_cut_one_the_whole_frames_are_read(tmp_path, suffix):
     assert "\n" not in str(caught.value)
     assert numbers(frames) == list(range(len(frames)))
     assert len(frames) < 6
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
+def test_a_moving_avif_with_a_damaged_frame_is_read_up_to_it(tmp_path):
+    first, *rest = scenes()
+    path = tmp_path / "a.avif"
+    first.save(path, save_all=True, append_images=rest, duration=40)
+    data = bytearray(path.read_bytes())
+    data[-200:] = bytes(200)  # the last frame's
+    path.write_bytes(data)
+    frames: list[Frame] = []
+    with pytest.raises(InputError, match="of 6 frames were read"):
+        frames.extend(open_source(path))
+    assert numbers(frames) == list(range(len(frames)))

@@ -35,7 +35,10 @@ __all__ = [
 _FORMATS: Final = (
     *("JPEG", "PNG", "TIFF", "BMP", "DIB", "GIF", "WEBP", "PPM", "JPEG2000", "AVIF", "ICO", "TGA"),
 )
-DAMAGED: Final = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error)
+DAMAGED: Final = (
+    *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, struct.error),
+    *(RuntimeError, ArithmeticError),
+)
 """What Pillow raises on damaged files, by format."""
 MOST_PIXELS: Final = 400_000_000
 """Twice the largest phone photo, 1.6 GB while it is read; beyond, a file is taken for a trap."""
