@@ -67,7 +67,7 @@ class DataConfig:
             known = ", ".join(Convention)
             raise ConfigError(f"convention is one of {known}, not {self.convention!r}")
         shares = [*self.pack_shares.values(), self.turned_share, self.shut_share]
-        shares.append(self.profile_share)
+        shares += [self.profile_share] if self.profiles else []
         if not (shares and min(shares) >= 0 and sum(shares) > 0):
             raise ConfigError(f"shares of the data sets are positive numbers, not {shares}")
 
