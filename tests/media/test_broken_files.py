@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 from types import ModuleType
 
@@ -49,3 +50,11 @@ def test_broken_files_are_read_or_refused_in_a_line(tmp_path, fuzz):
     assert not [line for line in lines if "\n" in line]
     assert read > 5
     assert refused > 5
+
+
+def test_of_a_thousand_none_failed() -> None:
+    result = json.loads((ROOT / "benchmarks" / "fuzz_media.json").read_text())
+    assert result["files"] >= 1000
+    assert result["failures"] == 0
+    assert result["slowest_secs"] < 30
+    assert result["command"].startswith("python benchmarks/fuzz_media.py")
