@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 DATA_ENGINE, TRAINING = "data_engine.json", "training_speed.json"
 OTHER_FILES = (".speed.json", ".cost.json", ".steadiness.json", DATA_ENGINE, TRAINING)
-"""Shown in docs/data.md (`data_table.py`) and docs/training.md."""
+"""Shown in docs/data.md (`data_table.py`) and docs/training-diary.md."""
 INITS = {"oracle": "true points", "box": "true box", "detector": "photo alone"}
 
 

@@ -101,7 +101,7 @@ def test_every_figure_says_where_it_comes_from() -> None:
         assert command.startswith(("mien ", "python benchmarks/"))
         assert f"- `{file.name}`: `{command}`" in README
     training = json.loads((RESULTS / table.TRAINING).read_text())
-    assert f"`{training['command']}`" in (ROOT / "docs" / "training.md").read_text()
+    assert f"`{training['command']}`" in (ROOT / "docs" / "training-diary.md").read_text()
     for part in json.loads((RESULTS / table.DATA_ENGINE).read_text()).values():
         assert part["command"].startswith("python benchmarks/data_engine.py ")
         assert f"- `{part['command']}`" in DATA_PAGE

@@ -54,7 +54,7 @@ SCALES = {
             two_models=True,
         ),
         # The longest is table 2, ten trainings of 256,000 faces each: 7.5 hours by its own --plan
-        # with two workers, on the machine that docs/training.md speaks of.
+        # with two workers, on the machine that docs/training-diary.md speaks of.
         Scale(
             ScaleName.SMALL,
             seeds=(1, 2),

@@ -1,7 +1,7 @@
 """Several processes that train one model together, a thread each.
 
 Two processes with one thread each train faster on two cores than one with two threads, and do not
-stall when something else takes a core (``docs/training.md`` has the figures).
+stall when something else takes a core (``docs/training-diary.md`` has the figures).
 """
 
 from __future__ import annotations
