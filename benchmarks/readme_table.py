@@ -104,8 +104,8 @@ def read_results(folder: Path) -> list[Result]:
     """Every result file; its name and its content must agree."""
     found = []
     for path in sorted(folder.glob("*.json")):
-        if path.name.endswith(OTHER_FILES) or path.name.startswith("data_"):
-            continue
+        if path.name.endswith(OTHER_FILES) or "." not in path.stem:
+            continue  # figures of no model, or of several, have pages of their own
         content = json.loads(path.read_text())
         model, data_set, init, *mirror = path.stem.split(".")
         named = (model, init, mirror == ["mirror"])

@@ -181,6 +181,7 @@ def test_a_table_changes_one_thing_a_row() -> None:
     changes_123 = {"residual", "upsampling", "deconvolution_kernel", "after_hourglass"}
     assert changed(rows[0], rows[1]) == changes_123
     assert changed(rows[1], rows[2]) == {"heatmap_values", "dropout"}
+    assert changed(rows[1], network("table-1/change-4.toml")) == {"dropout"}
     modules = [network(f"table-2/module-{number}.toml") for number in (1, 2, 3, 4)]
     words = [module.heatmap_module for module in modules]
     assert words == ["convolution", "affine", "local", "global-local"]

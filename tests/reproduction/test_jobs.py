@@ -24,6 +24,7 @@ from mien.reproduction.results import (
 )
 from mien.reproduction.rows import TABLES, Kind, load_row
 from mien.reproduction.scale import SCALES, trainings
+from mien.reproduction.tables import _against
 from mien.reproduction.targets import ScaleName, Target
 from mien.training.checkpoint import Checkpoint, save_checkpoint
 from mien.training.config import DataConfig, load_config
@@ -71,7 +72,7 @@ def test_a_result_of_something_else_is_none(tmp_path: Path) -> None:
 
 def test_spread_is_half_the_way_between_seeds() -> None:
     assert mean_and_spread([0.2, 0.4]) == pytest.approx((0.3, 0.1))
-    assert mean_and_spread([0.2]) == (0.2, 0.0)
+    assert mean_and_spread([0.2]) == (0.2, None)
     assert mean_and_spread([0.2, None]) is None
     assert mean_and_spread([]) is None
 
@@ -127,7 +128,8 @@ def test_the_wheel_carries_the_rows() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     forced = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     folders = {f"configs/{folder.name}" for folder in (ROOT / "configs").glob("table-*")}
-    assert forced == {each: f"mien/reproduction/{each}" for each in folders}
+    tables = {each: place for each, place in forced.items() if each.startswith("configs/table-")}
+    assert tables == {each: f"mien/reproduction/{each}" for each in folders}
     named = {row.config for table in TABLES.values() for row in table.rows} - {""}
     files = {f"{file.parent.name}/{file.name}" for file in (ROOT / "configs").glob("table-*/*")}
     assert named == files
@@ -138,3 +140,12 @@ def test_small_has_two_seeds_and_narrow_networks() -> None:
     (config,) = trainings(row, SMALL, DataConfig(), on_video=False, seed=2, head=None)
     assert SMALL.seeds == (1, 2)
     assert (config.network.side, config.network.width, config.seed) == (128, 32, 2)
+
+
+def test_a_difference_is_told_apart_by_the_spreads() -> None:
+    above, row = TABLES[Target.TABLE_1].rows[:2]  # 0.0371 and 0.0338 in the paper
+    assert _against(row, above, (0.030, 0.001), (0.040, 0.002)) == ("-0.0100", "holds")
+    assert _against(row, above, (0.045, 0.001), (0.040, 0.002))[1] == "does not hold"
+    assert _against(row, above, (0.038, 0.001), (0.040, 0.002))[1] == "not told apart"
+    assert _against(row, above, (0.030, None), (0.040, None)) == ("-0.0100", "one seed")
+    assert _against(row, above, None, (0.040, 0.002)) == ("-", "-")

@@ -107,9 +107,13 @@ def _measurement(values: dict[str, Any]) -> Measurement:
     )
 
 
-def mean_and_spread(values: Sequence[float | None]) -> tuple[float, float] | None:
-    """Mean over seeds, and half the way from the least to the greatest; ``None`` if one lacks."""
+def mean_and_spread(values: Sequence[float | None]) -> tuple[float, float | None] | None:
+    """Mean over seeds, and half the way from the least to the greatest; ``None`` if one lacks.
+
+    One seed has no spread.
+    """
     known = [value for value in values if value is not None]
     if not known or len(known) < len(values):
         return None
-    return sum(known) / len(known), (max(known) - min(known)) / 2
+    spread = (max(known) - min(known)) / 2 if len(known) > 1 else None
+    return sum(known) / len(known), spread

@@ -13,7 +13,7 @@ from mien.reproduction.targets import ScaleName
 from mien.tracking import TrackerSettings
 from mien.training.config import CardConfig, DataConfig, Schedule, TrainConfig
 
-__all__ = ["SCALES", "Scale", "trainings"]
+__all__ = ["SCALES", "Scale", "scaled_row", "trainings"]
 
 _SLIGHT = AugmentConfig(rotation_deg=4.0, scale=0.04, shift=0.025, wild=0.03)
 """Model 2 of section 3.4: crops as the last frame's landmarks place them, a little moved."""
@@ -110,7 +110,7 @@ def trainings(
         ConfigError: the row regresses a head, and no head was given.
     """
     config = dataclasses.replace(
-        _resized(load_row(row), scale), name=row.name, seed=seed, data=data, card=CardConfig()
+        scaled_row(row, scale), name=row.name, seed=seed, data=data, card=CardConfig()
     )
     if row.kind is Kind.MORPHABLE:
         if head is None:
@@ -124,6 +124,11 @@ def trainings(
         first = dataclasses.replace(config, role="detection")
         return first, dataclasses.replace(config, role="tracking", augment=_SLIGHT)
     return (dataclasses.replace(config, role="tracking"),)
+
+
+def scaled_row(row: Row, scale: Scale) -> TrainConfig:
+    """The configuration behind a row, in the size of a scale."""
+    return _resized(load_row(row), scale)
 
 
 def _resized(config: TrainConfig, scale: Scale) -> TrainConfig:

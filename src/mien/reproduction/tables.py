@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +13,18 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from mien.evaluation.metrics import FAILURE_AT, auc, ced, failure_rate
+from mien.evaluation.metrics import FAILURE_AT, YAW_BINS_DEG, auc, ced, failure_rate
 from mien.files import write_atomically
+from mien.models.size import network_size
 from mien.reproduction.measurement import Measurement
 from mien.reproduction.results import RowResult, mean_and_spread
 from mien.reproduction.rows import TABLES, Kind, PaperTable, Protocol, Row
-from mien.reproduction.scale import Scale
+from mien.reproduction.scale import Scale, scaled_row
 from mien.reproduction.targets import Target
 
 __all__ = ["write_curves", "write_table"]
 
+_POSE = "pose error, °"
 _HOW = {
     "small": "narrow networks on crops of 128 px, trained on our own pack and turned photos: what "
     "stands beside the paper is the order of the rows and the distance between them, not the "
@@ -101,11 +104,21 @@ def _measured(results: Sequence[RowResult], column: _Column) -> list[Measurement
     ]
 
 
-def _figures(measured: Sequence[Measurement]) -> dict[str, tuple[float, float] | None]:
+_Figure = tuple[float, float | None]
+"""Mean over seeds, and spread; one seed has none."""
+
+
+def _figures(measured: Sequence[Measurement]) -> dict[str, _Figure | None]:
     """Each figure by its name: mean over seeds and spread."""
+    bins = [each.by_bin for each in measured]
     return {
         Protocol.ALL_IMAGES.value: mean_and_spread([each.over_images for each in measured]),
         Protocol.YAW_BINS.value: mean_and_spread([each.over_bins for each in measured]),
+        **{
+            f"yaw {lower}-{upper}": mean_and_spread([each[index] for each in bins])
+            for index, (lower, upper) in enumerate(YAW_BINS_DEG)
+        },
+        _POSE: mean_and_spread([each.pose_deg for each in measured]),
         "missed": mean_and_spread([each.missed for each in measured]),
         f"AUC to {FAILURE_AT}": mean_and_spread([each.auc for each in measured]),
         f"failures at {FAILURE_AT}": mean_and_spread([each.failure_rate for each in measured]),
@@ -115,6 +128,12 @@ def _figures(measured: Sequence[Measurement]) -> dict[str, tuple[float, float] |
 def _markdown(
     table: PaperTable, scale: Scale, results: Mapping[str, Sequence[RowResult]], command: str
 ) -> str:
+    seeds = len(scale.seeds)
+    spread = (
+        f"Ours is the mean of {seeds} seeds ± half the way from the least to the greatest."
+        if seeds > 1
+        else "Ours is one seed, so nothing is known of its spread."
+    )
     lines = [
         f"# {table.caption}",
         "",
@@ -122,16 +141,20 @@ def _markdown(
         "",
         "NME as a share of the face's size, lower is better; over the faces that were found. Two "
         "protocols stand side by side: the mean over all images (eq. 5: the paper's own rows) and "
-        "the mean of the three yaw bins' means (the rows it quotes from [45]). Ours is the mean of "
-        f"{len(scale.seeds)} seed(s) ± half the way from the least to the greatest. The paper's "
-        "figures are against the original truth of AFLW2000-3D, or of its videos.",
+        f"the mean of the three yaw bins' means (the rows it quotes from [45]). {spread} The "
+        "paper's figures are against the original truth of AFLW2000-3D, or of its videos. "
+        "Pose error: mean of pitch, yaw and roll, degrees. Two rows are told apart where they "
+        "differ by more than both spreads together.",
     ]
     for column in _columns(results):
         lines += ["", f"## {column.title}", "", *_part(table, results, column)]
+    sizes = _sizes(table, scale)
+    if sizes:
+        lines += ["", "## Size of the networks", "", *sizes]
     waiting = [
         row.label
         for row in table.rows
-        if row.kind is not Kind.PUBLISHED and len(results.get(row.name, ())) < len(scale.seeds)
+        if row.kind is not Kind.PUBLISHED and len(results.get(row.name, ())) < seeds
     ]
     if waiting:
         lines += ["", f"Not done, or not from every seed: {'; '.join(waiting)}."]
@@ -141,24 +164,69 @@ def _markdown(
 def _part(
     table: PaperTable, results: Mapping[str, Sequence[RowResult]], column: _Column
 ) -> list[str]:
-    """Against one truth: the paper's figure and ours under each protocol, then ours alone."""
+    """Against one truth: the paper's figure and ours under each protocol, what the paper's order of
+    rows has become, then ours alone. Columns without any figure are left out."""
     heads = [f"{whose}, {protocol}" for protocol in Protocol for whose in ("paper", "ours")]
+    heads += ["to the paper's row above", "paper's order"]
     others = [name for name in _figures(()) if name not in list(Protocol)]
-    lines = [_line("row", *heads, *others), f"|---|{'---:|' * (len(heads) + len(others))}"]
+    rows = [["row", *heads, *others]]
+    above: Row | None = None
     for row in table.rows:
-        measured = _measured(results.get(row.name, ()), column)
-        figures = _figures(measured)
+        figures = _figures(_measured(results.get(row.name, ()), column))
         cells = []
         for protocol in Protocol:
             published = row.published is not None and row.protocol is protocol
             cells += [f"{row.published:.4f}" if published else "-", _shown(figures[protocol])]
+        cells += ["-", "-"]
+        if above is not None and row.protocol is above.protocol:
+            before = _figures(_measured(results.get(above.name, ()), column))[row.protocol]
+            cells[-2:] = _against(row, above, figures[row.protocol], before)
         label = row.label if row.kind is not Kind.PUBLISHED else f"{row.label}, {row.kind}"
-        lines.append(_line(label, *cells, *(_shown(figures[name]) for name in others)))
-    return lines
+        rows.append([label, *cells, *(_shown(figures[name]) for name in others)])
+        if row.kind is not Kind.PUBLISHED and row.published is not None:
+            above = row
+    kept = [
+        number
+        for number in range(len(rows[0]))
+        if number == 0 or any(row[number] != "-" for row in rows[1:])
+    ]
+    lines = [_line(*(row[number] for number in kept)) for row in rows]
+    return [lines[0], f"|---|{'---:|' * (len(kept) - 1)}", *lines[1:]]
 
 
-def _shown(figure: tuple[float, float] | None) -> str:
-    return "-" if figure is None else f"{figure[0]:.4f} ± {figure[1]:.4f}"
+def _against(row: Row, above: Row, ours: _Figure | None, before: _Figure | None) -> tuple[str, str]:
+    """The difference to the row above, and whether the paper's order of the two holds."""
+    if ours is None or before is None:
+        return "-", "-"
+    off = ours[0] - before[0]
+    told = f"{off:+.4f}"
+    if row.published is None or above.published is None or row.published == above.published:
+        return told, "-"
+    if ours[1] is None or before[1] is None:
+        return told, "one seed"
+    if abs(off) <= ours[1] + before[1]:
+        return told, "not told apart"
+    holds = (off < 0) == (row.published < above.published)
+    return told, "holds" if holds else "does not hold"
+
+
+def _sizes(table: PaperTable, scale: Scale) -> list[str]:
+    """Parameters and operations a crop of each network row at this scale."""
+    lines = []
+    for row in table.rows:
+        if row.kind is Kind.NETWORK:
+            size = network_size(scaled_row(row, scale).network)
+            cells = f"{size.parameters / 1e6:.2f}", f"{size.gflops:.2f}"
+            lines.append(_line(row.label, *cells))
+    head = _line("row", "million parameters", "GFLOPs a crop")
+    return [head, "|---|---:|---:|", *lines] if lines else []
+
+
+def _shown(figure: _Figure | None) -> str:
+    if figure is None:
+        return "-"
+    mean, spread = figure
+    return f"{mean:.4f}" if spread is None else f"{mean:.4f} ± {spread:.4f}"
 
 
 def _line(*cells: str) -> str:
@@ -177,7 +245,7 @@ def _csv(table: PaperTable, results: Mapping[str, Sequence[RowResult]]) -> str:
         for column in _columns({row.name: done}):
             for name, figure in _figures(_measured(done, column)).items():
                 if figure is not None:
-                    values = [round(value, 6) for value in figure]
+                    values = ["" if value is None else round(value, 6) for value in figure]
                     writer.writerow(
                         [row.name, "ours", column.set_name, column.truth, name, *values, len(done)]
                     )
@@ -207,7 +275,11 @@ def _row_of(row: Row, done: Sequence[RowResult]) -> dict[str, object]:
                 "set": column.set_name,
                 "truth": column.truth,
                 **{
-                    name: figure and {"mean": round(figure[0], 6), "spread": round(figure[1], 6)}
+                    name: figure
+                    and {
+                        "mean": round(figure[0], 6),
+                        "spread": None if figure[1] is None else round(figure[1], 6),
+                    }
                     for name, figure in _figures(_measured(done, column)).items()
                 },
             }
@@ -232,7 +304,8 @@ def _curves(table: PaperTable, scale: Scale, results: Mapping[str, Sequence[RowR
     panels = max(len(columns), 1)
     figure = Figure(figsize=(6.0 * panels, 4.5), dpi=100, layout="constrained")
     figure.suptitle(f"{table.caption} (scale {scale.name})")
-    thresholds = np.linspace(0, FAILURE_AT, 501)
+    farthest = _farthest(results)
+    thresholds = np.linspace(0, farthest, 501)
     for axes, column in zip(np.atleast_1d(figure.subplots(1, panels)), columns, strict=False):
         for row in table.rows:
             measured = _measured(results.get(row.name, ()), column)
@@ -243,7 +316,7 @@ def _curves(table: PaperTable, scale: Scale, results: Mapping[str, Sequence[RowR
             label = f"{row.label}: AUC {area:.3f}, failures {failed:.1%}"
             axes.plot(thresholds, ced(errors, thresholds), label=label)
         axes.set(
-            xlim=(0, FAILURE_AT),
+            xlim=(0, farthest),
             ylim=(0, 1),
             xlabel="NME (share of the face's size)",
             ylabel="share of faces",
@@ -254,3 +327,17 @@ def _curves(table: PaperTable, scale: Scale, results: Mapping[str, Sequence[RowR
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png")
     return drawn.getvalue()
+
+
+def _farthest(results: Mapping[str, Sequence[RowResult]]) -> float:
+    """Where curves end: at the error that counts as failed, or, if no face lies below it (networks
+    that have hardly learned), where all faces that were found are in the picture."""
+    errors = [
+        error
+        for seeds in results.values()
+        for result in seeds
+        for each in result.measurements
+        for error in each.errors
+        if math.isfinite(error)
+    ]
+    return max(errors) if errors and min(errors) > FAILURE_AT else FAILURE_AT
