@@ -47,6 +47,25 @@ def test_a_quoted_pattern(tmp_path: Path) -> None:
         list_words([str(tmp_path / "z*.png")], tmp_path)
 
 
+def test_what_is_missing_or_empty_does_not_stop_the_others(tmp_path: Path, mien: Mien) -> None:
+    make_files(tmp_path, "a.png", "b.png")
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "bare").mkdir()
+    none = tmp_path / "none.png"
+    listing = list_words([str(none), str(tmp_path / "*"), str(tmp_path / "z*")], tmp_path)
+    assert [item.stem for item in listing.inputs] == ["a", "b"]
+    assert len(listing.refused) == 4  # missing, empty, a bare folder, a pattern of nothing
+    with pytest.raises(InputError, match=r"no such file.*0 bytes"):
+        list_words([str(none), str(tmp_path / "empty.png")], tmp_path)
+    out = tmp_path / "out"
+    done = mien("track", none, tmp_path / "empty.png", tmp_path / "a.png", "--out", out)
+    assert done.code == 2
+    assert (out / "a.csv").exists()
+    assert "no such file" in done.err
+    assert "0 bytes" in done.err
+    assert "1 of 3 files done" in done.out
+
+
 def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path: Path) -> None:
     make_files(tmp_path, "a[1].png", "a1.png")
     assert stems(tmp_path / "a[1].png", out=tmp_path) == ["a[1]"]

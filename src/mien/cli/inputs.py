@@ -27,6 +27,8 @@ class Listing:
     inputs: list[Input] = field(default_factory=list)
     left_out: list[Path] = field(default_factory=list)
     """Files of the folders named that are neither photos nor videos, nor left by mien."""
+    refused: list[str] = field(default_factory=list)
+    """A line for each thing named that is missing, empty or otherwise nothing to track."""
 
     def left_out_line(self) -> str | None:
         """For a person; ``None`` if nothing was left out."""
@@ -55,16 +57,18 @@ def list_words(words: Sequence[str], out: Path, *, recursive: bool = False) -> L
     addresses (``rtsp://``) and ``-``, each thing once, in the order given.
 
     Outputs of a folder within are put in a folder of the same name; no two have the same name, nor
-    one that the file system of ``out`` does not take.
+    one that the file system of ``out`` does not take. What cannot be tracked is among the
+    ``refused`` and does not stop the rest.
 
     Raises:
-        InputError: a word names nothing, or nothing that can be tracked.
+        InputError: nothing of all that is named can be tracked.
     """
     listing = Listing()
     found: dict[str, _Found] = {}
-    for word in words:
-        for one in _of_word(word, recursive, listing):
-            found.setdefault(_identity(one.where), one)
+    for one in _of_words(words, recursive, listing):
+        found.setdefault(_identity(one.where), one)
+    if not found and listing.refused:
+        raise InputError("; ".join(listing.refused))
     by_folder: dict[PurePosixPath, list[_Found]] = {}
     for one in found.values():
         by_folder.setdefault(one.folder, []).append(one)
@@ -75,6 +79,16 @@ def list_words(words: Sequence[str], out: Path, *, recursive: bool = False) -> L
             stems[one.where] = str(folder / short)
     listing.inputs = [Input(one.where, stems[one.where]) for one in found.values()]
     return listing
+
+
+def _of_words(words: Sequence[str], recursive: bool, listing: Listing) -> list[_Found]:
+    found: list[_Found] = []
+    for word in words:
+        try:
+            found += _of_word(word, recursive, listing)
+        except InputError as error:
+            listing.refused.append(str(error))
+    return found
 
 
 def _of_word(word: str, recursive: bool, listing: Listing) -> list[_Found]:
@@ -99,8 +113,7 @@ def _of_pattern(word: str, recursive: bool, listing: Listing) -> list[_Found]:
         raise InputError(f"{word}: no file matches the pattern; check the path")
     files = [match for match in matches if Path(match).is_file()]
     folders = [match for match in matches if Path(match).is_dir()]
-    found = [one for match in files for one in _of_word(match, recursive, listing)]
-    return found + [one for match in folders for one in _of_folder(Path(match), True, listing)]
+    return _of_words(files, recursive, listing) + _of_words(folders, True, listing)
 
 
 def _of_folder(top: Path, recursive: bool, listing: Listing) -> list[_Found]:

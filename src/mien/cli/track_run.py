@@ -70,6 +70,7 @@ def run_track(options: TrackOptions) -> bool:
     """
     listing = list_words(options.words, options.out, recursive=options.recursive)
     inputs = listing.inputs
+    named = len(inputs) + len(listing.refused)
     outputs = Outputs(
         options.out, options.table, options.overlay, options.timeline, options.overwrite
     )
@@ -77,16 +78,18 @@ def run_track(options: TrackOptions) -> bool:
     outputs.refuse_foreign(item.stem for item in inputs)
     with _opencv_threads(options.threads):
         parts = options.open_parts()
+        for refusal in listing.refused:
+            _say(refusal)
         done = 0
         with RunProgress() as progress:
             for number, item in enumerate(inputs, start=1):
                 title = item.stem if len(inputs) == 1 else f"{item.stem} ({number}/{len(inputs)})"
                 done += _track_one(item, parts, outputs, options, progress, title)
-    if len(inputs) > 1:
-        typer.echo(f"{done} of {len(inputs)} files done, results in {options.out}")
+    if named > 1:
+        typer.echo(f"{done} of {named} files done, results in {options.out}")
     if line := listing.left_out_line():
         typer.echo(line)
-    return done == len(inputs)
+    return done == named
 
 
 def _track_one(
