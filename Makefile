@@ -14,9 +14,10 @@ types:
 imports:
 	lint-imports
 
-# The tables of README and docs/data.md are what the committed result files say.
+# The tables of README, docs/accuracy.md, docs/data.md and docs/sources.md are what the committed result files say.
 table:
 	python benchmarks/readme_table.py --check
+	python benchmarks/headline.py --check
 	python benchmarks/data_table.py --check
 	python benchmarks/sources_page.py --check
 

@@ -6,7 +6,7 @@ Every clip is tracked as `mien track` does (video decoded, faces found, points s
 expressions are read from the first frame on, the neutral unknown. For each shape: the correlation
 with the truth over all frames of all clips, its mean over the clips that play the shape, the mean
 absolute error, and the same two from the true points. Figures go to
-`benchmarks/results/expression.json`.
+`benchmarks/expression.json`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from mien.expression import SHAPES, ExpressionReader
 from mien.expression.shapes import HEAD_COLUMNS
 from mien.types import Landmarks
 
-RESULT = Path(__file__).parent / "results" / "expression.json"
+RESULT = Path(__file__).with_name("expression.json")
 ASKED = {
     "jaw open": ("jawOpen",),
     "smile": ("mouthSmileLeft", "mouthSmileRight"),

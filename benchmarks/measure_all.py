@@ -104,7 +104,8 @@ def main() -> None:
         told = out / f"{name}.{clip_name(clip)}.speed.json"
         failed += not _script("speed.py", [str(clip)], model, told)
     if not failed and out == HERE / "results":
-        subprocess.run([sys.executable, str(HERE / "readme_table.py")], check=True)
+        for script in ("readme_table.py", "headline.py"):
+            subprocess.run([sys.executable, str(HERE / script)], check=True)
     sys.exit(failed > 0)
 
 

@@ -1,4 +1,4 @@
-"""Write the README's table of accuracy and speed from the committed result files.
+"""Write the tables of docs/accuracy.md and the README's from the committed result files.
 
     python benchmarks/readme_table.py            # rewrites the part between the markers
     python benchmarks/readme_table.py --check    # exit code 1 if it would change anything
@@ -21,7 +21,7 @@ from typing import Any
 from sections import line, run
 
 HERE = Path(__file__).parent
-README = HERE.parent / "README.md"
+PAGE = HERE.parent / "docs" / "accuracy.md"
 DATA_ENGINE, TRAINING = "data_engine.json", "training_speed.json"
 OTHER_FILES = (".speed.json", ".cost.json", ".steadiness.json", DATA_ENGINE, TRAINING)
 """Shown in docs/data.md (`data_table.py`) and docs/training-diary.md."""
@@ -127,14 +127,14 @@ def make_section(folder: Path = HERE / "results", rivals: Path = HERE / "rivals.
     if any(_moved(one) for one in results):
         moved = (
             " Points moved: the same predictions, moved to where each set has brows and nose by a "
-            "map learned from train photos ([decision 12](docs/decisions/0012-conventions.md))."
+            "map learned from train photos ([decision 12](decisions/0012-conventions.md))."
         )
     notes = (
         "The mean error of the points (NME, eq. 5 of the paper) as a share of the face's size, "
         "sqrt(width x height) of its true box; lower is better. AFLW2000-3D: all 2000 photos, "
         "means over the faces found, failures over all; pose: mean absolute error in degrees over "
         "the photos without an angle beyond 99 degrees "
-        f"([decision 16](docs/decisions/0016-evaluation.md)).{moved} Rivals' figures came with the "
+        f"([decision 16](decisions/0016-evaluation.md)).{moved} Rivals' figures came with the "
         "data or are published (`benchmarks/rivals.json` says from where)."
     )
     others = (
@@ -364,4 +364,4 @@ def _figure(value: float | None) -> str:
 
 
 if __name__ == "__main__":
-    run(README, make_section, (__doc__ or "").splitlines()[0])
+    run(PAGE, make_section, (__doc__ or "").splitlines()[0])
