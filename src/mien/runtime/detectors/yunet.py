@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import cv2
@@ -32,6 +33,7 @@ class YuNet:
             raise ModelError(
                 f"{path} is not a YuNet model that OpenCV can run ({reason})"
             ) from None
+        self._turn = threading.Lock()  # OpenCV's networks keep the last size inside
         self._long_side = long_side
 
     def find(self, frame: Frame) -> list[Detection]:
@@ -43,8 +45,9 @@ class YuNet:
         small = cv2.cvtColor(
             cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR
         )
-        self._net.setInputSize(size)
-        _, rows = self._net.detect(small)
+        with self._turn:
+            self._net.setInputSize(size)
+            _, rows = self._net.detect(small)
         if rows is None:
             return []
         factor = np.array([width / size[0], height / size[1]])
