@@ -49,8 +49,7 @@ class VirtualScreen:
         self._folder.cleanup()
 
     def picture(self) -> np.ndarray:
-        """(height, width, 3) RGB, from the screen's memory: asking the X server disturbs windows
-        that are just being opened."""
+        """(height, width, 3) RGB, from the screen's memory."""
         data = np.fromfile(Path(self._folder.name) / "Xvfb_screen0", np.uint8)
         # An X window dump: its header's length and number of colours, then the pixels, BGRX.
         header = data[:100].view(">u4")

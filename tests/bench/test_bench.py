@@ -52,6 +52,8 @@ def test_the_command_writes_medians_of_every_case(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, [*words, "--frames", "20", "--json", str(out)])
     assert done.exit_code == 0, done.output
     kept = json.loads(out.read_text())
+    asked = "--model nano --faces 1 --height 360 --frames 20 --repeat 1"
+    assert kept["command"] == f"mien bench {asked}"  # run again, it is the same measurement
     (case,) = kept["cases"]
     assert (case["model"], case["faces"], case["height"]) == ("nano", 1, 360)
     (start,) = kept["start_up"]

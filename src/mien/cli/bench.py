@@ -84,7 +84,8 @@ def bench(
     console.print(_table(medians))
     console.print(_start_table(starts))
     if json_file is not None:
-        kept = _as_json(medians, rounds, starts, _command(names, faces, height, threads, repeat))
+        command = _command(names, faces, height, threads, repeat, frames)
+        kept = _as_json(medians, rounds, starts, command)
         write_atomically(json_file, (json.dumps(kept, indent=1) + "\n").encode())
 
 
@@ -114,17 +115,7 @@ def _alone(case: Case) -> CaseResult:
 
 def _middle(runs: list[CaseResult]) -> CaseResult:
     """Each figure's median over the rounds."""
-    numbers = {
-        field: round(median(getattr(run, field) for run in runs), 3)
-        for field in (
-            "faces_found",
-            "fps",
-            "cpu_ms",
-            "update_ms_median",
-            "update_ms_p95",
-            "peak_mb",
-        )
-    }
+    numbers = {field: round(median(getattr(run, field) for run in runs), 3) for field in _FIGURES}
     stages = {
         name: round(median(run.stages_ms[name] for run in runs), 3) for name in runs[0].stages_ms
     }
@@ -137,9 +128,7 @@ def _table(results: list[CaseResult]) -> Table:
     for column in (*columns, *_UPDATE_STAGES, "found", "MB"):
         table.add_column(column, justify="left" if column == "model" else "right")
     for one in results:
-        stages = (
-            f"{one.stages_ms[name]:.1f}" for name in ("detect", "landmarks", "rest", "decode")
-        )
+        stages = (f"{one.stages_ms[name]:.1f}" for name in _UPDATE_STAGES)
         table.add_row(
             *(one.model, str(one.faces), f"{one.height}p", f"{one.fps:.0f}", f"{one.cpu_ms:.1f}"),
             *(f"{one.update_ms_median:.1f}", f"{one.update_ms_p95:.1f}", *stages),
@@ -163,11 +152,13 @@ def _command(
     height: list[int] | None,
     threads: int | None,
     repeat: int,
+    frames: int,
 ) -> str:
     words = ["mien bench", *(f"--model {Path(name).name}" for name in names)]
     words += [f"--faces {count}" for count in faces or ()]
     words += [f"--height {tall}" for tall in height or ()]
     words += [f"--threads {threads}"] if threads else []
+    words += [f"--frames {frames}"] if frames != _FRAMES else []
     return " ".join([*words, f"--repeat {repeat}"])
 
 
@@ -180,9 +171,7 @@ def _as_json(
     runs = list(zip(*rounds, strict=True))
     return {
         "command": command,
-        "cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
+        "cores": _cores(),
         "python": platform.python_version(),
         "cases": [
             {**dataclasses.asdict(one), "runs_fps": [run.fps for run in runs[index]]}
