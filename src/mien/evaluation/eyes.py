@@ -16,11 +16,10 @@ from jaxtyping import Bool, Float
 
 from mien.datasets.ours.shards import Eyes, TurnedFace
 from mien.evaluation.metrics import mean_or_none
+from mien.geometry.openings import eye_widths, lid_distances
 
 __all__ = ["EyeScore", "eye_opening", "eye_opening_error", "eye_width", "score_eyes", "seen_eyes"]
 
-_LID_PAIRS = (((37, 41), (38, 40)), ((43, 47), (44, 46)))
-_CORNERS = ((36, 39), (42, 45))
 _EYE_POINTS = (slice(36, 42), slice(42, 48))
 _MOST_HIDDEN = 2
 """An eye with more of its six points hidden than this counts as not seen."""
@@ -28,18 +27,12 @@ _MOST_HIDDEN = 2
 
 def eye_opening(points: Float[np.ndarray, "68 dims"]) -> Float[np.ndarray, " 2"]:
     """Of the right and the left eye, in px of the picture."""
-    upper, lower = np.array(_LID_PAIRS).transpose(2, 0, 1)
-    opening: Float[np.ndarray, " 2"] = np.linalg.norm(
-        points[upper, :2] - points[lower, :2], axis=-1
-    ).mean(axis=1)
-    return opening
+    return lid_distances(points[:, :2])
 
 
 def eye_width(truth: Float[np.ndarray, "68 3"]) -> Float[np.ndarray, " 2"]:
     """Of the right and the left eye, in px, in space."""
-    outer, inner = np.array(_CORNERS).T
-    width: Float[np.ndarray, " 2"] = np.linalg.norm(truth[outer] - truth[inner], axis=-1)
-    return width
+    return eye_widths(truth)
 
 
 def eye_opening_error(

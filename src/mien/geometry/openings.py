@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["eye_openings", "find_blinks", "mouth_opening"]
+__all__ = ["eye_openings", "eye_widths", "find_blinks", "lid_distances", "mouth_opening"]
 
 _LID_PAIRS = (((37, 41), (38, 40)), ((43, 47), (44, 46)))
 _CORNERS = ((36, 39), (42, 45))
@@ -25,12 +25,22 @@ def eye_openings(points: Float[np.ndarray, "*faces 68 3"]) -> Float[np.ndarray, 
 
     About 0.3 for an open eye; 0.1 or less for a shut one.
     """
+    return np.asarray(lid_distances(points) / np.maximum(eye_widths(points), 1e-9))
+
+
+def lid_distances(points: Float[np.ndarray, "*faces 68 dims"]) -> Float[np.ndarray, "*faces 2"]:
+    """Of the person's right and left eye: mean distance of its two pairs of lid points.
+
+    37-41 and 38-40 of the right eye, 43-47 and 44-46 of the left; in the unit of the points.
+    """
     upper, lower = np.array(_LID_PAIRS).transpose(2, 0, 1)
+    return np.asarray(_distance(points[..., upper, :], points[..., lower, :]).mean(axis=-1))
+
+
+def eye_widths(points: Float[np.ndarray, "*faces 68 dims"]) -> Float[np.ndarray, "*faces 2"]:
+    """Of the person's right and left eye: distance of its corners (36-39, 42-45)."""
     outer, inner = np.array(_CORNERS).T
-    lids = _distance(points[..., upper, :], points[..., lower, :]).mean(axis=-1)
-    width = _distance(points[..., outer, :], points[..., inner, :])
-    opening: Float[np.ndarray, "*faces 2"] = lids / np.maximum(width, 1e-9)
-    return opening
+    return _distance(points[..., outer, :], points[..., inner, :])
 
 
 def mouth_opening(points: Float[np.ndarray, "*faces 68 3"]) -> Float[np.ndarray, "*faces"]:
@@ -72,6 +82,6 @@ def find_blinks(
 
 
 def _distance(
-    one: Float[np.ndarray, "*pairs 3"], other: Float[np.ndarray, "*pairs 3"]
+    one: Float[np.ndarray, "*pairs dims"], other: Float[np.ndarray, "*pairs dims"]
 ) -> Float[np.ndarray, "*pairs"]:
     return np.asarray(np.linalg.norm(one - other, axis=-1))
