@@ -28,7 +28,6 @@ from mien.runtime.session import WeightFile, open_weights
 from mien.training.config import DataConfig, TrainConfig
 from mien.training.validation import validation_sets
 
-FACES_A_SET = 40
 SOURCES = ("helen", "afw", "mebeauty", "lfw", "ytf")
 UNSPOILT = AugmentConfig().unspoilt()
 NEVER = 1e-12
@@ -67,6 +66,7 @@ def main() -> None:
     arguments.add_argument("--turned", type=Path, action="append", default=[])
     arguments.add_argument("--profiles", type=Path, required=True)
     arguments.add_argument("--json", type=Path, required=True)
+    arguments.add_argument("--faces", type=int, default=40, help="Faces a set.")
     arguments.add_argument("networks", nargs="+", metavar="NAME=FILE.onnx")
     given = arguments.parse_args()
     results = json.loads(given.json.read_text()) if given.json.exists() else {}
@@ -75,11 +75,11 @@ def main() -> None:
         weights = open_weights(Path(file), threads=1)
         sets = val_sets(weights, given.data, given.turned, given.profiles)
         rows = {
-            row: {faces.name: score(weights, faces, augment) for faces in sets}
+            row: {faces.name: score(weights, faces, augment, given.faces) for faces in sets}
             for row, augment in ROWS[given.role].items()
         }
         results[f"{name} {weights.card.name} {given.role}"] = {
-            "sha256": weights.card.sha256, "faces_a_set": FACES_A_SET, "rows": rows,
+            "sha256": weights.card.sha256, "faces_a_set": given.faces, "rows": rows,
         }  # fmt: skip
         write_atomically(given.json, (json.dumps(results, indent=1) + "\n").encode())
         print(name, weights.card.name, given.role)
@@ -106,11 +106,13 @@ def val_sets(
     )
 
 
-def score(weights: WeightFile, faces: TrainingFaces, augment: AugmentConfig) -> dict[str, float]:
+def score(
+    weights: WeightFile, faces: TrainingFaces, augment: AugmentConfig, count: int
+) -> dict[str, float]:
     """NME in face sizes seen from the front, and how confident the network is of hidden points."""
     inner = list(load_markup(weights.card.markup).inner)
     nme, nme_inner, sure_hidden, right_hidden, sure_seen, right_seen = ([] for _ in range(6))
-    for crop, hidden in crops_of(weights, faces, augment):
+    for crop, hidden in crops_of(weights, faces, augment, count):
         batch = weights.run(crop.crop_rgb[None])
         side = weights.card.side
         shares = (batch.points_crop[0, :, :2] + 0.5) / side - 0.5
@@ -133,11 +135,11 @@ def score(weights: WeightFile, faces: TrainingFaces, augment: AugmentConfig) -> 
 
 
 def crops_of(
-    weights: WeightFile, faces: TrainingFaces, augment: AugmentConfig
+    weights: WeightFile, faces: TrainingFaces, augment: AugmentConfig, count: int
 ) -> Iterator[tuple[TrainingCrop, np.ndarray]]:
     """Crops that follow from the face's number alone, and which of their points are hidden."""
     side = weights.card.side
-    for index in range(0, len(faces), max(len(faces) // FACES_A_SET, 1)):
+    for index in range(0, len(faces), max(len(faces) // count, 1)):
         face = faces.load(index)
         crop = crop_as(augment, face, weights, index)
         x, y = np.round((crop.points[:, :2] + 0.5) * side - 0.5).astype(int).T
