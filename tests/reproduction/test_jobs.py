@@ -58,7 +58,7 @@ def test_a_fingerprint_knows_what_decides_a_run_and_nothing_else(tmp_path: Path)
 
 
 def test_a_result_of_something_else_is_none(tmp_path: Path) -> None:
-    measured = Measurement("set", "truth", (0.5, float("inf")), (1.0, None))
+    measured = Measurement("set", "truth", (1 / 3, float("inf")), (100 / 7, None), (2 / 7, None))
     result = RowResult("row", 1, "print", ("run",), 3, "0", (measured,))
     file = tmp_path / "deep" / "row.json"
     write_result(result, file)

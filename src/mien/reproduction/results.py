@@ -73,12 +73,11 @@ def write_result(result: RowResult, file: Path) -> None:
             {
                 "set": each.set_name,
                 "truth": each.truth,
-                # JSON knows no infinity: a face missed has no error.
-                "errors": [round(e, 6) if math.isfinite(e) else None for e in each.errors],
-                "yaw_deg": [None if yaw is None else round(yaw, 2) for yaw in each.yaw_deg],
-                "pose_error_deg": [
-                    None if error is None else round(error, 3) for error in each.pose_error_deg
-                ],
+                # JSON knows no infinity: a face missed has no error. Nothing is rounded, so that
+                # a table with finished rows is the one an unbroken run makes.
+                "errors": [error if math.isfinite(error) else None for error in each.errors],
+                "yaw_deg": list(each.yaw_deg),
+                "pose_error_deg": list(each.pose_error_deg),
             }
             for each in result.measurements
         ],
