@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -113,6 +114,17 @@ def test_the_place_does_not_hang_on_the_picture_s_size(
     assert np.abs((corners(twin) + 0.5) / 2 - 0.5 - corners(found)).max() < 1.0
     (cut,) = look(detector, portrait[:301, :333].copy())
     assert np.abs(corners(cut) - corners(found)).max() < 5
+
+
+def test_six_threads_may_ask_one_detector(detector: CenterFace, portrait: np.ndarray) -> None:
+    """OpenCV's networks keep their input inside: sixty answers at once are the serial ones."""
+    places = [(10 * (index % 6), 6 * (index // 6)) for index in range(60)]
+    pictures = [np.ascontiguousarray(portrait[y:, x:]) for x, y in places]
+    alone = [corners(look(detector, picture)[0]) for picture in pictures]
+    with ThreadPoolExecutor(6) as pool:
+        together = list(pool.map(lambda picture: look(detector, picture), pictures))
+    for serial, (found, *_) in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(corners(found), serial)
 
 
 def test_a_picture_without_a_face_and_a_tiny_one(detector: CenterFace) -> None:

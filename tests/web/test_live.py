@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import struct
+import threading
+import time
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from conftest_web import PORT, TOKEN
+from conftest_web import HERE, PORT, TOKEN
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from mien.pipeline import TrackerParts
 from mien.types import Frame
+from mien.web.app import make_app
+from mien.web.visitors import Limits
 from standin import square_picture
 
 LIVE = f"ws://127.0.0.1:{PORT}/{TOKEN}/live"
@@ -93,3 +98,23 @@ def test_who_says_nothing_loses_the_place(
     with page.websocket_connect(LIVE) as socket, pytest.raises(WebSocketDisconnect) as ended:
         socket.receive_text()
     assert ended.value.code == 4002
+
+
+def test_the_threads_end_with_the_application(
+    parts: TrackerParts, limits: Limits, tmp_path: Path
+) -> None:
+    """A server that ends leaves nobody at work."""
+    before = visitors()
+    with TestClient(make_app(parts, tmp_path, TOKEN, limits), base_url=HERE) as client:
+        with client.websocket_connect(LIVE) as socket:
+            socket.send_bytes(message_of(walk(0), 0.0))
+            socket.receive_text()
+        assert visitors() > before
+    deadline = time.monotonic() + 5
+    while visitors() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert visitors() == before
+
+
+def visitors() -> int:
+    return sum(thread.name.startswith("mien-visitor") for thread in threading.enumerate())

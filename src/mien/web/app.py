@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
 from importlib import resources
 from pathlib import Path
 
@@ -30,9 +32,15 @@ _ASSETS = {
 
 def make_app(parts: TrackerParts, folder: Path, token: str, limits: Limits) -> ASGIApp:
     """An application whose addresses begin with ``/token/``; it writes in ``folder`` alone."""
-    # No pages of documentation: theirs would be fetched from elsewhere.
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     visitors = Visitors(parts, limits)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        visitors.leave()
+
+    # No pages of documentation: theirs would be fetched from elsewhere.
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     videos = Videos(folder, visitors)
     about = markup_message(parts.pair.markup) | {
         "model": parts.pair.name,

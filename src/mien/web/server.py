@@ -41,7 +41,7 @@ async def _serve(app: ASGIApp, port: int, on_ready: Callable[[int], None]) -> No
         app,
         log_level="error",
         access_log=False,
-        lifespan="off",
+        lifespan="on",
         server_header=False,
         ws_max_size=_LARGEST_PICTURE,
         ws_max_queue=2,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mien.errors import ConfigError
 from mien.pipeline import TrackerParts
-from mien.types import Detection, FaceFinder, Frame
 
 __all__ = ["Limits", "Visitors"]
 
@@ -41,7 +39,7 @@ class Visitors:
     """The places, a thread for each, and tracker parts that threads may share."""
 
     def __init__(self, parts: TrackerParts, limits: Limits) -> None:
-        self.parts = replace(parts, detector=_OneAtATime(parts.detector))
+        self.parts = parts
         self.limits = limits
         self.threads = ThreadPoolExecutor(limits.visitors, thread_name_prefix="mien-visitor")
         self._inside = 0
@@ -56,20 +54,12 @@ class Visitors:
         finally:
             self._inside -= has_place
 
+    def leave(self) -> None:
+        """End the threads; call when the application ends."""
+        self.threads.shutdown(wait=False, cancel_futures=True)
+
     @property
     def full(self) -> str:
         """What is said when there is no place."""
         count = self.limits.visitors
         return f"{count} visitors are here already, which is the most; try again when one has left"
-
-
-class _OneAtATime:
-    """A detector keeps its input between two calls, so that threads must take turns."""
-
-    def __init__(self, detector: FaceFinder) -> None:
-        self._detector = detector
-        self._turn = threading.Lock()
-
-    def find(self, frame: Frame) -> Sequence[Detection]:
-        with self._turn:
-            return self._detector.find(frame)
