@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +18,7 @@ from mien.errors import InputError
 from mien.pipeline import TrackerParts
 from mien.runtime import load_landmarkers
 from mien.tracking import TrackerSettings
-from mien.types import Box, Detection, Frame
+from mien.types import Box, Detection, Expression, Frame
 from standin import square_picture
 
 PICTURE = square_picture((60, 50, 31))
@@ -117,7 +118,11 @@ def test_a_folder_is_tracked_file_by_file(parts: TrackerParts, tmp_path: Path) -
 def test_a_face_is_json(parts: TrackerParts) -> None:
     (face,) = mien.find_faces(PICTURE)
     read = json.loads(json.dumps(face.to_dict()))
-    assert set(read) == {"track_id", "score", "box", "pose", "points", "confidence"}
+    keys = {"track_id", "score", "box", "pose", "points", "confidence", "expression"}
+    assert set(read) == keys
+    assert read["expression"] == {}
+    smiling = dataclasses.replace(face, expression=Expression(("jawOpen",), np.array([0.25])))
+    assert smiling.to_dict()["expression"] == {"jawOpen": 0.25}
     np.testing.assert_array_equal(read["points"], face.landmarks.points_image)
     assert read["box"]["right"] == face.box.right
     assert read["pose"]["yaw_deg"] == face.pose.yaw_deg

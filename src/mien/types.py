@@ -186,7 +186,8 @@ class Face:
         """Numbers, lists and dicts alone, as ``json.dumps`` takes them; units as above.
 
         Keys: ``track_id``, ``score``, ``box`` and ``pose`` (by their fields' names), ``points``
-        (x, y, z each) and ``confidence``.
+        (x, y, z each), ``confidence``, and ``expression`` by its shapes' names; empty where none
+        was read.
         """
         box, pose, landmarks = self.box, self.pose, self.landmarks
         return {
@@ -198,6 +199,9 @@ class Face:
             },
             "points": landmarks.points_image.tolist(),
             "confidence": landmarks.confidence.tolist(),
+            "expression": dict(
+                zip(self.expression.names, self.expression.strengths.tolist(), strict=True)
+            ),
         }
 
 

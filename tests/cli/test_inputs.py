@@ -13,6 +13,7 @@ from scene import DARK, FRAMES, Done, Scene, count_frames, read_rows, square_at,
 
 from mien.cli.inputs import list_words
 from mien.errors import InputError
+from mien.media import name_of_address
 
 Mien = Callable[..., Done]
 
@@ -193,3 +194,14 @@ def test_numbered_pictures_are_one_clip_at_the_rate_given(
     rows = read_rows(tmp_path / "out" / "frame.csv")
     assert [float(row["time_secs"]) for row in rows] == [0.0, 0.1, 0.2, 0.3, 0.4]
     assert count_frames(tmp_path / "out" / "frame.overlay.mp4") == 5
+
+
+def test_the_command_and_the_reader_agree_on_what_a_word_is(tmp_path: Path) -> None:
+    """Two numbers in a name, or ``%4d``, are no sequence to the reader, so none to the command."""
+    for word in ("a_%d_%d.png", "a_%4d.png"):
+        with pytest.raises(InputError):
+            list_words([str(tmp_path / word)], tmp_path)
+    (one,) = list_words([str(tmp_path / "walk_%03d.png")], tmp_path).inputs
+    assert one.stem == "walk"
+    (far,) = list_words(["rtsp://10.0.0.1:554/door/main.sdp?x=1"], tmp_path).inputs
+    assert far.stem == name_of_address("rtsp://10.0.0.1:554/door/main.sdp?x=1") == "main"

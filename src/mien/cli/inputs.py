@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,12 +10,21 @@ from pathlib import Path, PurePosixPath
 
 from mien.errors import InputError
 from mien.files import name_that_fits
-from mien.media import Input, list_inputs, output_stems
+from mien.media import (
+    STDIN,
+    Input,
+    is_address,
+    is_pipe,
+    is_sequence,
+    list_inputs,
+    name_of_address,
+    name_of_sequence,
+    output_stems,
+)
 from mien.outputs import is_ours
 
 __all__ = ["Listing", "list_words"]
 
-_SEQUENCE = re.compile(r"%0?\d*d")
 _LONGEST_ENDING = ".timeline.png"
 
 
@@ -94,14 +102,15 @@ def _of_words(words: Sequence[str], recursive: bool, listing: Listing) -> list[_
 def _of_word(word: str, recursive: bool, listing: Listing) -> list[_Found]:
     here = PurePosixPath()
     path = Path(word)
-    if word == "-" or "://" in word:
-        return [_Found(word, Path(_name_of_address(word)), here)]
+    if is_address(word):
+        return [_Found(word, Path(f"{name_of_address(word)}.stream"), here)]
+    if word == STDIN and is_pipe(word):
+        return [_Found(word, Path("stdin"), here)]
     if path.is_dir():
         return _of_folder(path, recursive, listing)
     if not path.exists():
-        if _SEQUENCE.search(path.name):
-            name = _SEQUENCE.sub("", path.stem).strip(" _-.") or path.parent.name or "sequence"
-            return [_Found(word, Path(name + path.suffix), here)]
+        if is_sequence(word):
+            return [_Found(word, Path(name_of_sequence(path) + path.suffix), here)]
         if glob.has_magic(word):
             return _of_pattern(word, recursive, listing)
     return [_Found(one.where, _named_after(one), here) for one in list_inputs(word)]
@@ -169,10 +178,3 @@ def _identity(where: str) -> str:
 def _named_after(one: Input) -> Path:
     path = Path(one.where)
     return path if path.exists() else Path(one.stem)
-
-
-def _name_of_address(word: str) -> str:
-    if word == "-":
-        return "stdin"
-    last = word.split("?")[0].rstrip("/").rsplit("/", 1)[-1]
-    return re.sub(r"[^\w.-]+", "_", last).strip("_.") or "stream"

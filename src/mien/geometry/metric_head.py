@@ -1,8 +1,9 @@
 """A head in centimetres in the camera's frame, and its rotation in the axes that others use.
 
-A picture alone does not say how large a head is: the mean head's size is taken for everybody's,
-which is wrong by about 6 % from one adult to the next (a child's head looks further away than it
-is), and the camera's field of view must be known. ``docs/expression.md`` draws every axis.
+A picture alone does not say how large a head is: the mean head's size is taken for everybody's, so
+that a distance errs by as much as a head differs from it (a child's head looks further away than it
+is; how much adults differ was not measured). And the camera's field of view must be known.
+``docs/expression.md`` names every axis.
 """
 
 from __future__ import annotations

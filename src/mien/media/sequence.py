@@ -13,7 +13,7 @@ from mien.media.photo import read_photo
 from mien.media.source import SourceKind
 from mien.types import Frame
 
-__all__ = ["ImageSequence", "is_sequence"]
+__all__ = ["ImageSequence", "is_sequence", "name_of_sequence"]
 
 _NUMBER = re.compile(r"%(?:0(\d+))?d")
 _USUAL_RATE = 25.0
@@ -23,6 +23,11 @@ def is_sequence(where: str | Path) -> bool:
     """Whether this is a pattern of numbered files, and no file of that name."""
     path = Path(where)
     return len(_NUMBER.findall(path.name)) == 1 and not path.exists()
+
+
+def name_of_sequence(pattern: Path) -> str:
+    """What its outputs are named after: the pattern without its number, or its folder."""
+    return _NUMBER.sub("", pattern.stem).strip(" _-.") or pattern.parent.name or "sequence"
 
 
 class ImageSequence:
@@ -42,7 +47,7 @@ class ImageSequence:
             InputError: no file fits the pattern.
         """
         self.rate = rate or _USUAL_RATE
-        self.name = _NUMBER.sub("", pattern.stem).strip(" _-.") or pattern.parent.name or "sequence"
+        self.name = name_of_sequence(pattern)
         self._files = _numbered(pattern)
         if not self._files:
             raise InputError(f"{pattern}: no file has such a name; check the path and the digits")

@@ -44,6 +44,12 @@ def is_address(where: str | Path) -> bool:
     return bool(_ADDRESS.match(str(where)))
 
 
+def name_of_address(address: str) -> str:
+    """What its outputs are named after: the last part of its path, as a file's stem."""
+    last = address.split("?")[0].rstrip("/").rsplit("/", 1)[-1]
+    return re.sub(r"[^\w.-]+", "_", Path(last).stem).strip("_.") or "stream"
+
+
 def is_pipe(where: str | Path) -> bool:
     """Whether this is ``-``, standard input, or a pipe with a name."""
     if str(where) == STDIN:
@@ -123,8 +129,7 @@ def open_address(address: str, *, threads: int, rate: float | None) -> StreamSou
         InputError: nobody answers, or what comes is no video.
     """
     container = open_container(address, address, protocols=_PROTOCOLS)
-    last = address.split("?")[0].rstrip("/").rsplit("/", 1)[-1]
-    name = re.sub(r"[^\w.-]+", "_", Path(last).stem).strip("_.") or "stream"
+    name = name_of_address(address)
     with contextlib.ExitStack() as closing:
         closing.enter_context(container)
         source = StreamSource(address, name, container, threads=threads, rate=rate)
