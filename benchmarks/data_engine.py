@@ -47,7 +47,7 @@ from mien.synthesis.fit.quality import measure_fits
 from mien.synthesis.head.morphable import MorphableHead, load_head
 from mien.synthesis.make.manifest import begin_run
 from mien.synthesis.make.photo_sets import Recipe, SetJob, make_set
-from mien.synthesis.make.session import StudioFiles, open_studio
+from mien.synthesis.make.session import SessionFiles, open_session
 from round_trip import make_round_trip
 
 RESULT = Path(__file__).parent / "results" / "data_engine.json"
@@ -160,14 +160,14 @@ def _compare_own(
 
 def measure_round_trip(fits: Path, split: str, photos: int, model: str) -> dict[str, Any]:
     """How far skin stands from its label after a turn there and back (`round_trip.py`)."""
-    studio, pair = open_studio(StudioFiles(fits)), load_landmarkers(model, points=68, threads=1)
-    usable = np.flatnonzero(studio.usable(split))
+    session, pair = open_session(SessionFiles(fits)), load_landmarkers(model, points=68, threads=1)
+    usable = np.flatnonzero(session.usable(split))
     rows = np.random.default_rng(0).permutation(usable)[:photos]
     errors = {(yaw, kind): list[float]() for yaw in YAWS_DEG for kind in ("flow", "network")}
     for row in rows.tolist():
-        photo = studio.snapper.photo(row)
+        photo = session.warp.photo(row)
         for yaw in YAWS_DEG:
-            trip = make_round_trip(studio.turner, photo, yaw)
+            trip = make_round_trip(session.turner, photo, yaw)
             errors[yaw, "flow"].append(trip.flow_nme())
             errors[yaw, "network"].append(trip.network_nme(pair))
     found = {
@@ -180,8 +180,8 @@ def measure_round_trip(fits: Path, split: str, photos: int, model: str) -> dict[
 def measure_speed(fits: Path, pictures: int) -> dict[str, Any]:
     """Pictures a second in the steady state: what a long run takes longer than a short one."""
     found: dict[str, Any] = {"pictures": pictures}
-    files = StudioFiles(fits.resolve())
-    open_studio(files)  # else the short run of one worker would read the files, the long one not
+    files = SessionFiles(fits.resolve())
+    open_session(files)  # else the short run of one worker would read the files, the long one not
     for workers in (1, 2):
         with tempfile.TemporaryDirectory() as folder:
             short = _make(files, Path(folder) / "short", 2 * SHARD, workers)
@@ -198,7 +198,7 @@ def measure_speed(fits: Path, pictures: int) -> dict[str, Any]:
     return found
 
 
-def _make(files: StudioFiles, folder: Path, pictures: int, workers: int) -> float:
+def _make(files: SessionFiles, folder: Path, pictures: int, workers: int) -> float:
     """Seconds for a set as docs/data.md makes it."""
     recipe = Recipe(
         pictures, min_yaw_deg=0, eyes_shut=0.125, mouth_open=0.1, brows=0.05, relit=0.3,

@@ -30,7 +30,7 @@ from mien.synthesis.make.actor import Actor
 from mien.synthesis.make.contact_sheets import SheetCell, draw_sheet
 from mien.synthesis.make.motion import HeadMotion, frame_times
 from mien.synthesis.make.scenes import Way, draw_passer, draw_way, film
-from mien.synthesis.make.session import Studio, StudioFiles, open_studio
+from mien.synthesis.make.session import SessionFiles, SynthesisSession, open_session
 from mien.synthesis.render.accessories import draw_glasses, draw_mask
 from mien.synthesis.render.turning import Turn
 from mien.types import HeadPose
@@ -44,7 +44,7 @@ SIZE = (640, 360)
 BLANK = np.zeros((0, 3), np.float32), np.zeros(0, bool)
 
 
-def prepare(folder: Path, model: Path) -> Studio:
+def prepare(folder: Path, model: Path) -> SynthesisSession:
     """The photo annotated and fitted by the commands."""
     (folder / "photos").mkdir()
     photo: Image = data.astronaut()  # type: ignore[no-untyped-call]
@@ -53,17 +53,17 @@ def prepare(folder: Path, model: Path) -> Studio:
     pack, fits = folder / "pack", folder / "fits.npz"
     _run("data", "annotate", folder / "photos", "--out", pack, "--val", "0")
     _run("data", "fit", pack, "--model", model, "--out", fits)
-    return open_studio(StudioFiles(fits))
+    return open_session(SessionFiles(fits))
 
 
-def fitted(studio: Studio) -> Image:
+def fitted(session: SynthesisSession) -> Image:
     """What the network found, the head that was fitted, and the label that follows."""
-    photo, found = studio.snapper.photo(0), studio.photos.teacher68[0]
-    label = studio.snapper.labels.points_image[0]
+    photo, found = session.warp.photo(0), session.photos.teacher68[0]
+    label = session.warp.labels.points_image[0]
     return np.hstack(
         [
             _tile(photo.image, found, np.zeros(68, bool), 280),
-            _tile(_with_head(photo, studio.head.triangles), *BLANK, 280),
+            _tile(_with_head(photo, session.head.triangles), *BLANK, 280),
             _tile(photo.image, label, np.zeros(68, bool), 280),
         ]
     )
@@ -79,11 +79,11 @@ def _with_head(photo: FittedPhoto, triangles: np.ndarray) -> Image:
     return cv2.addWeighted(photo.image, 0.3, clay.reshape(photo.image.shape), 0.7, 0)
 
 
-def turned(studio: Studio) -> Image:
+def turned(session: SynthesisSession) -> Image:
     """From profile to profile, bare and with the label."""
-    photo = studio.snapper.photo(0)
+    photo = session.warp.photo(0)
     turns = [Turn(rotation_from_angles(HeadPose(yaw, 0, 0))) for yaw in YAWS_DEG]
-    made = [studio.turner.turn(photo, turn) for turn in turns]
+    made = [session.turner.turn(photo, turn) for turn in turns]
     rows = [
         [_tile(one.image, *BLANK, 180) for one in made],
         [_tile(one.image, one.points_image, one.hidden, 180) for one in made],
@@ -91,9 +91,9 @@ def turned(studio: Studio) -> Image:
     return np.vstack([np.hstack(row) for row in rows])
 
 
-def edited(studio: Studio) -> Image:
+def edited(session: SynthesisSession) -> Image:
     """Expressions, worn things, and what a training run does to a picture."""
-    photo, editor = studio.snapper.photo(0), studio.editor
+    photo, editor = session.warp.photo(0), session.editor
     rotation = rotation_from_angles(HeadPose(20, 0, 0))
     plain = Turn(rotation)
     shut = editor.shut_eyes(photo.vertices_cm, (1.0, 1.0))
@@ -104,15 +104,15 @@ def edited(studio: Studio) -> Image:
         dataclasses.replace(plain, worn=draw_glasses(np.random.default_rng(1))),
         dataclasses.replace(plain, worn=draw_mask(np.random.default_rng(2))),
     ]
-    images = [studio.turner.turn(photo, turn).image for turn in turns]
-    bare = studio.turner.turn(photo, plain).image
+    images = [session.turner.turn(photo, turn).image for turn in turns]
+    bare = session.turner.turn(photo, plain).image
     images.append(occlude(bare, photo.image, np.random.default_rng(5)))
     draws = [degrade(bare, np.random.default_rng(seed)) for seed in range(100)]
     images.append(min(draws, key=np.mean))
     return np.hstack([_tile(image, *BLANK, 200) for image in images])
 
 
-def filmed(studio: Studio) -> Image:
+def filmed(session: SynthesisSession) -> Image:
     """Frames of a clip with their labels."""
     rng = np.random.default_rng(11)
     times = frame_times(10.0, False, rng)
@@ -120,7 +120,7 @@ def filmed(studio: Studio) -> Image:
     passer, shown = draw_passer(times, way, rng), list(FRAMES)
     curves = {name: curve[shown] for name, curve in vars(motion).items()}
     frames = film(
-        [Actor(studio, 0)],
+        [Actor(session, 0)],
         [HeadMotion(**curves)],
         [Way(way.centre[shown], way.face_px[shown])],
         [dataclasses.replace(passer, centre=passer.centre[shown])],
@@ -163,12 +163,12 @@ def main() -> None:
     arguments = parser.parse_args()
     quality = [cv2.IMWRITE_JPEG_QUALITY, 85] if arguments.ending == "jpg" else []
     with tempfile.TemporaryDirectory() as folder:
-        studio = prepare(Path(folder), arguments.model)
+        session = prepare(Path(folder), arguments.model)
         pictures = {"fit": fitted, "turned": turned, "edits": edited, "clip": filmed}
         arguments.out.mkdir(parents=True, exist_ok=True)
         for name, draw in pictures.items():
             file = arguments.out / f"data-{name}.{arguments.ending}"
-            cv2.imwrite(str(file), draw(studio), quality)
+            cv2.imwrite(str(file), draw(session), quality)
             print(f"{file}: {file.stat().st_size / 1024:.0f} KB")
 
 

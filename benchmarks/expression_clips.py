@@ -22,7 +22,7 @@ from mien.synthesis.fit.fits import load_fits
 from mien.synthesis.fit.residual_warp import FittedPhoto
 from mien.synthesis.make.clips import write_clip
 from mien.synthesis.make.motion import HeadMotion, blink_curve, mouth_curve, smooth_path
-from mien.synthesis.make.session import Studio, StudioFiles, open_studio
+from mien.synthesis.make.session import SessionFiles, SynthesisSession, open_session
 from mien.synthesis.render.turning import Turn, Window
 
 RATE = 25
@@ -101,18 +101,20 @@ def blinks(
     return shut
 
 
-def calmest(studio: Studio, fits: Path, split: str, count: int) -> list[int]:
+def calmest(session: SynthesisSession, fits: Path, split: str, count: int) -> list[int]:
     """Photos of a split that face the camera, sharp enough, with the weakest expressions."""
-    found = load_fits(fits, studio.photos)
-    usable = studio.usable(split) & (np.abs(yaw_deg(found.rotation)) < 15)
+    found = load_fits(fits, session.photos)
+    usable = session.usable(split) & (np.abs(yaw_deg(found.rotation)) < 15)
     rows = np.flatnonzero(usable & (found.scale > 9))
     strength = np.abs(np.maximum(found.expression[rows], 0)).sum(axis=1)
     chosen: list[int] = rows[np.argsort(strength, kind="stable")][:count].tolist()
     return chosen
 
 
-def make_clip(studio: Studio, row: int, file: Path, seconds: float, seed: list[int]) -> None:
-    rng, names = np.random.default_rng(seed), studio.head.expression_names
+def make_clip(
+    session: SynthesisSession, row: int, file: Path, seconds: float, seed: list[int]
+) -> None:
+    rng, names = np.random.default_rng(seed), session.head.expression_names
     times = np.arange(round(seconds * RATE)) / RATE
     shut = blinks(times, rng)
     motion = HeadMotion(
@@ -125,17 +127,17 @@ def make_clip(studio: Studio, row: int, file: Path, seconds: float, seed: list[i
     known = play(BROWS, names, times, rng) + play(MOUTHS, names, times, rng)
     jaw, talks = names.index("jawOpen"), np.abs(times / times[-1] - rng.random()) < 0.25
     known[:, jaw] = np.maximum(known[:, jaw], motion.mouth * talks)
-    photo = studio.snapper.photo(row)
+    photo = session.warp.photo(row)
     window = Window.around(photo.points_cm @ photo.rotation.T * photo.scale + _shift(photo))
     points = []
 
     def pictures() -> Iterator[UInt8[np.ndarray, "side side 3"]]:
         for frame in range(len(times)):
             change = known[frame].astype(np.float32)
-            open_face = photo.vertices_cm + np.tensordot(change, studio.head.expression, 1)
-            closing = studio.editor.shut_eyes(open_face, (shut[frame, 0], shut[frame, 1]))
+            open_face = photo.vertices_cm + np.tensordot(change, session.head.expression, 1)
+            closing = session.editor.shut_eyes(open_face, (shut[frame, 0], shut[frame, 1]))
             turn = Turn(motion.rotation(frame), 0.5, change + closing)
-            turned = studio.turner.turn(photo, turn, window)
+            turned = session.turner.turn(photo, turn, window)
             points.append(turned.points_image)
             side = len(turned.image) // 2 * 2
             yield np.ascontiguousarray(turned.image[:side, :side])
@@ -150,7 +152,7 @@ def make_clip(studio: Studio, row: int, file: Path, seconds: float, seed: list[i
         known=known.astype(np.float32),
         points=np.stack(points).astype(np.float32),
         yaw_deg=motion.yaw_deg,
-        source_path=np.array(str(studio.photos.path[row])),
+        source_path=np.array(str(session.photos.path[row])),
     )
 
 
@@ -168,11 +170,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    studio = open_studio(StudioFiles(asked.fits))
-    for number, row in enumerate(calmest(studio, asked.fits, asked.split, asked.clips)):
+    session = open_session(SessionFiles(asked.fits))
+    for number, row in enumerate(calmest(session, asked.fits, asked.split, asked.clips)):
         file = asked.out / f"clip-{number:04d}.npz"
         if not file.exists():
-            make_clip(studio, row, file, asked.seconds, [asked.seed, number])
+            make_clip(session, row, file, asked.seconds, [asked.seed, number])
             print(file.name, flush=True)
 
 

@@ -29,7 +29,7 @@ from mien.datasets.ours.pack import FacePack
 from mien.geometry.pose import yaw_deg
 from mien.synthesis.fit.anchors import Anchors, load_anchors
 from mien.synthesis.fit.fits import fit_photos
-from mien.synthesis.fit.residual_warp import FittedPhoto, Snapper
+from mien.synthesis.fit.residual_warp import FittedPhoto, ResidualWarp
 from mien.synthesis.head.morphable import MorphableHead, load_head
 from mien.synthesis.render.expression import ExpressionEditor
 from mien.synthesis.render.turning import HeadTurner, Turn, Window
@@ -127,7 +127,7 @@ def fit_still(head: MorphableHead, anchors: Anchors) -> FittedPhoto:
             disagreement=np.zeros(1, np.float32),
         )
         fits = fit_photos(head, photos, anchors)
-        still = Snapper(head, anchors, photos, fits).photo(0)
+        still = ResidualWarp(head, anchors, photos, fits).photo(0)
     _log.info("fitted: residual %.3f cm, yaw %.1f", fits.residual_cm[0], yaw_deg(still.rotation))
     return replace(still, image=np.asarray(image, np.uint8))
 

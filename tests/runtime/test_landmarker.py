@@ -59,7 +59,8 @@ def test_a_box_and_a_detection_lead_to_the_same_points(pair: LandmarkerPair) -> 
     image = square_picture((80, 60, 40))
     box = Box(60, 38, 101, 80)
     from_box = pair.align_box(image, box).landmarks.points_image
-    (from_detection,) = pair.align_detections(image, [Detection(box, 0.9)])
+    rough = crop_from_detection(Detection(box, 0.9), pair.first.side)
+    (from_detection,) = pair.refine(image, [rough])
     np.testing.assert_allclose(from_box, MEAN * 40 + [80, 60, 0], atol=0.8)
     np.testing.assert_allclose(from_detection.landmarks.points_image, from_box, atol=0.8)
 

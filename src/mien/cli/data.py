@@ -13,7 +13,7 @@ import typer
 from mien.cli.data_annotate import annotate
 from mien.cli.data_make import AnchorsFile, FitsFile, Split, profile, video
 from mien.datasets.ours.pack import read_pack
-from mien.synthesis.fit.anchor_calibration import settle_anchors
+from mien.synthesis.fit.anchor_calibration import calibrate_anchors
 from mien.synthesis.fit.anchors import load_anchors, save_anchors
 from mien.synthesis.fit.fits import fit_photos, save_fits
 from mien.synthesis.fit.labels import best_labels
@@ -27,7 +27,7 @@ from mien.synthesis.make.contact_sheets import (
     worst_fits,
     write_sheet,
 )
-from mien.synthesis.make.session import StudioFiles, open_studio
+from mien.synthesis.make.session import SessionFiles, open_session
 
 __all__ = ["data_app"]
 
@@ -118,8 +118,8 @@ def turns(
     anchors: AnchorsFile = None,
 ) -> None:
     """Draw some photos turned to yaw 0, 30, 60 and 90, to see what turning makes of them."""
-    studio = open_studio(StudioFiles(fits, anchors=anchors))
-    write_sheet(out, sheet_of_turns(studio, split, photos, np.random.default_rng(seed)))
+    session = open_session(SessionFiles(fits, anchors=anchors))
+    write_sheet(out, sheet_of_turns(session, split, photos, np.random.default_rng(seed)))
     typer.echo(f"photos of {split} at yaw 0, 30, 60, 90 in {out}")
 
 
@@ -141,7 +141,7 @@ def head(
 
 
 @data_app.command("anchors")
-def settle(
+def anchors(
     faces: Annotated[Path, typer.Argument(help=_FACES)],
     model: Annotated[Path, typer.Option(help="The morphable head.")],
     out: Annotated[Path, typer.Option(help="File of anchors to write (.npz).")],
@@ -149,6 +149,6 @@ def settle(
 ) -> None:
     """Find where mark-ups sit on a head model (how the shipped ict_anchors.npz was made)."""
     shape = load_head(model)
-    found = settle_anchors(shape, read_pack(faces), np.random.default_rng(seed))
+    found = calibrate_anchors(shape, read_pack(faces), np.random.default_rng(seed))
     save_anchors(out, found, shape)
     typer.echo(f"anchors of {model} in {out}")

@@ -16,7 +16,7 @@ from mien.errors import ConfigError
 from mien.synthesis.make.clips import ClipJob, ClipRecipe, make_clips
 from mien.synthesis.make.manifest import begin_run
 from mien.synthesis.make.photo_sets import Recipe, SetJob, make_set
-from mien.synthesis.make.session import StudioFiles, open_studio
+from mien.synthesis.make.session import SessionFiles, open_session
 
 __all__ = ["profile", "video"]
 
@@ -86,8 +86,8 @@ def profile(
         glasses=glasses,
         masks=masks,
     )
-    files = StudioFiles(fits, faces, model, anchors)
-    open_studio(files)  # mistakes show here, before anything is written
+    files = SessionFiles(fits, faces, model, anchors)
+    open_session(files)  # mistakes show here, before anything is written
     made_by = {
         "seed": seed,
         "recipe": dataclasses.asdict(recipe),
@@ -142,7 +142,7 @@ def video(
         variable_rate=variable_rate,
     )
     cv2.setNumThreads(1)
-    job = ClipJob(StudioFiles(fits, faces, model, anchors), recipe, seed, out)
+    job = ClipJob(SessionFiles(fits, faces, model, anchors), recipe, seed, out)
     for number, clip in enumerate(make_clips(job, workers, shlex.join(sys.argv)), start=1):
         typer.echo(f"{number}: {clip.with_suffix('.mp4')}")
     typer.echo(f"{clips} clips in {out}")

@@ -12,14 +12,13 @@ from mien.errors import ConfigError
 from mien.geometry import (
     Similarity,
     crop_from_box,
-    crop_from_detection,
     crop_from_landmarks,
     warp_crop,
 )
 from mien.markup import Markup, load_markup
 from mien.runtime.session import WeightFile, open_weights
 from mien.runtime.weights import find_weights
-from mien.types import Box, Detection, Landmarks, Prediction
+from mien.types import Box, Landmarks, Prediction
 
 __all__ = ["Landmarker", "LandmarkerPair", "load_landmarkers"]
 
@@ -124,13 +123,6 @@ class LandmarkerPair:
     def align_box(self, image_rgb: UInt8[np.ndarray, "height width 3"], box: Box) -> Prediction:
         """Landmarks from the box of a face's landmarks: model 1, aligned anew, model 2."""
         return self.refine(image_rgb, [crop_from_box(box, self.first.side)])[0]
-
-    def align_detections(
-        self, image_rgb: UInt8[np.ndarray, "height width 3"], detections: Sequence[Detection]
-    ) -> list[Prediction]:
-        """Landmarks from a detector's faces: model 1, aligned anew, model 2."""
-        crops = [crop_from_detection(detection, self.first.side) for detection in detections]
-        return self.refine(image_rgb, crops)
 
     def refine(
         self,

@@ -18,7 +18,7 @@ from mien.geometry.pose import rotation_from_angles
 from mien.synthesis.fit.anchors import Anchors
 from mien.synthesis.fit.fits import load_fits, points_of, save_fits
 from mien.synthesis.fit.outline import cheek_rows, clicked_outline
-from mien.synthesis.fit.residual_warp import Snapper
+from mien.synthesis.fit.residual_warp import ResidualWarp
 from mien.synthesis.fit.solver import Evidence, HeadFits, fit_heads
 from mien.synthesis.head.morphable import MorphableHead
 from mien.synthesis.head.surface import SurfacePoints
@@ -144,9 +144,9 @@ def test_what_is_placed_is_lifted_again(head: MorphableHead, near_fits: HeadFits
 def test_photos_and_turns_know_the_camera(
     head: MorphableHead, anchors: Anchors, photos: FacePack, near_fits: HeadFits
 ) -> None:
-    snapper = Snapper(head, anchors, photos, near_fits)
-    photo = snapper.photo(0)
-    label = snapper.labels.points_image[0]
+    warp = ResidualWarp(head, anchors, photos, near_fits)
+    photo = warp.photo(0)
+    label = warp.labels.points_image[0]
     np.testing.assert_allclose(photo.project(photo.points_cm @ photo.rotation.T), label, atol=1e-2)
     # Unturned, the label stays; turned, it is what a pinhole 40 cm away sees of the turned head.
     turner, pivot = HeadTurner(head, anchors), np.array([0, 2, 0])

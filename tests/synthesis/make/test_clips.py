@@ -23,7 +23,7 @@ from mien.synthesis.make.actor import Actor
 from mien.synthesis.make.clips import ClipRecipe, write_clip
 from mien.synthesis.make.motion import HeadMotion, blink_curve, frame_times, smooth_path
 from mien.synthesis.make.scenes import FilmFrame, Passer, Way, draw_passer, draw_way, film
-from mien.synthesis.make.session import Studio
+from mien.synthesis.make.session import SynthesisSession
 
 SIZE = (160, 120)
 
@@ -31,8 +31,8 @@ SIZE = (160, 120)
 @pytest.fixture(scope="module")
 def actors(known_faces: KnownFaces, head: MorphableHead, anchors: Anchors) -> list[Actor]:
     photos = read_pack(known_faces.table)
-    studio = Studio(head, photos, fit_photos(head, photos, anchors), anchors)
-    return [Actor(studio, row) for row in (0, 3)]
+    session = SynthesisSession(head, photos, fit_photos(head, photos, anchors), anchors)
+    return [Actor(session, row) for row in (0, 3)]
 
 
 def still(frames: int, yaw: float = 0.0) -> HeadMotion:

@@ -25,7 +25,7 @@ from mien.synthesis.make.contact_sheets import sheet_of_set, write_sheet
 from mien.synthesis.make.manifest import SetRun, begin_run
 from mien.synthesis.make.parallel import run_tasks
 from mien.synthesis.make.photo_sets import Recipe, SetJob, make_entries, make_set, plan_photos
-from mien.synthesis.make.session import Studio, StudioFiles
+from mien.synthesis.make.session import SessionFiles, SynthesisSession
 
 
 def entry(number: int, split: str = "train", yaw: float = 40.0) -> SetEntry:
@@ -56,9 +56,9 @@ def begin(folder: Path, seed: int = 1, split: str = "train", pictures: int = 5) 
 
 
 @pytest.fixture(scope="module")
-def studio(known_faces: KnownFaces, head: MorphableHead, anchors: Anchors) -> Studio:
+def session(known_faces: KnownFaces, head: MorphableHead, anchors: Anchors) -> SynthesisSession:
     photos = read_pack(known_faces.table)
-    return Studio(head, photos, fit_photos(head, photos, anchors), anchors)
+    return SynthesisSession(head, photos, fit_photos(head, photos, anchors), anchors)
 
 
 def test_a_shard_gives_back_what_was_written(tmp_path: Path) -> None:
@@ -119,10 +119,10 @@ def test_a_run_refuses_a_folder_of_another_split_and_a_damaged_one(tmp_path: Pat
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
-def test_nothing_of_another_split_enters_a_set(studio: Studio, split: str) -> None:
+def test_nothing_of_another_split_enters_a_set(session: SynthesisSession, split: str) -> None:
     recipe = Recipe(pictures=8, split=split, eyes_shut=0.5, mouth_open=0.5, brows=0.5, relit=0.5)
-    entries = list(make_entries(recipe, studio, 2, range(8)))
-    photos = studio.photos
+    entries = list(make_entries(recipe, session, 2, range(8)))
+    photos = session.photos
     allowed = set(photos.path[photos.split == split].tolist())
     assert len(entries) == 8
     assert {made.source_path for made in entries} <= allowed
@@ -137,18 +137,18 @@ def test_nothing_of_another_split_enters_a_set(studio: Studio, split: str) -> No
         np.testing.assert_array_equal(made.hidden84[kept], made.hidden)
 
 
-def test_a_picture_follows_from_the_seed_and_its_number(studio: Studio) -> None:
+def test_a_picture_follows_from_the_seed_and_its_number(session: SynthesisSession) -> None:
     recipe = Recipe(4)
-    whole = list(make_entries(recipe, studio, 4, range(4)))
-    (third,) = make_entries(recipe, studio, 4, [2])
+    whole = list(make_entries(recipe, session, 4, range(4)))
+    (third,) = make_entries(recipe, session, 4, [2])
     np.testing.assert_array_equal(third.image, whole[2].image)
     np.testing.assert_array_equal(third.points_image, whole[2].points_image)
     assert not np.array_equal(whole[1].points_image, whole[2].points_image)
 
 
-def test_heads_are_thrown_back_and_bowed_as_far_as_asked(studio: Studio) -> None:
+def test_heads_are_thrown_back_and_bowed_as_far_as_asked(session: SynthesisSession) -> None:
     recipe = Recipe(12, min_yaw_deg=0, max_yaw_deg=5, pitch_range_deg=(30, 40))
-    made = make_entries(recipe, studio, 4, range(12))
+    made = make_entries(recipe, session, 4, range(12))
     mean_shape = load_markup(68).mean_shape
     poses = [pose_head(one.points_image.astype(float), mean_shape) for one in made]
     pitch = np.array([angles_from_rotation(pose.rotation).pitch_deg for pose in poses])
@@ -158,12 +158,12 @@ def test_heads_are_thrown_back_and_bowed_as_far_as_asked(studio: Studio) -> None
     assert max(np.ptp(bowed), np.ptp(back)) < 13
 
 
-def test_each_photo_is_drawn_once_before_any_is_drawn_again(studio: Studio) -> None:
-    rows = plan_photos(Recipe(7), studio, np.random.default_rng(0))
-    usable = np.flatnonzero(studio.usable("train"))
+def test_each_photo_is_drawn_once_before_any_is_drawn_again(session: SynthesisSession) -> None:
+    rows = plan_photos(Recipe(7), session, np.random.default_rng(0))
+    usable = np.flatnonzero(session.usable("train"))
     assert np.bincount(rows, minlength=9)[usable].min() >= 7 // len(usable)
     with pytest.raises(DataError, match="split nowhere"):
-        plan_photos(Recipe(7, "nowhere"), studio, np.random.default_rng(0))
+        plan_photos(Recipe(7, "nowhere"), session, np.random.default_rng(0))
 
 
 def test_the_set_is_the_same_for_any_number_of_workers(
@@ -177,7 +177,7 @@ def test_the_set_is_the_same_for_any_number_of_workers(
     photos = read_pack(known_faces.table)
     fits = tmp_path / "fits.npz"
     save_fits(fits, fit_photos(head, photos, anchors), photos, head_file)
-    job = SetJob(StudioFiles(fits, anchors=anchors_file), Recipe(3, eyes_shut=0.5), 8)
+    job = SetJob(SessionFiles(fits, anchors=anchors_file), Recipe(3, eyes_shut=0.5), 8)
     made = []
     for workers in (1, 2):
         run = SetRun(tmp_path / str(workers), 0, 3, 2)
@@ -243,8 +243,8 @@ def test_nobody_wears_glasses_and_a_mask_by_chance(tmp_path: Path) -> None:
         CliRunner().invoke(data_app, arguments, catch_exceptions=False)
 
 
-def test_shares_of_what_is_worn(studio: Studio) -> None:
-    entries = make_entries(Recipe(12, glasses=0.5, masks=0.5), studio, 2, range(12))
+def test_shares_of_what_is_worn(session: SynthesisSession) -> None:
+    entries = make_entries(Recipe(12, glasses=0.5, masks=0.5), session, 2, range(12))
     words = [made.edit for made in entries]
     assert all(word.endswith(("glasses", "face mask")) for word in words)
     assert len({word.split()[-1] for word in words}) == 2

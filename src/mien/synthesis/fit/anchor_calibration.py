@@ -28,7 +28,7 @@ from mien.synthesis.fit.solver import Evidence, fit_heads
 from mien.synthesis.head.morphable import MorphableHead
 from mien.synthesis.head.surface import SurfacePoints, nearest_on_surface
 
-__all__ = ["settle_anchors"]
+__all__ = ["calibrate_anchors"]
 
 _log = logging.getLogger(__name__)
 _MESH_VERTICES = 468
@@ -47,14 +47,14 @@ _MESH_RIMS = (
 )
 
 
-def settle_anchors(
+def calibrate_anchors(
     head: MorphableHead, photos: FacePack, rng: np.random.Generator, rounds: int = 6
 ) -> Anchors:
     """Anchors for a head model, from the train faces of a table."""
     good = (photos.split == "train") & (photos.disagreement < 0.04)
     clear = np.flatnonzero(good & (photos.disagreement < 0.02) & (photos.source != "ytf"))
     if len(clear) < 10:
-        raise DataError(f"settling anchors needs train faces that teachers agree on: {len(clear)}")
+        raise DataError(f"anchors need 10 train faces that teachers agree on, not {len(clear)}")
     mean_mesh = _procrustes_mean(photos.mesh478[clear, :_MESH_VERTICES])
     anchors = Anchors(
         mesh468=_place_mesh(head, mean_mesh),
@@ -69,7 +69,7 @@ def settle_anchors(
     sample, teacher68 = photos.take(chosen), known_points(photos).teacher68[chosen]
     for number in range(rounds):
         anchors = _move_anchors(head, sample, teacher68, anchors)
-        _log.info("settled anchors, round %d of %d", number + 1, rounds)
+        _log.info("calibrated anchors, round %d of %d", number + 1, rounds)
     return anchors
 
 

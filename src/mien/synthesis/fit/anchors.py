@@ -1,4 +1,6 @@
-"""Where the points of the mark-ups sit on the ICT head: ``ict_anchors.npz``, made by `settle`.
+"""Where the points of the mark-ups sit on the ICT head: ``ict_anchors.npz``.
+
+Made by `anchor_calibration`.
 
 Three sets of surface points: the 468 vertices of the MediaPipe mesh (its irises are left out),
 the 68 points of the 300W-LP convention (fixed on the head, the jaw from ear to ear), and the 51

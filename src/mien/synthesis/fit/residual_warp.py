@@ -22,7 +22,7 @@ from mien.synthesis.fit.solver import HeadFits
 from mien.synthesis.head.camera import project, unproject
 from mien.synthesis.head.morphable import MorphableHead
 
-__all__ = ["FittedPhoto", "Snapper"]
+__all__ = ["FittedPhoto", "ResidualWarp"]
 
 _REACH_CM = 0.4
 _LIMIT_CM = 0.5
@@ -56,13 +56,13 @@ class FittedPhoto:
         return project(turned_cm, self.scale, self.shift, self.distance_cm)
 
 
-class Snapper:
+class ResidualWarp:
     """Hands out fitted photos of one table, their heads drawn onto what is known of them."""
 
     def __init__(
         self, head: MorphableHead, anchors: Anchors, photos: FacePack, fits: HeadFits
     ) -> None:
-        self._head, self._anchors, self._photos, self._fits = head, anchors, photos, fits
+        self._head, self._photos, self._fits = head, photos, fits
         self.labels: FaceLabels = best_labels(head, fits, photos, anchors)
         spots = np.concatenate([anchors.mesh468.of(head.mean), anchors.manual51.of(head.mean)])
         distance, self._near = cKDTree(spots).query(head.mean, k=12)

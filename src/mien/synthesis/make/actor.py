@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from mien.synthesis.fit.residual_warp import FittedPhoto
-from mien.synthesis.make.session import Studio
+from mien.synthesis.make.session import SynthesisSession
 from mien.synthesis.render.turning import Turn, Window
 
 __all__ = ["Actor", "Shot"]
@@ -42,13 +42,13 @@ class Shot:
 class Actor:
     """One photo's head, played frame by frame."""
 
-    def __init__(self, studio: Studio, row: int) -> None:
-        self._studio = studio
-        self.source_path = str(studio.photos.path[row])
-        self._plane = _go_on(studio.snapper.photo(row))
+    def __init__(self, session: SynthesisSession, row: int) -> None:
+        self._session = session
+        self.source_path = str(session.photos.path[row])
+        self._plane = _go_on(session.warp.photo(row))
         photo = self._plane
         self._middle = photo.project((photo.rotation @ _MIDDLE_CM)[None])[0, :2]
-        self._jaw = studio.head.expression_index("jawOpen")
+        self._jaw = session.head.expression_index("jawOpen")
 
     def plate(
         self, centre: Float[np.ndarray, " 2"], face_px: float, width: int, height: int
@@ -71,15 +71,15 @@ class Actor:
         face_px: float,
     ) -> Shot:
         """The head so turned, its middle at ``centre`` of the frame, a face so large."""
-        photo, studio = self._plane, self._studio
+        photo, session = self._plane, self._session
         side = round(_SQUARE_CM / _FACE_CM * face_px)
         corner = np.round(centre - (side - 1) / 2)
         zoom = face_px / (_FACE_CM * photo.scale)
         window = Window((self._middle - (centre - corner) / zoom).astype(np.float32), zoom, side)
-        change = studio.editor.shut_eyes(photo.vertices_cm, (blink, blink))
+        change = session.editor.shut_eyes(photo.vertices_cm, (blink, blink))
         change[self._jaw] += mouth * max(1 - float(photo.expression[self._jaw]), 0)
         turn = Turn(rotation, 0.5, change, eyes_shut=blink**2)
-        turned = studio.turner.turn(photo, turn, window)
+        turned = session.turner.turn(photo, turn, window)
         points = turned.points_image.copy()
         points[:, :2] += corner
         head = _person(turned.mask, side / _SQUARE_CM)

@@ -23,7 +23,7 @@ from mien.synthesis.make.actor import Actor
 from mien.synthesis.make.motion import HeadMotion, frame_times
 from mien.synthesis.make.parallel import run_tasks
 from mien.synthesis.make.scenes import draw_passer, draw_way, film
-from mien.synthesis.make.session import StudioFiles, open_studio
+from mien.synthesis.make.session import SessionFiles, open_session
 from mien.version import __version__
 
 __all__ = ["ClipJob", "ClipRecipe", "make_clips", "write_clip"]
@@ -57,7 +57,7 @@ class ClipRecipe:
 class ClipJob:
     """Clips to make: each follows from the job and its number alone."""
 
-    files: StudioFiles
+    files: SessionFiles
     recipe: ClipRecipe
     seed: int
     folder: Path
@@ -119,7 +119,7 @@ def _file(job: ClipJob, number: int) -> Path:
 def _plan(job: ClipJob) -> tuple[list[list[int]], list[bool]]:
     """Photos of each clip, every one used once before any again, and whether its rate varies."""
     recipe, rng = job.recipe, np.random.default_rng(job.seed)
-    usable = np.flatnonzero(open_studio(job.files).usable(recipe.split))
+    usable = np.flatnonzero(open_session(job.files).usable(recipe.split))
     if len(usable) < 3:
         raise DataError(
             f"clips need three usable photos of split {recipe.split}, not {len(usable)}: fit more"
@@ -149,8 +149,8 @@ def _make_clip(part: _Part) -> Path:
     times = frame_times(recipe.seconds, variable, rng)
     # What the file can say is what the label says.
     times = np.round(times * _TICKS) / _TICKS
-    size, studio = (recipe.width, recipe.height), open_studio(job.files)
-    actors = [Actor(studio, row) for row in rows]
+    size, session = (recipe.width, recipe.height), open_session(job.files)
+    actors = [Actor(session, row) for row in rows]
     motions = [HeadMotion.draw(times, rng) for _ in rows]
     ways = [draw_way(times, size, number, len(rows), rng) for number in range(len(rows))]
     passers = [draw_passer(times, ways[0], rng)] if rng.random() < recipe.occluded else []

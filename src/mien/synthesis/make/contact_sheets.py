@@ -18,7 +18,7 @@ from mien.geometry.pose import rotation_from_angles
 from mien.synthesis.fit.labels import FaceLabels
 from mien.synthesis.fit.photo_border import read_photo
 from mien.synthesis.fit.solver import HeadFits
-from mien.synthesis.make.session import Studio
+from mien.synthesis.make.session import SynthesisSession
 from mien.synthesis.render.turning import Turn
 from mien.types import HeadPose
 
@@ -103,22 +103,22 @@ def sheet_of_set(
 
 
 def sheet_of_turns(
-    studio: Studio, split: str, photos: int, rng: np.random.Generator
+    session: SynthesisSession, split: str, photos: int, rng: np.random.Generator
 ) -> UInt8[np.ndarray, "height width 3"]:
     """Random photos of a split and their heads at yaw 0, 30, 60 and 90, to the side that each
     photo shows better."""
-    usable = np.flatnonzero(studio.usable(split))
+    usable = np.flatnonzero(session.usable(split))
     if not len(usable):
         raise DataError(f"no photo of split {split} can be used: fit others")
     cells = []
     for row in rng.permutation(usable)[:photos]:
-        photo = studio.snapper.photo(int(row))
+        photo = session.warp.photo(int(row))
         side = 1 if photo.rotation[0, 2] <= 0 else -1
         nothing = np.zeros((0, 3), np.float32), np.zeros(0, bool)
         cells.append(SheetCell(photo.image, *nothing, "photo"))
         for yaw in (0, 30, 60, 90):
             rotation = rotation_from_angles(HeadPose(float(side * yaw), 0, 0))
-            turned = studio.turner.turn(photo, Turn(rotation))
+            turned = session.turner.turn(photo, Turn(rotation))
             cells.append(SheetCell(turned.image, *nothing, f"{side * yaw}"))
     return draw_sheet(cells, columns=10)
 

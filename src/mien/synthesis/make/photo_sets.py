@@ -16,7 +16,7 @@ from mien.errors import DataError
 from mien.synthesis.fit.residual_warp import FittedPhoto
 from mien.synthesis.make.manifest import SetRun
 from mien.synthesis.make.parallel import run_tasks
-from mien.synthesis.make.session import Studio, StudioFiles, open_studio
+from mien.synthesis.make.session import SessionFiles, SynthesisSession, open_session
 from mien.synthesis.render.accessories import FaceMask, Glasses, draw_glasses, draw_mask
 from mien.synthesis.render.expression import ExpressionEditor
 from mien.synthesis.render.turning import Turn
@@ -58,7 +58,7 @@ class Recipe:
 class SetJob:
     """A set to make: the same job makes the same pictures, whoever makes which of them."""
 
-    files: StudioFiles
+    files: SessionFiles
     recipe: Recipe
     seed: int
 
@@ -85,25 +85,25 @@ def make_set(job: SetJob, run: SetRun, workers: int) -> Iterator[int]:
 
 
 def _make_part(part: _Part) -> int:
-    studio, recipe = open_studio(part.job.files), part.job.recipe
-    write_shard(part.file, make_entries(recipe, studio, part.job.seed, part.numbers), recipe.split)
+    session, recipe = open_session(part.job.files), part.job.recipe
+    write_shard(part.file, make_entries(recipe, session, part.job.seed, part.numbers), recipe.split)
     return len(part.numbers)
 
 
 def make_entries(
-    recipe: Recipe, studio: Studio, seed: int, numbers: Iterable[int]
+    recipe: Recipe, session: SynthesisSession, seed: int, numbers: Iterable[int]
 ) -> Iterator[SetEntry]:
     """Some pictures of a set, each from the seed and its own number alone.
 
     Raises:
         DataError: no photo of the split can be trusted.
     """
-    rows, photos = plan_photos(recipe, studio, np.random.default_rng(seed)), studio.photos
+    rows, photos = plan_photos(recipe, session, np.random.default_rng(seed)), session.photos
     for number in numbers:
         row, rng = int(rows[number]), np.random.default_rng([seed, number])
-        photo = studio.snapper.photo(row)
-        turn, edit = _draw_turn(recipe, photo, studio.editor, rng)
-        turned = studio.turner.turn(photo, turn)
+        photo = session.warp.photo(row)
+        turn, edit = _draw_turn(recipe, photo, session.editor, rng)
+        turned = session.turner.turn(photo, turn)
         yield SetEntry(
             image=turned.image,
             points_image=turned.points_image,
@@ -115,23 +115,23 @@ def make_entries(
             yaw_deg=turned.yaw_deg,
             source_path=str(photos.path[row]),
             split=str(photos.split[row]),
-            inner_manual=bool(studio.snapper.labels.inner_manual[row]),
+            inner_manual=bool(session.warp.labels.inner_manual[row]),
             edit=edit,
         )
 
 
 def plan_photos(
-    recipe: Recipe, studio: Studio, rng: np.random.Generator
+    recipe: Recipe, session: SynthesisSession, rng: np.random.Generator
 ) -> Int[np.ndarray, " pictures"]:
     """Which photo each picture is made from: each of a source once before any again."""
-    usable, named = studio.usable(recipe.split), dict(recipe.source_shares)
+    usable, named = session.usable(recipe.split), dict(recipe.source_shares)
     if not usable.any():
         raise DataError(
             f"no photo of split {recipe.split} can be used: its points are not believed, or its "
             "face is turned too far; look at the sheet of mien data fit"
         )
-    sources = np.unique(studio.photos.source[usable])
-    pools = [np.flatnonzero(usable & (studio.photos.source == source)) for source in sources]
+    sources = np.unique(session.photos.source[usable])
+    pools = [np.flatnonzero(usable & (session.photos.source == source)) for source in sources]
     # A source that the recipe does not name is drawn as often as it has photos.
     shares = np.array(
         [

@@ -14,20 +14,20 @@ from mien.datasets.ours.pack import FacePack, read_pack
 from mien.geometry.pose import yaw_deg
 from mien.synthesis.fit.anchors import Anchors, load_anchors
 from mien.synthesis.fit.fits import fit_sources, load_fits
-from mien.synthesis.fit.residual_warp import Snapper
+from mien.synthesis.fit.residual_warp import ResidualWarp
 from mien.synthesis.fit.solver import HeadFits
 from mien.synthesis.head.morphable import MorphableHead, load_head
 from mien.synthesis.render.expression import ExpressionEditor
 from mien.synthesis.render.turning import HeadTurner
 
-__all__ = ["Studio", "StudioFiles", "open_studio"]
+__all__ = ["SessionFiles", "SynthesisSession", "open_session"]
 
 _SOURCE_YAW_DEG = 35.0
 
 
 @dataclass(frozen=True)
-class StudioFiles:
-    """Where a studio is read from; ``None`` means as the fits were made."""
+class SessionFiles:
+    """Where a session is read from; ``None`` means as the fits were made."""
 
     fits: Path
     faces: Path | None = None
@@ -39,14 +39,14 @@ class StudioFiles:
         return hashlib.sha256(self.fits.read_bytes()).hexdigest()
 
 
-class Studio:
+class SynthesisSession:
     """Photos with their fitted heads, and what turns and edits them."""
 
     def __init__(
         self, head: MorphableHead, photos: FacePack, fits: HeadFits, anchors: Anchors
     ) -> None:
         self.photos = photos
-        self.snapper = Snapper(head, anchors, photos, fits)
+        self.warp = ResidualWarp(head, anchors, photos, fits)
         self.turner = HeadTurner(head, anchors)
         self.editor = ExpressionEditor(head, anchors)
         self.head = head
@@ -55,13 +55,13 @@ class Studio:
     def usable(self, split: str) -> Bool[np.ndarray, " faces"]:
         """Photos of a split that can be trusted and show most of the face."""
         chosen: Bool[np.ndarray, " faces"] = (
-            self.snapper.labels.usable & self._near & (self.photos.split == split)
+            self.warp.labels.usable & self._near & (self.photos.split == split)
         )
         return chosen
 
 
 @functools.lru_cache(maxsize=1)
-def open_studio(files: StudioFiles) -> Studio:
+def open_session(files: SessionFiles) -> SynthesisSession:
     """Read all files.
 
     Raises:
@@ -70,4 +70,4 @@ def open_studio(files: StudioFiles) -> Studio:
     fitted_faces, fitted_model = fit_sources(files.fits)
     photos = read_pack(files.faces or fitted_faces)
     head, fits = load_head(files.model or fitted_model), load_fits(files.fits, photos)
-    return Studio(head, photos, fits, load_anchors(head, files.anchors))
+    return SynthesisSession(head, photos, fits, load_anchors(head, files.anchors))
