@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mien.errors import ConfigError
-from mien.geometry import Similarity, crop_from_landmarks
+from mien.geometry import Similarity, crop_from_detection, crop_from_landmarks
 from mien.markup import load_markup
 from mien.runtime import LandmarkerPair, load_landmarkers
 from mien.types import Box, Detection

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mien.geometry import crop_from_landmarks, warp_crop
+from mien.geometry import crop_from_detection, crop_from_landmarks, warp_crop
 from mien.media import open_source
 from mien.runtime import load_landmarkers, open_detector
 from mien.runtime.weights import find_weights
@@ -44,7 +44,8 @@ def test_the_page_gives_what_mien_gives(page: dict[str, Any]) -> None:
     points, confidence, score, matrix = page["first_frame"](
         frame.image_rgb, box, face.five_points, detection, tracking, mean_shape
     )
-    (ours,) = pair.align_detections(frame.image_rgb, [face])
+    rough = crop_from_detection(face, pair.first.side)
+    (ours,) = pair.refine(frame.image_rgb, [rough])
     np.testing.assert_allclose(points, ours.landmarks.points_image, atol=0.02)
     np.testing.assert_allclose(confidence, ours.landmarks.confidence, atol=1e-3)
     assert score == pytest.approx(ours.score, abs=1e-3)
