@@ -178,8 +178,7 @@ def track(where: str | Path, tracker: Tracker | None = None) -> Iterator[tuple[F
 
 
 def _track_file(where: str | Path, tracker: Tracker | None) -> Iterator[tuple[Frame, list[Face]]]:
-    tracker = tracker or load_tracker()
-    tracker.reset()
+    tracker = (tracker or load_tracker()).fresh()
     with open_source(where) as source, ReadAhead(source) as frames:
         for frame in frames:
             named = dataclasses.replace(frame, source=str(where))
@@ -189,11 +188,13 @@ def _track_file(where: str | Path, tracker: Tracker | None) -> Iterator[tuple[Fr
 def find_faces(image: object, tracker: Tracker | None = None) -> list[Face]:
     """The faces of one photo, which has nothing to do with the one before.
 
+    Any number of threads may call it, with one tracker or with many.
+
     Args:
         image: an RGB array (height, width, 3), a grey or RGBA one, each uint8; one of Pillow's; or
             a path.
-        tracker: one to use, whose own video it ends; if not given, the default model with room for
-            every face, opened at the first call and kept.
+        tracker: one whose parts and settings to use; its own video goes on. If not given, the
+            default model with room for every face, opened at the first call and kept.
 
     Raises:
         InputError: not a picture, or an empty one.
@@ -201,8 +202,7 @@ def find_faces(image: object, tracker: Tracker | None = None) -> list[Face]:
     picture = as_picture(image)
     if tracker is None:
         tracker = _default_parts().tracker()
-    tracker.reset()
-    return tracker.update(Frame(picture, 0, 0.0))
+    return tracker.fresh().update(Frame(picture, 0, 0.0))
 
 
 @functools.cache

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from world import MEAN, ScriptedFace, World, frame_at, points_at
 
 from mien.errors import ConfigError
 from mien.tracking import Tracker, TrackerSettings
-from mien.types import Box, Detection, Face
+from mien.types import Box, Detection, Face, Frame
 
 RAW = TrackerSettings(smoothing=None)
 
@@ -217,3 +220,39 @@ def test_settings_that_make_no_sense_are_refused(bad: dict[str, int]) -> None:
 
 def test_the_mean_shape_is_what_the_world_draws() -> None:
     assert points_at(0, 0, 1) == pytest.approx(MEAN)
+
+
+def test_a_tracker_in_two_threads_refuses_and_a_fresh_one_shares_its_parts() -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    class Slow(World):
+        def find(self, frame: Frame) -> list[Detection]:
+            entered.set()
+            leave.wait(10)
+            return super().find(frame)
+
+    world = Slow(still())
+    tracker = Tracker(world, world, world, RAW)
+    with ThreadPoolExecutor(1) as pool:
+        inside = pool.submit(tracker.update, frame_at(0))
+        assert entered.wait(10)
+        with pytest.raises(ConfigError, match="another thread"):
+            tracker.update(frame_at(1))
+        leave.set()
+        assert ids([inside.result()]) == [[0]]
+    assert ids([tracker.update(frame_at(1)), tracker.fresh().update(frame_at(7))]) == [[0], [0]]
+
+
+def test_several_faces_are_followed_as_if_each_were_alone() -> None:
+    walkers = [
+        ScriptedFace(lambda frame, y=y: (100 + 2.0 * frame + y, y, 40)) for y in (50, 120, 190)
+    ]
+    together = run(World(*walkers), range(20), TrackerSettings())
+    for number, walker in enumerate(walkers):
+        alone = run(World(walker), range(20), TrackerSettings())
+        for faces, (single,) in zip(together, alone, strict=True):
+            face = min(faces, key=lambda one: abs(one.box.centre[1] - single.box.centre[1]))
+            assert face.score == single.score, number
+            points = face.landmarks.points_image
+            np.testing.assert_allclose(points, single.landmarks.points_image, atol=1e-5)
+            assert face.pose.yaw_deg == pytest.approx(single.pose.yaw_deg, abs=1e-5)

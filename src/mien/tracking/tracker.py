@@ -21,10 +21,12 @@ The detector looks in every frame while no face lives, every ``detect_every`` fr
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import numpy as np
 
+from mien.errors import ConfigError
 from mien.geometry import Similarity, crop_from_detection, crop_from_landmarks
 from mien.media import as_picture
 from mien.tracking.association import match_boxes, match_places, same_face
@@ -60,7 +62,13 @@ class Tracker:
         self._first = first
         self._following = following
         self._settings = settings or TrackerSettings()
+        self._busy = threading.Lock()
         self.reset()
+
+    def fresh(self) -> Tracker:
+        """A tracker of the same parts and settings that has seen nothing: one for each video or
+        thread. The parts are shared, and serve any number of threads."""
+        return Tracker(self._finder, self._first, self._following, self._settings)
 
     def reset(self) -> None:
         """Forget everything, numbers too: the next frame begins another video."""
@@ -79,9 +87,21 @@ class Tracker:
 
         Raises:
             InputError: not a picture, or an empty one.
+            ConfigError: another thread is inside: frames of two threads have no order.
         """
-        if not isinstance(frame, Frame):
-            frame = self._framed(frame, time_secs)
+        if not self._busy.acquire(blocking=False):
+            raise ConfigError(
+                "this tracker is at work in another thread: give each thread its own "
+                "(tracker.fresh() costs nothing), or use find_faces for separate images"
+            )
+        try:
+            return self._update(
+                frame if isinstance(frame, Frame) else self._framed(frame, time_secs)
+            )
+        finally:
+            self._busy.release()
+
+    def _update(self, frame: Frame) -> list[Face]:
         self._next_index = frame.index + 1
         step_secs = self._clock.tick(frame.time_secs)
         self._forget()
