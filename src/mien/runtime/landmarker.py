@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from mien.alignment import align
 from mien.errors import ConfigError
 from mien.geometry import (
     Similarity,
     crop_from_box,
-    crop_from_landmarks,
     warp_crop,
 )
 from mien.markup import Markup, load_markup
@@ -130,14 +130,8 @@ class LandmarkerPair:
         image_from_crops: Sequence[Similarity],
     ) -> list[Prediction]:
         """Model 1 on rough crops of its side, then model 2 on crops by model 1's landmarks."""
-        first = self.first.predict(image_rgb, image_from_crops)
-        places = [
-            crop_from_landmarks(
-                guess.landmarks.points_image, self.following.mean_shape, self.following.side
-            )
-            for guess in first
-        ]
-        return self.following.predict(image_rgb, places)
+        seen_all = align(self.first, self.following, image_rgb, image_from_crops)
+        return [seen for seen in seen_all if seen is not None]
 
 
 def load_landmarkers(

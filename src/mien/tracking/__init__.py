@@ -1,6 +1,6 @@
 """Following faces through time: figure 6 of the paper. Knows neither network nor detector."""
 
-from mien.tracking.protocols import LandmarkPredictor
+from mien.alignment import LandmarkPredictor
 from mien.tracking.settings import SmoothingSettings, TrackerSettings
 from mien.tracking.tracker import Tracker
 

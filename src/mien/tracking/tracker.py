@@ -26,11 +26,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mien.alignment import LandmarkPredictor, align
 from mien.errors import ConfigError
-from mien.geometry import Similarity, crop_from_detection, crop_from_landmarks
+from mien.geometry import Similarity, crop_from_detection
 from mien.media import as_picture
 from mien.tracking.association import match_boxes, match_places, same_face
-from mien.tracking.protocols import LandmarkPredictor
 from mien.tracking.region import Place, next_crop, share_inside
 from mien.tracking.settings import TrackerSettings
 from mien.tracking.steps import Clock
@@ -187,21 +187,13 @@ class Tracker:
 
     def _confirm(self, frame: Frame, found: Sequence[Detection]) -> list[Prediction | None]:
         """Model 1, aligned anew, model 2: what they see, ``None`` where they see no face."""
-        sure = self._settings.confirm_score
-        rough = [crop_from_detection(face, self._first.side) for face in found]
-        guesses = self._predict(self._first, frame, rough)
-        passed = [i for i, guess in enumerate(guesses) if _passes(guess, sure, frame)]
-        places = [
-            crop_from_landmarks(
-                guesses[i].landmarks.points_image, self._following.mean_shape, self._following.side
-            )
-            for i in passed
-        ]
-        result: list[Prediction | None] = [None] * len(found)
-        for i, seen in zip(passed, self._predict(self._following, frame, places), strict=True):
-            if _passes(seen, sure, frame):
-                result[i] = seen
-        return result
+        return align(
+            self._first,
+            self._following,
+            frame.image_rgb,
+            [crop_from_detection(face, self._first.side) for face in found],
+            lambda seen: _passes(seen, self._settings.confirm_score, frame),
+        )
 
     def _enter(self, seen_all: Sequence[Prediction]) -> None:
         """Start a track for each face that no track lies on, under its old number if it has one."""

@@ -1,6 +1,6 @@
-"""What the tracker asks of a landmark network, which it does not know itself.
+"""What aligning and tracking ask of a landmark network, which they do not know themselves.
 
-What it asks of a detector is ``mien.types.FaceFinder``.
+What they ask of a detector is ``mien.types.FaceFinder``.
 """
 
 from __future__ import annotations
