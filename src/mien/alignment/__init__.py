@@ -1,4 +1,4 @@
-"""From a rough crop of a face to its landmarks: the one way that photos, films and evaluation go."""
+"""From a rough crop of a face to its landmarks: one way for photos, films and evaluation."""
 
 from mien.alignment.align import align
 from mien.alignment.predictor import LandmarkPredictor

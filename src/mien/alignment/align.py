@@ -35,9 +35,7 @@ def align(
     guesses = first.predict(image_rgb, rough) if rough else []
     passed = [i for i, guess in enumerate(guesses) if accepts(guess)]
     places = [
-        crop_from_landmarks(
-            guesses[i].landmarks.points_image, following.mean_shape, following.side
-        )
+        crop_from_landmarks(guesses[i].landmarks.points_image, following.mean_shape, following.side)
         for i in passed
     ]
     result: list[Prediction | None] = [None] * len(rough)
