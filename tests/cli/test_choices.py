@@ -22,7 +22,7 @@ from mien.tracking import TrackerSettings
 def test_the_defaults_are_the_librarys() -> None:
     assert choices.DEFAULT_MODEL == DEFAULT_MODEL
     assert TrackerSettings.max_faces == choices.MAX_FACES
-    assert TrackerSettings.detect_every == choices.DETECT_EVERY
+    assert TrackerSettings.search_secs == choices.SEARCH_SECS
     assert [one.value for one in choices.TableFormat] == list(TABLE_FORMATS)
     assert [len(load_markup(int(one))) for one in choices.Points] == [68, 84]
 
@@ -37,7 +37,7 @@ def test_the_help_of_track_waits_for_no_network() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
-    assert "--detect-every" in done.stdout
+    assert "--search-secs" in done.stdout
 
 
 def test_python_m_mien_is_the_command() -> None:

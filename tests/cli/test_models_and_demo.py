@@ -94,4 +94,4 @@ def test_help_names_every_verb(mien: Mien) -> None:
     assert done.code == 0
     for verb in ("track", "demo", "models", "evaluate"):
         assert verb in done.out
-    assert "--detect-every" in mien("track", "--help").out
+    assert "--search-secs" in mien("track", "--help").out

@@ -47,7 +47,7 @@ def test_an_empty_video_is_searched_in_every_frame() -> None:
 def test_the_detector_rests_between_its_turns_and_while_all_places_are_taken() -> None:
     world = World(still())
     run(world, range(25))
-    assert world.searched == [0, 10, 20]
+    assert world.searched == [0, 9, 18]
     full = World(still())
     run(full, range(25), TrackerSettings(max_faces=1, smoothing=None))
     assert full.searched == [0]
@@ -56,7 +56,35 @@ def test_the_detector_rests_between_its_turns_and_while_all_places_are_taken() -
 def test_a_face_that_enters_is_found_at_the_next_search() -> None:
     newcomer = ScriptedFace(lambda frame: (450, 120, 60) if frame >= 4 else None)
     history = run(World(still(), newcomer), range(12))
-    assert ids(history) == [[0]] * 10 + [[0, 1]] * 2
+    assert ids(history) == [[0]] * 9 + [[0, 1]] * 3
+
+
+def test_at_one_frame_a_second_a_newcomer_is_seen_at_once() -> None:
+    newcomer = ScriptedFace(lambda frame: (450, 120, 60) if frame >= 11 else None)
+    world = World(still(), newcomer)
+    tracker = Tracker(world, world, world, RAW)
+    history = [tracker.update(frame_at(index, float(index))) for index in range(20)]
+    assert ids(history) == [[0]] * 11 + [[0, 1]] * 9
+
+
+@pytest.mark.parametrize("kind", ["empty", "still", "flickering", "weak"])
+def test_a_fast_camera_is_searched_no_oftener_than_a_usual_one(kind: str) -> None:
+    """Two seconds at 240 and at 30 frames a second of the same scene, timed by the second."""
+
+    def searches(rate: int) -> int:
+        def place(frame: int) -> tuple[float, float, float] | None:
+            is_gone = kind == "flickering" and int(frame / rate / 0.2) % 2
+            return None if kind == "empty" or is_gone else (200, 120, 60)
+
+        # weak for 0.1 of every 0.2 seconds: never for so long that it ends
+        score = lambda frame: 0.4 if kind == "weak" and int(frame / rate / 0.1) % 2 else 0.9  # noqa: E731
+        world = World(ScriptedFace(place, score))
+        tracker = Tracker(world, world, world, RAW)
+        for index in range(2 * rate):
+            tracker.update(frame_at(index, index / rate))
+        return len(world.searched)
+
+    assert 0 < searches(240) <= 1.1 * searches(30)  # when a face is lost falls on frames
 
 
 def test_the_biggest_faces_enter_first() -> None:
@@ -169,8 +197,8 @@ def test_a_face_that_leaves_the_picture_ends() -> None:
     assert 640 + 5 < 560 + 5 * last < 640 + 20
 
 
-def test_weak_frames_count_up_and_back_to_zero() -> None:
-    settings = TrackerSettings(weak_frames=2, smoothing=None)
+def test_weakness_is_counted_from_its_first_frame() -> None:
+    settings = TrackerSettings(weak_secs=0.05, smoothing=None)
 
     def weak_in(*frames: int) -> World:
         # The detector of this world finds the face, but model 2's look is as weak there.
@@ -211,7 +239,7 @@ def test_numbers_that_are_not_finite_end_a_face() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [{"max_faces": 0}, {"detect_every": 0}, {"end_score": 0.9}, {"weak_frames": -1}]
+    "bad", [{"max_faces": 0}, {"search_secs": -1}, {"end_score": 0.9}, {"weak_secs": float("nan")}]
 )
 def test_settings_that_make_no_sense_are_refused(bad: dict[str, int]) -> None:
     with pytest.raises(ConfigError):

@@ -9,11 +9,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-__all__ = ["DEFAULT_MODEL", "DETECT_EVERY", "MAX_FACES", "Points", "TableFormat"]
+__all__ = ["DEFAULT_MODEL", "MAX_FACES", "SEARCH_SECS", "Points", "TableFormat"]
 
 DEFAULT_MODEL: Final = "fast"
 MAX_FACES: Final = 8
-DETECT_EVERY: Final = 10
+SEARCH_SECS: Final = 0.33
 
 
 class TableFormat(StrEnum):

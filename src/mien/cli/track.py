@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.choices import DEFAULT_MODEL, DETECT_EVERY, MAX_FACES, Points, TableFormat
+from mien.cli.choices import DEFAULT_MODEL, SEARCH_SECS, MAX_FACES, Points, TableFormat
 
 __all__ = ["track"]
 
@@ -94,14 +94,14 @@ def track(
             rich_help_panel=_DETECTOR,
         ),
     ] = "centerface",
-    detect_every: Annotated[
-        int,
+    search_secs: Annotated[
+        float,
         typer.Option(
-            min=1,
-            help="Frames between two searches for further faces.",
+            min=0.0,
+            help="Seconds between two searches for further faces.",
             rich_help_panel=_DETECTOR,
         ),
-    ] = DETECT_EVERY,
+    ] = SEARCH_SECS,
     table_format: Annotated[
         TableFormat, typer.Option("--format", help="Of the table.", rich_help_panel="Results")
     ] = TableFormat.CSV,
@@ -142,7 +142,7 @@ def track(
         smooth=smooth,
         threads=threads,
         detector=detector,
-        detect_every=detect_every,
+        search_secs=search_secs,
         table=table_format,
         overlay=overlay,
         timeline=timeline,

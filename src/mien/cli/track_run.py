@@ -39,7 +39,7 @@ class TrackOptions:
     smooth: bool
     threads: int | None
     detector: str
-    detect_every: int
+    search_secs: float
     table: TableFormat
     overlay: bool
     timeline: bool
@@ -56,7 +56,7 @@ class TrackOptions:
             open_detector(self.detector),
             TrackerSettings(
                 max_faces=self.max_faces or MAX_FACES,
-                detect_every=self.detect_every,
+                search_secs=self.search_secs,
                 smoothing=SmoothingSettings() if self.smooth else None,
             ),
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from mien.errors import ConfigError
 
 __all__ = ["SmoothingSettings", "TrackerSettings"]
+
+_SECONDS = ("search_secs", "anxious_search_secs", "least_search_secs", "weak_secs", "remember_secs")
 
 
 @dataclass(frozen=True)
@@ -33,18 +36,21 @@ class TrackerSettings:
 
     max_faces: int = 8
     """Faces followed at once; the biggest enter first."""
-    detect_every: int = 10
-    """Frames between two searches for further faces while some are followed."""
-    search_every: int = 3
+    search_secs: float = 0.33
+    """Seconds between two searches for further faces while some are followed."""
+    anxious_search_secs: float = 0.1
     """The same, while a face is weak or was lost a moment ago."""
+    least_search_secs: float = 0.03
+    """The same, whatever happens: a camera of 240 frames a second is searched no oftener than one
+    of 30."""
     confirm_score: float = 0.5
     """Score at which both models must see a detection before it becomes a face."""
     keep_score: float = 0.5
     """A face below it is weak."""
     end_score: float = 0.3
     """A face below it ends at once: a scene change, an empty crop."""
-    weak_frames: int = 4
-    """Frames in a row for which a face may be weak; one more ends it."""
+    weak_secs: float = 0.15
+    """For so long a face may be weak; the first frame beyond ends it if it is weak too."""
     remember_secs: float = 1.25
     """For so long a lost face that is found again gets its number back."""
     lead: float = 0.7
@@ -53,11 +59,13 @@ class TrackerSettings:
     """``None`` hands out the points as the network gives them."""
 
     def __post_init__(self) -> None:
-        for name in ("max_faces", "detect_every", "search_every"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if self.weak_frames < 0 or self.remember_secs < 0:
-            raise ConfigError("weak_frames and remember_secs must not be negative")
+        if self.max_faces < 1:
+            raise ConfigError(f"max_faces must be at least 1, not {self.max_faces}")
+        for name in _SECONDS:
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ConfigError(
+                    f"{name} must be seconds of 0 or more, not {getattr(self, name)}"
+                )
         if not 0 <= self.end_score <= self.keep_score <= 1:
             raise ConfigError(
                 "scores must satisfy 0 <= end_score <= keep_score <= 1, not "

@@ -30,8 +30,8 @@ class LostFace:
 class Track:
     """A living face.
 
-    ``weak_frames`` counts the frames in a row whose score was below ``keep_score``; it rises by one
-    a frame and falls to zero with the first good one. ``surprise`` is how far the face moved in the
+    ``weak_since`` is the clock time of the first of the frames in a row whose score was below
+    ``keep_score``, ``None`` after a good one. ``surprise`` is how far the face moved in the
     last frame beyond what its motion foretold, in face sizes: a track that slides onto its
     neighbour is surprised, the neighbour is not.
     """
@@ -48,7 +48,7 @@ class Track:
         self.place = place
         self.good_place = place
         self.good_secs = 0.0
-        self.weak_frames = 0
+        self.weak_since: float | None = None
         self.surprise = 0.0
         self._filter = PointFilter(smoothing) if smoothing is not None else None
 
@@ -61,17 +61,22 @@ class Track:
     def box(self) -> Box:
         return Box.around(self.points_image)
 
-    def see(self, seen: Prediction, step_secs: float, keep_score: float) -> None:
+    def see(
+        self, seen: Prediction, step_secs: float, now_secs: float, keep_score: float
+    ) -> None:
         """Take this frame's prediction."""
         expected = self.place.after(step_secs)
         self.place = self.place.moved_to(seen.landmarks.points_image, step_secs)
         self.surprise = float(np.linalg.norm(self.place.centre - expected)) / self.place.size
         self.seen = seen
-        self.weak_frames = self.weak_frames + 1 if seen.score < keep_score else 0
+        if seen.score >= keep_score:
+            self.weak_since = None
+        elif self.weak_since is None:
+            self.weak_since = now_secs
 
     def remember_place(self, now_secs: float) -> None:
         """Call at the end of a frame in which the face stayed: a good place outlives its loss."""
-        if self.weak_frames == 0:
+        if self.weak_since is None:
             self.good_place, self.good_secs = self.place, now_secs
 
     def lost(self) -> LostFace:

@@ -8,19 +8,22 @@ States of a face, in plain words:
   than ``remember_secs`` ago, else with the next one.
 * *living*: each frame model 2 looks where the last landmarks were, moved ahead by their motion.
   A frame with a score of ``keep_score`` or more is good.
-* *weak*: a living face counts its frames below ``keep_score``: up by one a frame, back to zero with
-  a good one. While it is weak the detector looks too, and a better alignment it finds replaces the
-  weak one under the same number. Beyond ``weak_frames`` the face ends.
+* *weak*: a living face whose last frames were below ``keep_score``, until the next good one. While
+  it is weak the detector looks too, and a better alignment it finds replaces the weak one under the
+  same number. Weak for more than ``weak_secs`` the face ends.
 * *lost*: a face ends when it was weak for too long, at once below ``end_score``, when most of it
   has left the picture, or when it slid onto another living face. Its number and its last good place
   are kept for ``remember_secs``, then forgotten for good. Numbers are never used twice.
 
-The detector looks in every frame while no face lives, every ``detect_every`` frames while some do
-(every ``search_every`` while one is weak or lost), and not at all while ``max_faces`` live well.
+The detector looks in every frame while no face lives, every ``search_secs`` while some do (every
+``anxious_search_secs`` while one is weak or lost), and not at all while ``max_faces`` live well. It
+looks by time, not by frames: one frame a second is searched whole, and 240 a second no oftener than
+30 (``least_search_secs``).
 """
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 
@@ -43,6 +46,8 @@ _LEAST_INSIDE = 0.3
 """Share of the landmark box that must lie in the picture."""
 _LEAST_SIZE = 6.0
 """Landmark boxes smaller than this, in px, hold no face that could be read."""
+_SAME_TIME_SECS = 1e-6
+"""Sums of steps are that exact."""
 _CLEAR_SURPRISE = 0.1
 """Of two tracks on one face the less surprised stays, if the difference is clear."""
 
@@ -77,7 +82,7 @@ class Tracker:
         self._lost: list[LostFace] = []
         self._next_id = 0
         self._next_index = 0
-        self._frames_since_search = 0
+        self._searched_secs = -math.inf
 
     def update(self, frame: Frame | object, time_secs: float | None = None) -> list[Face]:
         """The faces of the next frame, by number; empty where there is none.
@@ -108,9 +113,8 @@ class Tracker:
         lost_before = len(self._lost)
         self._follow(frame, step_secs)
         self._merge()
-        self._frames_since_search += 1
         if self._must_search(just_lost=len(self._lost) > lost_before):
-            self._frames_since_search = 0
+            self._searched_secs = self._clock.now_secs
             self._search(frame)
         for track in self._tracks:
             track.remember_place(self._clock.now_secs)
@@ -139,8 +143,10 @@ class Tracker:
             if seen.score < self._settings.end_score or not _is_readable(seen, frame):
                 self._end(track)
                 continue
-            track.see(seen, step_secs, self._settings.keep_score)
-            if track.weak_frames > self._settings.weak_frames:
+            now_secs = self._clock.now_secs
+            track.see(seen, step_secs, now_secs, self._settings.keep_score)
+            weak_since = now_secs if track.weak_since is None else track.weak_since
+            if now_secs - weak_since > self._settings.weak_secs:
                 self._end(track)
 
     def _merge(self) -> None:
@@ -156,23 +162,28 @@ class Tracker:
 
     def _must_search(self, *, just_lost: bool) -> bool:
         settings = self._settings
+        since_secs = self._clock.now_secs - self._searched_secs + _SAME_TIME_SECS
+        if since_secs < settings.least_search_secs:
+            return False
+        is_weak = any(track.weak_since is not None for track in self._tracks)
         if not self._tracks:
             return True
-        just_weak = any(track.weak_frames == 1 for track in self._tracks)
-        is_weak = any(track.weak_frames for track in self._tracks)
         if len(self._tracks) >= settings.max_faces and not is_weak:
             return False
+        just_weak = any(track.weak_since == self._clock.now_secs for track in self._tracks)
         if just_lost or just_weak:
             return True
-        every = settings.search_every if is_weak or self._lost else settings.detect_every
-        return self._frames_since_search >= min(every, settings.detect_every)
+        every = settings.search_secs
+        if is_weak or self._lost:
+            every = min(every, settings.anxious_search_secs)
+        return since_secs >= every
 
     def _search(self, frame: Frame) -> None:
         """Look at the whole frame: align weak faces anew, and let new ones in."""
         found = list(self._finder.find(frame))
         pairs = match_boxes([face.box for face in found], [track.box for track in self._tracks])
         track_of = {row: self._tracks[col] for row, col in pairs}
-        weak = [(i, track) for i, track in track_of.items() if track.weak_frames]
+        weak = [(i, track) for i, track in track_of.items() if track.weak_since is not None]
         free = self._settings.max_faces - len(self._tracks)
         new = sorted(
             (i for i in range(len(found)) if i not in track_of), key=lambda i: -_area(found[i].box)
@@ -182,7 +193,7 @@ class Tracker:
             if seen is not None and seen.score > track.seen.score:
                 track.seen = seen
                 track.place = Place.of(seen.landmarks.points_image)
-                track.weak_frames = 0
+                track.weak_since = None
         self._enter([seen for seen in seen_all[len(weak) :] if seen is not None])
 
     def _confirm(self, frame: Frame, found: Sequence[Detection]) -> list[Prediction | None]:
