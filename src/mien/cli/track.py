@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.choices import DEFAULT_MODEL, SEARCH_SECS, MAX_FACES, Points, TableFormat
+from mien.cli.choices import DEFAULT_MODEL, MAX_FACES, SEARCH_SECS, Points, TableFormat
 
 __all__ = ["track"]
 

@@ -63,9 +63,7 @@ class TrackerSettings:
             raise ConfigError(f"max_faces must be at least 1, not {self.max_faces}")
         for name in _SECONDS:
             if not 0 <= getattr(self, name) < math.inf:
-                raise ConfigError(
-                    f"{name} must be seconds of 0 or more, not {getattr(self, name)}"
-                )
+                raise ConfigError(f"{name} must be seconds of 0 or more, not {getattr(self, name)}")
         if not 0 <= self.end_score <= self.keep_score <= 1:
             raise ConfigError(
                 "scores must satisfy 0 <= end_score <= keep_score <= 1, not "

@@ -61,9 +61,7 @@ class Track:
     def box(self) -> Box:
         return Box.around(self.points_image)
 
-    def see(
-        self, seen: Prediction, step_secs: float, now_secs: float, keep_score: float
-    ) -> None:
+    def see(self, seen: Prediction, step_secs: float, now_secs: float, keep_score: float) -> None:
         """Take this frame's prediction."""
         expected = self.place.after(step_secs)
         self.place = self.place.moved_to(seen.landmarks.points_image, step_secs)
