@@ -119,8 +119,9 @@ def test_a_face_is_json(parts: TrackerParts) -> None:
     (face,) = mien.find_faces(PICTURE)
     read = json.loads(json.dumps(face.to_dict()))
     keys = {"track_id", "score", "box", "pose", "points", "confidence", "expression"}
+    keys |= {"head_matrix", "iris"}
     assert set(read) == keys
-    assert read["expression"] == {}
+    assert read["expression"] is read["head_matrix"] is read["iris"] is None
     smiling = dataclasses.replace(face, expression=Expression(("jawOpen",), np.array([0.25])))
     assert smiling.to_dict()["expression"] == {"jawOpen": 0.25}
     np.testing.assert_array_equal(read["points"], face.landmarks.points_image)
@@ -136,3 +137,17 @@ def test_a_data_frame_holds_what_the_table_holds(parts: TrackerParts, tmp_path: 
     assert str(table.dtypes["track_id"]) == "Int64"
     assert table.track_id.tolist() == [0, pandas.NA]
     assert table.loc[0, [f"x_{i}" for i in range(68)]].mean() == pytest.approx(60, abs=0.6)
+
+
+def test_details_are_there_when_asked_for(parts: TrackerParts, tmp_path: Path) -> None:
+    Image.fromarray(PICTURE).save(tmp_path / "a.png")
+    where = tmp_path / "a.png"
+    ((_, (plain,)),) = mien.track(where, parts.tracker())
+    assert plain.expression is plain.head_matrix is None
+    tracked = list(mien.track(where, parts.tracker(), blendshapes=True, fov_deg=70))
+    face = tracked[0][1][0]
+    assert 0 <= face.expression["jawOpen"] <= 1
+    table = mien.to_dataframe(tracked)
+    assert table.head_z_cm[0] == pytest.approx(face.head_position_cm[2], abs=1e-3)
+    assert table.jawOpen[0] == pytest.approx(face.expression["jawOpen"], abs=1e-4)
+    assert "tongueOut" not in table

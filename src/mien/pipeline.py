@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from mien.errors import InputError
+from mien.expression import DetailReader, Details
 from mien.geometry import Similarity
 from mien.media import ReadAhead, Source, SourceKind, as_picture, list_inputs, open_source
 from mien.outputs import Sink, WriteBehind
@@ -147,7 +148,15 @@ def make_tracker(
     return TrackerParts(pair, detector, settings or TrackerSettings()).tracker()
 
 
-def track(where: str | Path, tracker: Tracker | None = None) -> Iterator[tuple[Frame, list[Face]]]:
+def track(
+    where: str | Path,
+    tracker: Tracker | None = None,
+    *,
+    blendshapes: bool = False,
+    metric: bool = False,
+    focal_px: float | None = None,
+    fov_deg: float | None = None,
+) -> Iterator[tuple[Frame, list[Face]]]:
     """Each frame of a video, a photo, a webcam ("0") or a whole folder with its faces.
 
     ::
@@ -157,19 +166,29 @@ def track(where: str | Path, tracker: Tracker | None = None) -> Iterator[tuple[F
 
     ``frame.source`` says which file of a folder it is; each file begins anew, as if alone.
 
+    Args:
+        tracker: whose parts and settings to use; its own video goes on.
+        blendshapes: fill ``face.expression``, by ARKit's names.
+        metric: fill ``face.head_matrix``: the head in cm in the camera's frame.
+        focal_px: the camera's focal length, px; ``fov_deg``: or its diagonal field of view. Either
+            asks for ``metric`` too; without both, 63 degrees are assumed.
+
     Raises:
         InputError: it cannot be read, or broke off: then after its last whole frame. A bad file of
             a folder is told after the others.
+        ConfigError: a camera that cannot be.
     """
+    metric = metric or focal_px is not None or fov_deg is not None
+    details = Details(blendshapes, metric, focal_px, fov_deg)
     inputs = list_inputs(where) if Path(where).is_dir() else None
     if inputs is None:
-        yield from _track_file(where, tracker)
+        yield from _track_file(where, tracker, details)
         return
     shared = tracker or load_tracker()
     bad: list[str] = []
     for item in inputs:
         try:
-            yield from _track_file(item.where, shared)
+            yield from _track_file(item.where, shared, details)
         except InputError as error:
             bad.append(str(error))
     if bad:
@@ -177,12 +196,15 @@ def track(where: str | Path, tracker: Tracker | None = None) -> Iterator[tuple[F
         raise InputError(f"{bad[0]}{more}")
 
 
-def _track_file(where: str | Path, tracker: Tracker | None) -> Iterator[tuple[Frame, list[Face]]]:
+def _track_file(
+    where: str | Path, tracker: Tracker | None, details: Details
+) -> Iterator[tuple[Frame, list[Face]]]:
+    reader = DetailReader(details)
     tracker = (tracker or load_tracker()).fresh()
     with open_source(where) as source, ReadAhead(source) as frames:
         for frame in frames:
             named = dataclasses.replace(frame, source=str(where))
-            yield named, tracker.update(named)
+            yield named, reader.update(named, tracker.update(named))
 
 
 def find_faces(image: object, tracker: Tracker | None = None) -> list[Face]:
@@ -217,14 +239,17 @@ def track_source(
     sinks: Sequence[Sink],
     tally: Tally,
     on_frame: Callable[[int], None] = lambda done: None,
+    details: Details | None = None,
 ) -> None:
     """Track an open source from its start into ``sinks``, which are closed whatever happens.
+
+    ``details`` are filled in before the sinks see a face.
 
     Raises:
         InputError: the source broke off; all its whole frames were tracked and written before.
         OutputError: a sink could not write.
     """
-    tracker = parts.tracker(tally)
+    tracker, reader = parts.tracker(tally), DetailReader(details or Details())
     start_secs = time.perf_counter()
     with contextlib.ExitStack() as closing:
         closing.callback(lambda: _stop_clock(tally, start_secs))
@@ -234,7 +259,7 @@ def track_source(
         for frame in closing.enter_context(ReadAhead(source, tally.stages.add_decode)):
             if tally.size is None:
                 tally.size = (frame.image_rgb.shape[1], frame.image_rgb.shape[0])
-            writer.put(frame, tracker.update(frame))
+            writer.put(frame, reader.update(frame, tracker.update(frame)))
             on_frame(tally.frames_decoded)
 
 

@@ -142,7 +142,7 @@ class HeadPose:
 
 @dataclass(frozen=True)
 class Expression:
-    """What a face does, as blendshapes; empty where no expression was read.
+    """What a face does, as blendshapes.
 
     A shape that cannot be read has no strength here, which is not a strength of 0.
     """
@@ -165,6 +165,10 @@ class Expression:
             raise KeyError(f"{name} was not read of this face")
         return float(self.strengths[self.names.index(name)])
 
+    def to_dict(self) -> dict[str, float]:
+        """Strengths by their names."""
+        return dict(zip(self.names, self.strengths.tolist(), strict=True))
+
 
 @dataclass(frozen=True)
 class Face:
@@ -175,7 +179,21 @@ class Face:
     """Probability that the crop under these points holds a well aligned face."""
     landmarks: Landmarks
     pose: HeadPose
-    expression: Expression = field(default_factory=Expression)
+    expression: Expression | None = None
+    """``None`` where it was not asked for: ``mien.track(where, blendshapes=True)``."""
+    head_matrix: Float[np.ndarray, "4 4"] | None = None
+    """Takes the mean head's points to the camera's frame (x right, y down, z away; cm);
+    ``None`` where it was not asked for: ``mien.track(where, metric=True)``."""
+    iris: Float[np.ndarray, "2 3"] | None = None
+    """Centres of the person's right and left iris, as points are; ``None``: not in this model."""
+
+    @property
+    def head_position_cm(self) -> tuple[float, float, float] | None:
+        """Of the mean of the 68 points, in the camera's frame; ``None`` without a matrix."""
+        if self.head_matrix is None:
+            return None
+        x, y, z = self.head_matrix[:3, 3].tolist()
+        return x, y, z
 
     @property
     def box(self) -> Box:
@@ -186,8 +204,8 @@ class Face:
         """Numbers, lists and dicts alone, as ``json.dumps`` takes them; units as above.
 
         Keys: ``track_id``, ``score``, ``box`` and ``pose`` (by their fields' names), ``points``
-        (x, y, z each), ``confidence``, and ``expression`` by its shapes' names; empty where none
-        was read.
+        (x, y, z each), ``confidence``, ``expression`` by its shapes' names, ``head_matrix`` by rows
+        and ``iris``; the last three are ``None`` where they were not asked for or cannot be had.
         """
         box, pose, landmarks = self.box, self.pose, self.landmarks
         return {
@@ -199,9 +217,9 @@ class Face:
             },
             "points": landmarks.points_image.tolist(),
             "confidence": landmarks.confidence.tolist(),
-            "expression": dict(
-                zip(self.expression.names, self.expression.strengths.tolist(), strict=True)
-            ),
+            "expression": None if self.expression is None else self.expression.to_dict(),
+            "head_matrix": None if self.head_matrix is None else self.head_matrix.tolist(),
+            "iris": None if self.iris is None else self.iris.tolist(),
         }
 
 

@@ -41,6 +41,8 @@ def test_the_file_says_what_was_counted(tmp_path):
         "notes": [],
         "width": None,
         "height": None,
+        "camera": None,
+        "absent_blendshapes": None,
     }
     assert [one.name for one in tmp_path.iterdir()] == ["a.json"]
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from mien.media import Source
+from mien.expression import Details
+from mien.geometry.metric_head import USUAL_FOV_DEG
+from mien.media import Source, SourceKind
 from mien.pipeline import Tally, TrackerParts
 from mien.runtime.detectors.centerface import CenterFace
 
 __all__ = ["notes_on", "report_line"]
 
 
-def notes_on(tally: Tally, parts: TrackerParts, source: Source) -> list[str]:
+def notes_on(
+    tally: Tally, parts: TrackerParts, source: Source, details: Details | None = None
+) -> list[str]:
     """What the reader of a table must know of it."""
     notes = []
     limit = parts.settings.max_faces
@@ -23,6 +27,20 @@ def notes_on(tally: Tally, parts: TrackerParts, source: Source) -> list[str]:
     if tally.frames_decoded and not tally.frames_with_face and tally.size:
         hint = _finer_search(parts, max(tally.size))
         notes += [hint] if hint else []
+    if details is not None and tally.frames_with_face:
+        notes += _of_details(details, source)
+    return notes
+
+
+def _of_details(details: Details, source: Source) -> list[str]:
+    notes = []
+    if details.metric and details.assumes_camera:
+        notes.append(
+            f"a camera of {USUAL_FOV_DEG:g} degrees from corner to corner is assumed: distances "
+            "are as wrong as that is (--fov or --focal tells the true one)"
+        )
+    if details.blendshapes and source.kind is SourceKind.PHOTO:
+        notes.append("a photo's blendshapes count from the average face, not from the person's own")
     return notes
 
 

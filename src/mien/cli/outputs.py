@@ -15,8 +15,10 @@ import mien
 from mien.cli.choices import TableFormat
 from mien.cli.notes import notes_on
 from mien.errors import OutputError
+from mien.expression import Details
 from mien.media import Input, Source, SourceKind, open_source
 from mien.outputs import (
+    NO_DETAILS,
     OptionalSink,
     OverlayPhoto,
     OverlayVideo,
@@ -45,6 +47,8 @@ class Outputs:
     timeline: bool
     overwrite: bool = False
     """Replace files that mien did not write."""
+    details: Details = NO_DETAILS
+    """What the table has besides points and pose."""
 
     def make_folder(self) -> None:
         """Make the folder, and see that it can be written before any work.
@@ -91,7 +95,8 @@ class Outputs:
         """
         stem, markup = item.stem, parts.pair.markup
         is_photo = source.kind is SourceKind.PHOTO
-        sinks: list[Sink] = [open_table(self.folder / f"{stem}.{self.table}", len(markup))]
+        table = self.folder / f"{stem}.{self.table}"
+        sinks: list[Sink] = [open_table(table, len(markup), self.details)]
         if self.overlay:
             path = self.overlay_path(stem, is_photo=is_photo)
             file = Path(item.where)
@@ -147,7 +152,7 @@ def track_input(
         on_open(source.frames_expected)
         sinks = [*outputs.open_sinks(source, item, parts), *more_sinks]
         try:
-            track_source(source, parts, sinks, tally, on_frame)
+            track_source(source, parts, sinks, tally, on_frame, outputs.details)
         finally:
             error = sys.exception()
             outcome.failures += [
@@ -155,8 +160,8 @@ def track_input(
                 for sink in sinks
                 if isinstance(sink, OptionalSink) and sink.failure
             ]
-            outcome.notes += notes_on(tally, parts, source)
-            summary = _summary(outcome, parts, error)
+            outcome.notes += notes_on(tally, parts, source, outputs.details)
+            summary = _summary(outcome, parts, outputs.details, error)
             with contextlib.ExitStack() as told:
                 if error is not None:  # the error on its way out is the one to tell
                     told.enter_context(_logged())
@@ -179,7 +184,20 @@ def _why(error: BaseException | None) -> str | None:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _summary(outcome: Outcome, parts: TrackerParts, error: BaseException | None) -> Summary:
+def _camera_of(details: Details, size: tuple[int, int] | None) -> dict[str, float | bool] | None:
+    if not details.metric or size is None:
+        return None
+    camera = details.camera(*size)
+    return {
+        "focal_px": round(camera.focal_px, 2),
+        "fov_diagonal_deg": round(camera.diagonal_deg(*size), 2),
+        "assumed": details.assumes_camera,
+    }
+
+
+def _summary(
+    outcome: Outcome, parts: TrackerParts, details: Details, error: BaseException | None
+) -> Summary:
     tally = outcome.tally
     times, (width, height) = tally.stages, tally.size or (None, None)
     return Summary(
@@ -202,4 +220,6 @@ def _summary(outcome: Outcome, parts: TrackerParts, error: BaseException | None)
         notes=(*outcome.notes, *outcome.failures),
         width=width,
         height=height,
+        camera=_camera_of(details, tally.size),
+        absent_blendshapes=details.absent() or None,
     )

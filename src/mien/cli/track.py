@@ -105,6 +105,38 @@ def track(
     table_format: Annotated[
         TableFormat, typer.Option("--format", help="Of the table.", rich_help_panel="Results")
     ] = TableFormat.CSV,
+    blendshapes: Annotated[
+        bool,
+        typer.Option(
+            "--blendshapes",
+            help="Columns of blendshapes, named as ARKit names them (jawOpen, ...), 0 to 1.",
+            rich_help_panel="Results",
+        ),
+    ] = False,
+    metric: Annotated[
+        bool,
+        typer.Option(
+            "--metric",
+            help="Columns of the head in the camera's frame: head_x_cm, ..., quaternion, angles.",
+            rich_help_panel="Results",
+        ),
+    ] = False,
+    focal: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PX",
+            help="Focal length of the camera, px of the picture; asks for --metric too.",
+            rich_help_panel="Results",
+        ),
+    ] = None,
+    fov: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DEGREES",
+            help="Or its field of view from corner to corner; 63 if neither is given.",
+            rich_help_panel="Results",
+        ),
+    ] = None,
     overlay: Annotated[
         bool, typer.Option(help="Draw the landmarks on the video.", rich_help_panel="Results")
     ] = True,
@@ -130,6 +162,7 @@ def track(
     A file that cannot be read does not stop the others; the exit code is then 2.
     """
     from mien.cli.track_run import TrackOptions, run_track
+    from mien.expression import Details
 
     options = TrackOptions(
         words=where,
@@ -147,6 +180,12 @@ def track(
         overlay=overlay,
         timeline=timeline,
         overwrite=overwrite,
+        details=Details(
+            blendshapes=blendshapes,
+            metric=metric or focal is not None or fov is not None,
+            focal_px=focal,
+            fov_deg=fov,
+        ),
     )
     if not run_track(options):
         raise typer.Exit(2)

@@ -17,6 +17,7 @@ from mien.cli.notes import report_line
 from mien.cli.outputs import Outcome, Outputs, track_input
 from mien.cli.progress import RunProgress
 from mien.errors import InputError
+from mien.expression import Details
 from mien.media import Input
 from mien.pipeline import TrackerParts
 from mien.runtime import load_landmarkers, open_detector
@@ -44,6 +45,7 @@ class TrackOptions:
     overlay: bool
     timeline: bool
     overwrite: bool
+    details: Details
 
     def open_parts(self) -> TrackerParts:
         """Networks, detector and settings.
@@ -72,7 +74,12 @@ def run_track(options: TrackOptions) -> bool:
     inputs = listing.inputs
     named = len(inputs) + len(listing.refused)
     outputs = Outputs(
-        options.out, options.table, options.overlay, options.timeline, options.overwrite
+        options.out,
+        options.table,
+        options.overlay,
+        options.timeline,
+        options.overwrite,
+        options.details,
     )
     outputs.make_folder()
     outputs.refuse_foreign(item.stem for item in inputs)

@@ -8,6 +8,7 @@
             print(face.expression["jawOpen"])
 """
 
+from mien.expression.details import DetailReader, Details
 from mien.expression.reader import ExpressionReader, FaceExpressions
 from mien.expression.settings import ExpressionSettings
 from mien.expression.shapes import ABSENT, ARKIT, SHAPES
@@ -16,6 +17,8 @@ __all__ = [
     "ABSENT",
     "ARKIT",
     "SHAPES",
+    "DetailReader",
+    "Details",
     "ExpressionReader",
     "ExpressionSettings",
     "FaceExpressions",

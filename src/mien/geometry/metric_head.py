@@ -59,6 +59,10 @@ class Camera:
             raise ConfigError(f"a focal length is a positive number of px, not {focal_px:g}")
         return cls(focal_px, ((width - 1) / 2, (height - 1) / 2))
 
+    def diagonal_deg(self, width: int, height: int) -> float:
+        """Field of view from corner to corner of a picture of that size."""
+        return math.degrees(2 * math.atan(math.hypot(width, height) / 2 / self.focal_px))
+
     def project(self, points_cm: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points 2"]:
         """Where points in the camera's frame (x right, y down, z away) land in the picture."""
         places: Float[np.ndarray, "points 2"] = (
@@ -95,6 +99,11 @@ class MetricHead:
     rotation: Float[np.ndarray, "3 3"]
     position_cm: Float[np.ndarray, " 3"]
     """Of the mean of the 68 points: inside the head, behind the nose."""
+
+    @classmethod
+    def from_matrix(cls, matrix: Float[np.ndarray, "4 4"]) -> MetricHead:
+        """Of ``Face.head_matrix``, which is in OpenCV's axes."""
+        return cls(matrix[:3, :3], matrix[:3, 3])
 
     @property
     def distance_cm(self) -> float:
@@ -137,6 +146,8 @@ def place_head(points_image: Float[np.ndarray, "points 3"], camera: Camera) -> M
     if not np.isfinite(points_image).all():
         raise ValueError("the landmarks are not finite: no head can be placed")
     points = points_image.astype(np.float64)
+    if np.ptp(points, axis=0).max() < 1e-6:
+        raise ValueError("the landmarks coincide: no head can be placed")
     model_cm = mean_head_cm(Convention.MIDDLE)
     model_cm = model_cm - model_cm.mean(axis=0)
     facing = _facing(points[:, :2].mean(axis=0), camera)

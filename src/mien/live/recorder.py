@@ -1,4 +1,4 @@
-"""Recording what is seen: the table and the drawn video of ``mien track``, from key to key."""
+"""Recording what is seen: table (with blendshapes) and drawn video, from key to key."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from mien.expression import Details
 from mien.markup import Markup
 from mien.outputs import OverlayVideo, WriteBehind, open_table
 from mien.types import Face, Frame
@@ -40,7 +41,7 @@ class Recorder:
         """
         table, video = self._free_names()
         sinks = [
-            open_table(table, len(self._markup)),
+            open_table(table, len(self._markup), Details(blendshapes=True)),
             OverlayVideo(video, self._markup.parts, self._rate),
         ]
         self._closing = contextlib.ExitStack()

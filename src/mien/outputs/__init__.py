@@ -5,12 +5,14 @@ from mien.outputs.drawing import Colouring, draw_faces
 from mien.outputs.optional_sink import OptionalSink
 from mien.outputs.overlay import OverlayPhoto, OverlayVideo
 from mien.outputs.ownership import is_ours, refuse_foreign
+from mien.outputs.rows import NO_DETAILS
 from mien.outputs.sink import Sink
 from mien.outputs.summary import StageSeconds, Summary, write_summary
 from mien.outputs.tables import TABLE_FORMATS, open_table
 from mien.outputs.timeline import Timeline
 
 __all__ = [
+    "NO_DETAILS",
     "TABLE_FORMATS",
     "Colouring",
     "OptionalSink",

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mien.errors import ConfigError
+from mien.expression import Details
 from mien.outputs.rows import columns, rows
 from mien.types import Face, Frame
 
@@ -22,7 +23,8 @@ def to_dataframe(tracked: Iterable[tuple[Frame, list[Face]]]) -> pandas.DataFram
 
         table = mien.to_dataframe(mien.track("clip.mp4"))
 
-    A frame without a face has one row whose ``track_id`` (nullable ``Int64``) is missing.
+    Blendshapes and the head in space are columns where ``mien.track`` was asked for them. A frame
+    without a face has one row whose ``track_id`` (nullable ``Int64``) is missing.
 
     Raises:
         ConfigError: pandas is not installed.
@@ -34,8 +36,15 @@ def to_dataframe(tracked: Iterable[tuple[Frame, list[Face]]]) -> pandas.DataFram
         raise ConfigError("to_dataframe needs pandas: pip install pandas") from missing
     kept = list(_without_pictures(tracked))
     points = next((len(f.landmarks.points_image) for _, faces in kept for f in faces), 68)
-    lines = [[frame.source, *row] for frame, faces in kept for row in rows(frame, faces, points)]
-    names = ["clip", *columns(points)]
+    seen = [face for _, faces in kept for face in faces]
+    details = Details(
+        blendshapes=any(face.expression is not None for face in seen),
+        metric=any(face.head_matrix is not None for face in seen),
+    )
+    lines = [
+        [frame.source, *row] for frame, faces in kept for row in rows(frame, faces, points, details)
+    ]
+    names = ["clip", *columns(points, details)]
     kinds = dict.fromkeys(names[2:], "float64") | {"frame": "int64", "track_id": "Int64"}
     return pandas.DataFrame(lines, columns=names).astype(kinds)
 

@@ -21,5 +21,4 @@ def face_gauges(face: Face) -> dict[str, float]:
     points = points[list(load_markup(len(points)).ibug68)]
     right, left = eye_openings(points).tolist()
     openings = {"eye right": right, "eye left": left, "mouth": float(mouth_opening(points))}
-    expression = face.expression
-    return openings | dict(zip(expression.names, expression.strengths.tolist(), strict=True))
+    return openings | (face.expression.to_dict() if face.expression is not None else {})

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mien.errors import ConfigError
+from mien.expression import Details
 from mien.files import PendingFile, told_as_output_error
-from mien.outputs.rows import Value, columns, rows
+from mien.outputs.rows import NO_DETAILS, Value, columns, rows
 from mien.outputs.sink import Sink
 from mien.types import Face, Frame
 
@@ -41,13 +42,13 @@ class ParquetTable(Sink):
     formats.
     """
 
-    def __init__(self, path: Path, points: int) -> None:
-        self._points = points
+    def __init__(self, path: Path, points: int, details: Details = NO_DETAILS) -> None:
+        self._points, self._details = points, details
         integers = ("frame", "track_id")
         self._schema = pa.schema(
             [
                 pa.field(name, pa.int64() if name in integers else pa.float64(), name != "frame")
-                for name in columns(points)
+                for name in columns(points, details)
             ]
         )
         self._held: list[list[Value]] = []
@@ -57,7 +58,7 @@ class ParquetTable(Sink):
             self._writer = pq.ParquetWriter(self._file, self._schema, compression="zstd")
 
     def write(self, frame: Frame, faces: Sequence[Face]) -> None:
-        self._held.extend(rows(frame, faces, self._points))
+        self._held.extend(rows(frame, faces, self._points, self._details))
         if len(self._held) >= _ROWS_A_GROUP:
             self._write_group()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from mien.files import write_atomically
@@ -49,6 +50,11 @@ class Summary:
     width: int | None = None
     height: int | None = None
     """Of the picture as shown, px: what the table's points are counted in. ``None``: no frame."""
+    camera: Mapping[str, float | bool] | None = None
+    """Where heads were placed in space: ``focal_px``, ``fov_diagonal_deg``, and whether they are
+    ``assumed``."""
+    absent_blendshapes: Mapping[str, str] | None = None
+    """Shapes that were asked for and have no value, and why."""
 
     def as_json(self) -> str:
         """An object with ``program`` and the fields as keys, stages as an object of seconds."""

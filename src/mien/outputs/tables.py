@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mien.errors import ConfigError
+from mien.expression import Details
 from mien.files import PendingFile, told_as_output_error
-from mien.outputs.rows import Value, columns, rows
+from mien.outputs.rows import NO_DETAILS, Value, columns, rows
 from mien.outputs.sink import Sink
 from mien.types import Face, Frame
 
@@ -19,7 +20,7 @@ TABLE_FORMATS = ("csv", "parquet", "jsonl")
 """Also the endings of their files."""
 
 
-def open_table(path: Path, points: int) -> Sink:
+def open_table(path: Path, points: int, details: Details = NO_DETAILS) -> Sink:
     """A table for faces of that many points; the path's ending names the format.
 
     Raises:
@@ -27,13 +28,13 @@ def open_table(path: Path, points: int) -> Sink:
         OutputError: the file cannot be made.
     """
     if path.suffix == ".csv":
-        return CsvTable(path, points)
+        return CsvTable(path, points, details)
     if path.suffix == ".jsonl":
-        return JsonLinesTable(path, points)
+        return JsonLinesTable(path, points, details)
     if path.suffix == ".parquet":
         from mien.outputs.parquet import ParquetTable  # pyarrow is not in the base install
 
-        return ParquetTable(path, points)
+        return ParquetTable(path, points, details)
     known = ", ".join(f".{name}" for name in TABLE_FORMATS)
     raise ConfigError(f"{path.name}: a table ends in one of {known}, not {path.suffix!r}")
 
@@ -69,15 +70,15 @@ class Lines:
 class CsvTable(Sink):
     """Comma-separated values with a header; an empty cell is an empty string."""
 
-    def __init__(self, path: Path, points: int) -> None:
-        self._points = points
+    def __init__(self, path: Path, points: int, details: Details = NO_DETAILS) -> None:
+        self._points, self._details = points, details
         self._lines = Lines(path)
-        self._lines.append(",".join(columns(points)) + "\n")
+        self._lines.append(",".join(columns(points, details)) + "\n")
 
     def write(self, frame: Frame, faces: Sequence[Face]) -> None:
         text = [
             ",".join("" if value is None else repr(value) for value in row) + "\n"
-            for row in rows(frame, faces, self._points)
+            for row in rows(frame, faces, self._points, self._details)
         ]
         self._lines.append("".join(text))
 
@@ -88,15 +89,15 @@ class CsvTable(Sink):
 class JsonLinesTable(Sink):
     """One JSON object a row, with the columns as keys; an empty cell is ``null``."""
 
-    def __init__(self, path: Path, points: int) -> None:
-        self._points = points
-        self._columns = columns(points)
+    def __init__(self, path: Path, points: int, details: Details = NO_DETAILS) -> None:
+        self._points, self._details = points, details
+        self._columns = columns(points, details)
         self._lines = Lines(path)
 
     def write(self, frame: Frame, faces: Sequence[Face]) -> None:
         text = [
             json.dumps(dict(zip(self._columns, map(_finite, row), strict=True))) + "\n"
-            for row in rows(frame, faces, self._points)
+            for row in rows(frame, faces, self._points, self._details)
         ]
         self._lines.append("".join(text))
 

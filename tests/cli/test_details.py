@@ -1,0 +1,77 @@
+"""``mien track --blendshapes --metric``: columns, notes and the summary."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from scene import DARK, FRAMES, Done, Scene, square_at, write_photo
+
+from mien.expression import ABSENT, SHAPES
+
+Mien = Callable[..., Done]
+READERS = {
+    "csv": pd.read_csv,
+    "parquet": pd.read_parquet,
+    "jsonl": lambda path: pd.read_json(path, lines=True),
+}
+
+
+@pytest.mark.parametrize("ending", READERS)
+def test_blendshapes_and_head_are_columns_of_every_table(
+    mien: Mien, scene: Scene, tmp_path: Path, ending: str
+) -> None:
+    words = ("--no-overlay", "--format", ending, "--blendshapes", "--metric", *scene.options)
+    done = mien("track", scene.clip, "--out", tmp_path / "out", *words)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.count("63 degrees") == 1
+    read = READERS[ending](tmp_path / "out" / f"clip.{ending}")
+    assert set(SHAPES) <= set(read.columns)
+    assert not set(ABSENT) & set(read.columns)
+    assert read[[*SHAPES]].iloc[:DARK].isna().all(axis=None)
+    seen = read.iloc[DARK:]
+    assert seen[[*SHAPES]].apply(lambda column: column.between(0, 1)).all(axis=None)
+    assert (seen.head_x_cm.diff().dropna() > 0).all()  # the square walks to the picture's right
+    lengths = (seen[[f"head_q{axis}" for axis in "xyzw"]] ** 2).sum(axis=1)
+    assert lengths.between(0.9999, 1.0001).all()
+    summary = json.loads((tmp_path / "out" / "clip.json").read_text())
+    assert summary["camera"] == {"focal_px": 163.19, "fov_diagonal_deg": 63.0, "assumed": True}
+    assert summary["absent_blendshapes"] == ABSENT
+    assert len(read) == FRAMES
+
+
+def test_a_known_camera_is_not_remarked_on(mien: Mien, scene: Scene, tmp_path: Path) -> None:
+    done = mien(
+        *("track", scene.clip, "--out", tmp_path, "--no-overlay", "--fov", "90", *scene.options)
+    )
+    assert (done.code, done.err) == (0, "")
+    assert "degrees" not in done.out
+    summary = json.loads((tmp_path / "clip.json").read_text())
+    assert summary["camera"]["focal_px"] == pytest.approx(100.0)
+    assert summary["camera"]["assumed"] is False
+    assert summary["absent_blendshapes"] is None
+    read = pd.read_csv(tmp_path / "clip.csv")
+    assert "head_x_cm" in read
+    assert "jawOpen" not in read
+
+
+def test_a_photo_has_no_rest_to_count_from(mien: Mien, scene: Scene, tmp_path: Path) -> None:
+    photo = write_photo(tmp_path / "photo.png", square_at(DARK))
+    done = mien("track", photo, "--out", tmp_path / "out", "--blendshapes", *scene.options)
+    assert done.code == 0
+    assert "average face" in done.out
+
+
+@pytest.mark.parametrize(
+    "words", [("--focal", "500", "--fov", "60"), ("--fov", "0"), ("--focal", "-3")]
+)
+def test_an_impossible_camera_is_one_line(
+    mien: Mien, scene: Scene, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    done = mien("track", scene.clip, "--out", tmp_path / "out", *words, *scene.options)
+    assert done.code == 2
+    assert done.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,78 @@
+"""What was asked for is there; what was not, and what cannot be, is not, and is no zero."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from mien.errors import ConfigError
+from mien.expression import ABSENT, SHAPES, DetailReader, Details
+from mien.geometry.convention import Convention, mean_head_cm
+from mien.geometry.metric_head import Axes, Camera, MetricHead
+from mien.types import Face, Frame, HeadPose, Landmarks
+
+PICTURE = np.zeros((480, 640, 3), np.uint8)
+PLACE_CM = np.array([6.0, -4.0, 70.0])
+
+
+def face_at(camera: Camera) -> Face:
+    """The mean head, unturned, at a known place."""
+    head_cm = mean_head_cm(Convention.MIDDLE)
+    space_cm = head_cm - head_cm.mean(axis=0) + PLACE_CM
+    ray = PLACE_CM / np.linalg.norm(PLACE_CM)
+    depth = (space_cm - PLACE_CM) @ ray * camera.focal_px / PLACE_CM[2]
+    points = np.column_stack([camera.project(space_cm), depth])
+    return Face(1, 0.9, Landmarks(points, np.full(68, 0.9)), HeadPose(0, 0, 0))
+
+
+def test_nothing_is_read_unasked() -> None:
+    (face,) = DetailReader(Details()).update(
+        Frame(PICTURE, 0, 0.0), [face_at(Camera.of_picture(640, 480))]
+    )
+    assert face.expression is face.head_matrix is face.iris is face.head_position_cm is None
+
+
+@pytest.mark.parametrize("lens", [{}, {"focal_px": 900.0}, {"fov_deg": 90.0}])
+def test_the_head_is_where_its_camera_saw_it(lens: dict[str, float]) -> None:
+    asked = Details(metric=True, **lens)
+    (face,) = DetailReader(asked).update(Frame(PICTURE, 0, 0.0), [face_at(asked.camera(640, 480))])
+    assert face.head_position_cm == pytest.approx(PLACE_CM, abs=1.2)
+    assert face.head_matrix is not None
+    head = MetricHead.from_matrix(face.head_matrix)
+    assert np.abs(head.angles_deg(Axes.ARKIT)).max() < 2
+    assert asked.assumes_camera == (not lens)
+    read = json.loads(json.dumps(face.to_dict()))
+    np.testing.assert_allclose(read["head_matrix"], face.head_matrix)
+    assert read["iris"] is None
+
+
+def test_shapes_that_points_cannot_show_are_absent() -> None:
+    reader = DetailReader(Details(blendshapes=True))
+    face = face_at(Camera.of_picture(640, 480))
+    (read,) = reader.update(Frame(PICTURE, 0, 0.0), [face])
+    assert read.expression is not None
+    assert read.expression.names == SHAPES
+    assert not set(ABSENT) & set(read.expression.to_dict())
+    for name in ("tongueOut", "cheekPuff", "eyeLookUpLeft"):
+        with pytest.raises(KeyError):
+            read.expression[name]
+    assert Details(blendshapes=True).absent() == ABSENT
+    assert Details().absent() == {}
+
+
+def test_points_that_are_no_head_have_no_place() -> None:
+    flat = Face(0, 0.9, Landmarks(np.zeros((68, 3)), np.ones(68)), HeadPose(0, 0, 0))
+    (read,) = DetailReader(Details(metric=True)).update(Frame(PICTURE, 0, 0.0), [flat])
+    assert read.head_matrix is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"fov_deg": 0.0}, {"fov_deg": 171.0}, {"focal_px": -1.0}, {"focal_px": float("nan")}]
+)
+def test_a_camera_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ConfigError):
+        Details(metric=True, **wrong)
+    with pytest.raises(ConfigError, match="not both"):
+        Details(focal_px=500.0, fov_deg=63.0)
