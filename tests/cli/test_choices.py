@@ -12,9 +12,9 @@ import pytest
 import typer
 from scene import Done
 
+from mien.avatar import FORMATS
 from mien.cli import _VERBS, app, choices
 from mien.markup import load_markup
-from mien.outputs import TABLE_FORMATS
 from mien.runtime import DEFAULT_MODEL
 from mien.tracking import TrackerSettings
 
@@ -23,7 +23,7 @@ def test_the_defaults_are_the_librarys() -> None:
     assert choices.DEFAULT_MODEL == DEFAULT_MODEL
     assert TrackerSettings.max_faces == choices.MAX_FACES
     assert TrackerSettings.search_secs == choices.SEARCH_SECS
-    assert [one.value for one in choices.TableFormat] == list(TABLE_FORMATS)
+    assert [one.value for one in choices.TableFormat] == list(FORMATS)
     assert [len(load_markup(int(one))) for one in choices.Points] == [68, 84]
 
 

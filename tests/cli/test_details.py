@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,3 +76,49 @@ def test_an_impossible_camera_is_one_line(
     assert done.code == 2
     assert done.err.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_animators_get_a_file_for_each_face(mien: Mien, scene: Scene, tmp_path: Path) -> None:
+    pytest.importorskip("pygltflib")
+    for ending, name in (("bvh", "bvh"), ("livelink.csv", "livelink"), ("glb", "glb")):
+        out = tmp_path / name
+        for _ in range(2):  # our own files are replaced
+            done = mien(
+                *("track", scene.clip, "--out", out, "--no-overlay", "--format", name),
+                *scene.options,
+            )
+            assert (done.code, done.err) == (0, "")
+        assert sorted(path.name for path in out.iterdir()) == [f"clip.face-0.{ending}", "clip.json"]
+        notes = json.loads((out / "clip.json").read_text())["notes"]
+        assert any("63 degrees" in note for note in notes)
+        assert any(name in note for note in notes) == (name != "glb")
+
+
+def test_a_foreign_glb_is_not_replaced(mien: Mien, scene: Scene, tmp_path: Path) -> None:
+    foreign = tmp_path / "clip.face-0.glb"
+    foreign.write_bytes(b"glTF, but somebody else's")
+    done = mien("track", scene.clip, "--out", tmp_path, "--format", "glb", *scene.options)
+    assert done.code == 2
+    assert "clip.face-0.glb" in done.err
+    assert foreign.read_bytes() == b"glTF, but somebody else's"
+
+
+def test_openface(mien: Mien, scene: Scene, tmp_path: Path) -> None:
+    done = mien(
+        *("track", scene.clip, "--out", tmp_path, "--no-overlay", "--format", "openface"),
+        *scene.options,
+    )
+    assert (done.code, done.err) == (0, "")
+    read = pd.read_csv(tmp_path / "clip.openface.csv")
+    assert read.frame.tolist() == list(range(1, FRAMES + 1))
+    assert read.success.tolist() == [0] * DARK + [1] * (FRAMES - DARK)
+
+
+def test_glb_without_its_package_is_one_line(
+    mien: Mien, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pygltflib", None)
+    monkeypatch.delitem(sys.modules, "mien.avatar.glb", raising=False)
+    done = mien("track", scene.clip, "--out", tmp_path, "--format", "glb", *scene.options)
+    assert done.code == 2
+    assert "pip install 'mien[avatar]'" in done.err

@@ -17,11 +17,15 @@ SEARCH_SECS: Final = 0.33
 
 
 class TableFormat(StrEnum):
-    """Formats of the table; also the endings of its file."""
+    """Formats of the table, and of files of one face each."""
 
     CSV = "csv"
     PARQUET = "parquet"
     JSONL = "jsonl"
+    OPENFACE = "openface"
+    LIVELINK = "livelink"
+    BVH = "bvh"
+    GLB = "glb"
 
 
 class Points(StrEnum):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mien
+from mien.avatar import details_for, existing_files, notes_of, open_format
 from mien.cli.choices import TableFormat
 from mien.cli.notes import notes_on
 from mien.errors import OutputError
@@ -26,7 +27,6 @@ from mien.outputs import (
     StageSeconds,
     Summary,
     Timeline,
-    open_table,
     refuse_foreign,
     write_summary,
 )
@@ -77,11 +77,17 @@ class Outputs:
         if not self.overwrite:
             refuse_foreign(path for stem in stems for path in self._paths(stem))
 
+    @property
+    def read(self) -> Details:
+        """What is read of faces: what was asked for, and what the format holds anyway."""
+        return details_for(self.table, self.details)
+
     def _paths(self, stem: str) -> list[Path]:
-        endings = [f".{self.table}", ".json"]
+        endings = [".json"]
         endings += [".overlay.mp4", ".overlay.png"] if self.overlay else []
         endings += [".timeline.png"] if self.timeline else []
-        return [self.folder / f"{stem}{ending}" for ending in endings]
+        table = existing_files(self.table, self.folder, stem)
+        return table + [self.folder / f"{stem}{ending}" for ending in endings]
 
     def overlay_path(self, stem: str, *, is_photo: bool) -> Path:
         """Where the drawn picture or video lies."""
@@ -95,8 +101,15 @@ class Outputs:
         """
         stem, markup = item.stem, parts.pair.markup
         is_photo = source.kind is SourceKind.PHOTO
-        table = self.folder / f"{stem}.{self.table}"
-        sinks: list[Sink] = [open_table(table, len(markup), self.details)]
+        table = open_format(
+            self.table,
+            self.folder,
+            stem,
+            points=len(markup),
+            rate=source.rate,
+            details=self.details,
+        )
+        sinks: list[Sink] = [table]
         if self.overlay:
             path = self.overlay_path(stem, is_photo=is_photo)
             file = Path(item.where)
@@ -152,7 +165,7 @@ def track_input(
         on_open(source.frames_expected)
         sinks = [*outputs.open_sinks(source, item, parts), *more_sinks]
         try:
-            track_source(source, parts, sinks, tally, on_frame, outputs.details)
+            track_source(source, parts, sinks, tally, on_frame, outputs.read)
         finally:
             error = sys.exception()
             outcome.failures += [
@@ -160,8 +173,9 @@ def track_input(
                 for sink in sinks
                 if isinstance(sink, OptionalSink) and sink.failure
             ]
-            outcome.notes += notes_on(tally, parts, source, outputs.details)
-            summary = _summary(outcome, parts, outputs.details, error)
+            outcome.notes += notes_on(tally, parts, source, outputs.read)
+            outcome.notes += notes_of(outputs.table) if tally.frames_with_face else []
+            summary = _summary(outcome, parts, outputs.read, error)
             with contextlib.ExitStack() as told:
                 if error is not None:  # the error on its way out is the one to tell
                     told.enter_context(_logged())

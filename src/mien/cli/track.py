@@ -103,7 +103,13 @@ def track(
         ),
     ] = SEARCH_SECS,
     table_format: Annotated[
-        TableFormat, typer.Option("--format", help="Of the table.", rich_help_panel="Results")
+        TableFormat,
+        typer.Option(
+            "--format",
+            help="csv, parquet, jsonl or openface: a table of all faces. livelink, bvh or glb: for "
+            "animators, a file for each face (STEM.face-0.glb).",
+            rich_help_panel="Results",
+        ),
     ] = TableFormat.CSV,
     blendshapes: Annotated[
         bool,

@@ -1,7 +1,7 @@
 """Which files an earlier run left, and which are somebody else's: those are never replaced unasked.
 
 Every file of ours says so itself: the summary by its ``program``, a table by its columns, a drawn
-picture or video by a mark in its metadata.
+picture or video by a mark in its metadata, a glTF by its generator, a BVH by its skeleton.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ import av
 import av.error
 
 from mien.errors import OutputError
+from mien.outputs.bvh import bvh_hierarchy
+from mien.outputs.livelink import LIVELINK_COLUMNS
+from mien.outputs.openface import OPENFACE_COLUMNS
 from mien.outputs.rows import columns
 from mien.outputs.summary import PROGRAM
 
@@ -53,10 +56,12 @@ def is_ours(path: Path) -> bool:
         ".parquet": _is_our_parquet,
         ".png": _is_our_png,
         ".mp4": _is_our_video,
+        ".bvh": _is_our_bvh,
+        ".glb": _is_our_glb,
     }.get(path.suffix.lower())
     try:
         return known is not None and known(path)
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError, struct.error):
         return False
 
 
@@ -78,7 +83,27 @@ def _is_our_json(path: Path) -> bool:
 def _is_our_csv(path: Path) -> bool:
     with path.open(encoding="utf-8") as file:
         head = file.readline(10_000).rstrip("\r\n").split(",")
+    # Other people's tables of the same columns do not carry these endings.
+    if path.name.endswith(".openface.csv"):
+        return tuple(head) == OPENFACE_COLUMNS
+    if path.name.endswith(".livelink.csv"):
+        return tuple(head) == LIVELINK_COLUMNS
     return tuple(head[: len(_FIRST_COLUMNS)]) == _FIRST_COLUMNS
+
+
+def _is_our_bvh(path: Path) -> bool:
+    with path.open(encoding="utf-8") as file:
+        return file.read(10_000).startswith(bvh_hierarchy())
+
+
+def _is_our_glb(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(20)
+        if head[:4] != b"glTF":
+            return False
+        (length,) = struct.unpack_from("<I", head, 12)
+        scene = json.loads(file.read(min(length, 10_000_000)))
+    return str(scene["asset"].get("generator", "")).startswith(f"{PROGRAM} ")
 
 
 def _is_our_jsonl(path: Path) -> bool:
