@@ -12,7 +12,9 @@ from typing import Annotated
 
 import typer
 
+from mien.cli.streams import FACE_HELP, OSC_HELP, VMC_HELP, open_streams, parse_targets
 from mien.errors import ConfigError
+from mien.expression import Details
 from mien.files import write_atomically
 from mien.live import LiveOptions, Window, open_live, require_window, run_live
 from mien.live.recorder import Recorder
@@ -72,6 +74,19 @@ def live(
     window: Annotated[
         bool, typer.Option(help="Without a window it only measures the latency.")
     ] = True,
+    osc: Annotated[str | None, typer.Option(metavar="HOST:PORT", help=OSC_HELP)] = None,
+    vmc: Annotated[str | None, typer.Option(metavar="HOST:PORT", help=VMC_HELP)] = None,
+    face: Annotated[int | None, typer.Option(min=0, metavar="NUMBER", help=FACE_HELP)] = None,
+    focal: Annotated[
+        float | None, typer.Option(metavar="PX", help="Focal length of the camera, px.")
+    ] = None,
+    fov: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DEGREES",
+            help="Or its field of view from corner to corner; 63 if neither is given.",
+        ),
+    ] = None,
     json_file: Annotated[
         Path | None,
         typer.Option("--json", help="Also write latency, rate and dropped frames to this file."),
@@ -84,6 +99,8 @@ def live(
     and look anew), q quit.
     """
     asked = _size_of(size)
+    targets = parse_targets(osc, vmc, face)
+    details = Details(True, bool(targets), focal, fov)
     if window:
         require_window()
     source = open_live(where, size=asked, rate=rate, again=seconds is not None)
@@ -91,9 +108,9 @@ def live(
     parts = TrackerParts(pair, open_detector(detector), TrackerSettings(max_faces=max_faces))
     is_webcam = camera_number(where) is not None
     recorder = Recorder(out, "live", pair.markup, source.rate)
-    options = LiveOptions(seconds, is_webcam if mirror is None else mirror, record)
+    options = LiveOptions(seconds, is_webcam if mirror is None else mirror, record, details)
     try:
-        with source:
+        with source, open_streams(targets, face) as streams:
             result = run_live(
                 source,
                 parts.tracker(),
@@ -101,6 +118,7 @@ def live(
                 recorder,
                 Window() if window else None,
                 options,
+                streams,
             )
     finally:
         for table in recorder.tables:

@@ -49,6 +49,8 @@ class Outputs:
     """Replace files that mien did not write."""
     details: Details = NO_DETAILS
     """What the table has besides points and pose."""
+    streams: bool = False
+    """Whether faces are also sent away, which needs all details."""
 
     def make_folder(self) -> None:
         """Make the folder, and see that it can be written before any work.
@@ -80,7 +82,10 @@ class Outputs:
     @property
     def read(self) -> Details:
         """What is read of faces: what was asked for, and what the format holds anyway."""
-        return details_for(self.table, self.details)
+        asked = details_for(self.table, self.details)
+        if self.streams:
+            asked = dataclasses.replace(asked, blendshapes=True, metric=True)
+        return asked
 
     def _paths(self, stem: str) -> list[Path]:
         endings = [".json"]

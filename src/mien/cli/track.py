@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mien.cli.choices import DEFAULT_MODEL, MAX_FACES, SEARCH_SECS, Points, TableFormat
+from mien.cli.streams import FACE_HELP, OSC_HELP, VMC_HELP
 
 __all__ = ["track"]
 
@@ -143,6 +144,18 @@ def track(
             rich_help_panel="Results",
         ),
     ] = None,
+    osc: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help=OSC_HELP, rich_help_panel="Results"),
+    ] = None,
+    vmc: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help=VMC_HELP, rich_help_panel="Results"),
+    ] = None,
+    face: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="NUMBER", help=FACE_HELP, rich_help_panel="Results"),
+    ] = None,
     overlay: Annotated[
         bool, typer.Option(help="Draw the landmarks on the video.", rich_help_panel="Results")
     ] = True,
@@ -192,6 +205,9 @@ def track(
             focal_px=focal,
             fov_deg=fov,
         ),
+        osc=osc,
+        vmc=vmc,
+        face=face,
     )
     if not run_track(options):
         raise typer.Exit(2)

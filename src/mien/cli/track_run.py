@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import typer
@@ -16,12 +17,16 @@ from mien.cli.inputs import list_words
 from mien.cli.notes import report_line
 from mien.cli.outputs import Outcome, Outputs, track_input
 from mien.cli.progress import RunProgress
+from mien.cli.streams import open_streams, parse_targets
 from mien.errors import InputError
 from mien.expression import Details
 from mien.media import Input
 from mien.pipeline import TrackerParts
 from mien.runtime import load_landmarkers, open_detector
 from mien.tracking import SmoothingSettings, TrackerSettings
+
+if TYPE_CHECKING:
+    from mien.avatar.streams import StreamTarget
 
 __all__ = ["TrackOptions", "run_track"]
 
@@ -46,6 +51,9 @@ class TrackOptions:
     timeline: bool
     overwrite: bool
     details: Details
+    osc: str | None = None
+    vmc: str | None = None
+    face: int | None = None
 
     def open_parts(self) -> TrackerParts:
         """Networks, detector and settings.
@@ -70,6 +78,7 @@ def run_track(options: TrackOptions) -> bool:
     Raises:
         MienError: nothing can be done at all.
     """
+    targets = parse_targets(options.osc, options.vmc, options.face)
     listing = list_words(options.words, options.out, recursive=options.recursive)
     inputs = listing.inputs
     named = len(inputs) + len(listing.refused)
@@ -80,6 +89,7 @@ def run_track(options: TrackOptions) -> bool:
         options.timeline,
         options.overwrite,
         options.details,
+        streams=bool(targets),
     )
     outputs.make_folder()
     outputs.refuse_foreign(item.stem for item in inputs)
@@ -91,7 +101,7 @@ def run_track(options: TrackOptions) -> bool:
         with RunProgress() as progress:
             for number, item in enumerate(inputs, start=1):
                 title = item.stem if len(inputs) == 1 else f"{item.stem} ({number}/{len(inputs)})"
-                done += _track_one(item, parts, outputs, options, progress, title)
+                done += _track_one(item, parts, outputs, options, progress, title, targets)
     if named > 1:
         typer.echo(f"{done} of {named} files done, results in {options.out}")
     if line := listing.left_out_line():
@@ -106,12 +116,13 @@ def _track_one(
     options: TrackOptions,
     progress: RunProgress,
     title: str,
+    targets: Sequence[StreamTarget] = (),
 ) -> bool:
     """Track one input and say a line; False if it could not be read, or drawn, to its end."""
     outcome = Outcome()
     is_read = False
     try:
-        with progress.of(title) as task:
+        with progress.of(title) as task, open_streams(targets, options.face) as streams:
             track_input(
                 item,
                 parts,
@@ -119,6 +130,7 @@ def _track_one(
                 outcome,
                 task.expect,
                 task.show,
+                streams,
                 all_faces_of_photos=options.max_faces is None,
                 rate=options.rate,
             )

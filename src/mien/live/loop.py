@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from mien.expression import FaceExpressions
+from mien.expression import DetailReader, Details
 from mien.live.newest import Newest
 from mien.live.pace import Pace
 from mien.live.recorder import Recorder
@@ -14,11 +16,13 @@ from mien.live.shown import Numbers, compose
 from mien.live.window import Screen
 from mien.markup import Markup
 from mien.media import Source
+from mien.outputs import Sink
 from mien.tracking import Tracker
 
 __all__ = ["Controls", "LiveOptions", "LiveResult", "run_live"]
 
 _WAIT_SECS = 0.1
+_SHAPES: Final = Details(blendshapes=True)
 
 
 @dataclass
@@ -38,6 +42,8 @@ class LiveOptions:
     mirror: bool = False
     record: bool = False
     """Whether it records from the first frame on."""
+    details: Details = _SHAPES
+    """What is read of faces besides points and pose."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +67,18 @@ def run_live(
     recorder: Recorder,
     screen: Screen | None,
     options: LiveOptions,
+    streams: Sequence[Sink] = (),
 ) -> LiveResult:
     """Track the newest frame until the source ends, the time is over or ``q`` is pressed.
 
-    Without a screen it only measures. Latency is counted from a frame's arrival to its faces.
+    Without a screen it only measures. Latency is counted from a frame's arrival to its faces. Every
+    frame's faces go to ``streams`` too, which stay open.
 
     Raises:
         InputError: the source broke off.
         OutputError: a recording cannot be written.
     """
-    expressions = FaceExpressions()
+    details = DetailReader(options.details)
     pace, controls = Pace(), Controls(mirror=options.mirror)
     with_face = 0
     with contextlib.ExitStack() as closing:
@@ -87,11 +95,12 @@ def run_live(
             now_secs = time.monotonic()
             if arrival is not None:
                 start_secs = arrival.at_secs if start_secs is None else start_secs
-                faces = tracker.update(arrival.frame)
-                faces = expressions.update(faces, arrival.frame.time_secs)
+                faces = details.update(arrival.frame, tracker.update(arrival.frame))
                 now_secs = time.monotonic()
                 pace.add(now_secs, 1000 * (now_secs - arrival.at_secs))
                 with_face += bool(faces)
+                for stream in streams:
+                    stream.write(arrival.frame, faces)
                 recorder.write(arrival.frame, faces)
                 if screen is not None:
                     numbers = Numbers(pace.fps, pace.recent_ms, newest.dropped, recorder.seconds)
@@ -107,7 +116,7 @@ def run_live(
                     if not _obey(key, controls, tracker, recorder):
                         break
                     if key == "c":  # the person's neutral, too, is learned anew
-                        expressions = FaceExpressions()
+                        details = DetailReader(options.details)
             spent_secs = now_secs - start_secs if start_secs is not None else 0.0
             if options.seconds is not None and spent_secs >= options.seconds:
                 break

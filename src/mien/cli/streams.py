@@ -1,0 +1,52 @@
+"""``--osc``, ``--vmc`` and ``--face``: a face sent to another program while it is tracked."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from mien.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mien.avatar.streams import FaceStream, StreamTarget
+
+__all__ = ["FACE_HELP", "OSC_HELP", "VMC_HELP", "open_streams", "parse_targets"]
+
+OSC_HELP: Final = "Send pose, head and blendshapes there as OSC messages (/mien/...) at each frame."
+VMC_HELP: Final = "Send them there in the VMC protocol, for avatars; programs listen at port 39539."
+FACE_HELP: Final = "The track_id to send by --osc and --vmc; the largest face if not given."
+
+
+def parse_targets(osc: str | None, vmc: str | None, face: int | None) -> list[StreamTarget]:
+    """Where to send to; nothing is loaded if nothing is.
+
+    Raises:
+        ConfigError: not HOST:PORT, an unknown host, python-osc is missing, or ``--face`` alone.
+    """
+    asked = [(name, text) for name, text in (("osc", osc), ("vmc", vmc)) if text is not None]
+    if not asked:
+        if face is not None:
+            raise ConfigError("--face says which face --osc or --vmc sends; neither is given")
+        return []
+    from mien.avatar.streams import StreamTarget
+
+    return [StreamTarget.parse(name, text) for name, text in asked]
+
+
+@contextlib.contextmanager
+def open_streams(targets: Sequence[StreamTarget], face: int | None) -> Iterator[list[FaceStream]]:
+    """Streams, closed at the end; what could not be sent is said then."""
+    if not targets:
+        yield []
+        return
+    from mien.avatar.streams import FaceStream
+
+    with contextlib.ExitStack() as closing:
+        streams = [closing.enter_context(FaceStream(target, face)) for target in targets]
+        yield streams
+    for stream in streams:
+        if stream.dropped:
+            where = f"--{stream.target.protocol} {stream.target.host}:{stream.target.port}"
+            print(f"mien: {where}: {stream.dropped} frames were not sent in time", file=sys.stderr)
