@@ -40,6 +40,19 @@ def test_a_file_is_at_most_350_lines() -> None:
     assert {path: length for path, length in lengths.items() if length > 350} == {}
 
 
+def test_a_function_is_at_most_60_lines() -> None:
+    """Of statements: the signature of a command is its help."""
+    long = {}
+    for name, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
+                if lines > 60:
+                    long[f"{name}: {node.name}"] = lines
+    assert long == {}
+
+
 def test_a_name_says_what_is_inside() -> None:
     nothing = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}
     assert [name for name in TREES if nothing & set(Path(name).with_suffix("").parts)] == []

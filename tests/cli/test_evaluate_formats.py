@@ -16,13 +16,13 @@ from scene import Done
 from mien.evaluation import measured_model
 from mien.geometry import FACE_SHARE, Similarity
 from mien.markup import load_markup
-from mien.runtime import LandmarkerPair
+from mien.runtime import Landmarker, LandmarkerPair
 from mien.types import Landmarks, Prediction
 
 SIDE = 64
 
 
-class MeanHead:
+class MeanHead(Landmarker):
     """Sees the upright mean head in the middle of every crop."""
 
     side = SIDE
@@ -36,6 +36,9 @@ class MeanHead:
         sha256="cafe",
         confidence_radius=0.05,
     )
+
+    def __init__(self) -> None:
+        pass
 
     def predict(self, image_rgb: np.ndarray, crops: Sequence[Similarity]) -> list[Prediction]:
         low, high = self.mean_shape.min(axis=0), self.mean_shape.max(axis=0)
@@ -94,7 +97,7 @@ def test_a_network_that_is_right_has_no_error(
     write: Callable[[Path], None],
     has_depth: bool,
 ) -> None:
-    pair = LandmarkerPair(MeanHead(), MeanHead())  # type: ignore[arg-type]
+    pair = LandmarkerPair(MeanHead(), MeanHead())
     monkeypatch.setattr(measured_model, "load_landmarkers", lambda model, points, threads: pair)
     root, file = tmp_path / "set", tmp_path / "result.json"
     root.mkdir()

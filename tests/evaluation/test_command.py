@@ -22,7 +22,7 @@ from mien.errors import ConfigError, DataError, OutputError
 from mien.evaluation import measured_model
 from mien.geometry import FACE_SHARE, Similarity, crop_from_box, crop_from_detection
 from mien.markup import load_markup
-from mien.runtime import LandmarkerPair, open_detector
+from mien.runtime import Landmarker, LandmarkerPair, open_detector
 from mien.types import Box, Detection, Frame, Landmarks, Prediction
 
 SIDE = 64
@@ -31,7 +31,7 @@ MIDDLE = (MARKUP.mean_shape.min(axis=0) + MARKUP.mean_shape.max(axis=0)) / 2
 TRUTH = (MARKUP.mean_shape - MIDDLE) * 80 + [150, 140, 0]
 
 
-class MeanHead:
+class MeanHead(Landmarker):
     """Sees the upright mean head in the middle of every crop."""
 
     side = SIDE
@@ -45,6 +45,9 @@ class MeanHead:
         sha256="cafe",
         confidence_radius=0.05,
     )
+
+    def __init__(self) -> None:
+        pass
 
     def predict(self, image_rgb: np.ndarray, crops: Sequence[Similarity]) -> list[Prediction]:
         points_crop = (self.mean_shape - MIDDLE) * FACE_SHARE * SIDE
@@ -73,7 +76,7 @@ def _box_as_a_detector_draws_it() -> Box:
 @pytest.fixture
 def aflw2000(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two photos with the same upright face; the second is black."""
-    pair = LandmarkerPair(MeanHead(), MeanHead())  # type: ignore[arg-type]
+    pair = LandmarkerPair(MeanHead(), MeanHead())
     monkeypatch.setattr(measured_model, "load_landmarkers", lambda model, points, threads: pair)
     monkeypatch.setattr(measured_model, "open_detector", lambda words: WhiteFinder())
     root = tmp_path / "set"

@@ -30,7 +30,7 @@ from mien.evaluation.presence import corner_view, misplaced_crop, roc_auc, score
 from mien.evaluation.synthetic import score_turned
 from mien.geometry import FACE_SHARE, Similarity, rotation_from_angles, warp_crop
 from mien.markup import load_markup
-from mien.runtime import LandmarkerPair
+from mien.runtime import Landmarker, LandmarkerPair
 from mien.types import Box, HeadPose, Landmarks, Prediction
 
 SIDE = 64
@@ -256,7 +256,7 @@ def test_no_set_and_a_damaged_shard_are_said(tmp_path: Path) -> None:
         read_turned(tmp_path)
 
 
-class MeanHead:
+class MeanHead(Landmarker):
     """Sees the upright mean head in every crop; it is sure where the middle is white."""
 
     side = SIDE
@@ -265,6 +265,9 @@ class MeanHead:
     card = SimpleNamespace(
         name="mean", convention="clicked", side=SIDE, sha256="cafe", confidence_radius=0.05
     )
+
+    def __init__(self) -> None:
+        pass
 
     def predict(self, image_rgb: np.ndarray, crops: Sequence[Similarity]) -> list[Prediction]:
         middle = (MEAN.min(axis=0) + MEAN.max(axis=0)) / 2
@@ -283,7 +286,7 @@ def test_the_command_measures_it_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, init: str
 ) -> None:
     write_set(tmp_path / "set", ["", "eyes shut"])
-    pair = LandmarkerPair(MeanHead(), MeanHead())  # type: ignore[arg-type]
+    pair = LandmarkerPair(MeanHead(), MeanHead())
     monkeypatch.setattr(measured_model, "load_landmarkers", lambda model, points, threads: pair)
     result = run(tmp_path / "set", "--init", init, "--json", tmp_path / "r.json", "--plots",
                  tmp_path / "plots")  # fmt: skip
@@ -310,7 +313,7 @@ def test_points_are_also_measured_where_the_set_has_them(
 ) -> None:
     """A network that clicks and says so has one set of figures; else there are two."""
     write_set(tmp_path / "set", ["", "eyes shut"])
-    pair = LandmarkerPair(MeanHead(), MeanHead())  # type: ignore[arg-type]
+    pair = LandmarkerPair(MeanHead(), MeanHead())
     monkeypatch.setattr(measured_model, "load_landmarkers", lambda model, points, threads: pair)
     words = (tmp_path / "set", "--init", "box", "--json", tmp_path / "r.json")
     assert "as_clicked" not in run(*words)

@@ -22,7 +22,8 @@ from mien.markup import load_markup
 from mien.pipeline import TrackerParts
 from mien.report import read_table
 from mien.runtime import load_landmarkers
-from mien.types import Box, Detection, Frame
+from mien.tracking import Tracker
+from mien.types import Box, Detection, Face, Frame
 from standin import square_picture
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
@@ -116,11 +117,11 @@ def test_mirrored_pictures_are_mirrored(clip: Path, parts: TrackerParts, tmp_pat
 def test_a_slow_tracker_drops_frames_and_stays_at_the_newest(
     clip: Path, parts: TrackerParts, tmp_path: Path
 ) -> None:
-    class Slow:
+    class Slow(Tracker):
         def __init__(self) -> None:
             self.indices: list[int] = []
 
-        def update(self, frame: Frame) -> list[object]:
+        def update(self, frame: Frame, time_secs: float | None = None) -> list[Face]:
             self.indices.append(frame.index)
             time.sleep(0.1)
             return []
@@ -128,7 +129,7 @@ def test_a_slow_tracker_drops_frames_and_stays_at_the_newest(
     slow = Slow()
     source = open_live(str(clip), size=None, rate=50.0)
     recorder = Recorder(tmp_path, "live", MARKUP, 25.0)
-    result = run_live(source, slow, MARKUP, recorder, None, LiveOptions())  # type: ignore[arg-type]
+    result = run_live(source, slow, MARKUP, recorder, None, LiveOptions())
     assert result.frames_arrived == 50
     assert result.frames_dropped == 50 - len(slow.indices) > 20
     assert slow.indices[-1] == 49  # the last one is never lost

@@ -113,7 +113,7 @@ def test_sound_only(tmp_path):
         open_source(tmp_path / "a.mp4")
 
 
-class FakeCamera:
+class FakeCamera(cv2.VideoCapture):
     """Three blue frames, then unplugged."""
 
     def __init__(self, number: int) -> None:

@@ -199,7 +199,7 @@ def test_a_pattern_that_nothing_fits(tmp_path):
         open_source(tmp_path / "frame_%04d.png")
 
 
-class QuickCamera:
+class QuickCamera(cv2.VideoCapture):
     """A picture every 5 ms, 40 of them."""
 
     def __init__(self, number: int) -> None:

@@ -51,7 +51,7 @@ def face_size(truth: Float[np.ndarray, "points dims"]) -> float:
 
 
 def nme(
-    predicted: Float[np.ndarray, "points dims"], truth: Float[np.ndarray, "points dims"]
+    predicted: Float[np.ndarray, "points dims"], truth: Float[np.ndarray, "points true_dims"]
 ) -> float:
     """Eq. 5: mean distance in x and y over the size of the true face.
 
@@ -61,7 +61,7 @@ def nme(
 
 
 def nme_inner51(
-    predicted: Float[np.ndarray, "68 dims"], truth: Float[np.ndarray, "68 dims"]
+    predicted: Float[np.ndarray, "68 dims"], truth: Float[np.ndarray, "68 true_dims"]
 ) -> float | None:
     """The same over the 51 points that are not jaw, over the size of *all* 68.
 

@@ -103,7 +103,9 @@ def cut_sideways(photo: LabelledPhoto, share: float) -> PerturbedPhoto:
     return PerturbedPhoto(moved, np.asarray(outside))
 
 
-def _columns(image_rgb: Image, *, first: int, last: int | None) -> Image:
+def _columns(
+    image_rgb: Image, *, first: int, last: int | None
+) -> UInt8[np.ndarray, "height columns 3"]:
     """Columns from ``first`` on and before ``last``."""
     return np.ascontiguousarray(image_rgb[:, first:last])
 

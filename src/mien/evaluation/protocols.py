@@ -14,7 +14,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
@@ -40,6 +40,7 @@ class Init(StrEnum):
     DETECTOR = "detector"
 
 
+@runtime_checkable
 class FaceLandmarker(Protocol):
     """What is measured. Points are those of the 68-point markup."""
 

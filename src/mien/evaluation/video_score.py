@@ -36,9 +36,9 @@ class VideoScore:
     jitters: Float[np.ndarray, " triples"]
     """|second difference of the error vector| between three frames running, mean over the points,
     in face sizes: what trembles, whatever the head does and however far the points are off."""
-    eye_errors_shut: Float[np.ndarray, " eyes"]
+    eye_errors_shut: Float[np.ndarray, " shut_eyes"]
     """Errors of the eye opening (``evaluation.eyes``) where a seen eye is shut."""
-    eye_errors_open: Float[np.ndarray, " eyes"]
+    eye_errors_open: Float[np.ndarray, " open_eyes"]
 
     @property
     def face_frames(self) -> int:

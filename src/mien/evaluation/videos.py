@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import scipy.optimize
@@ -37,6 +37,7 @@ _LONGEST_GAP_FRAMES = 30
 """Between labelled frames farther apart the face may have been away."""
 
 
+@runtime_checkable
 class FaceTracker(Protocol):
     """What is measured; its points are those of the truth's markup."""
 

@@ -44,7 +44,9 @@ class Numbers:
     """How long it has recorded; ``None`` while it does not."""
 
 
-def in_window(image_rgb: Image, faces: Sequence[Face], *, mirror: bool) -> tuple[Image, list[Face]]:
+def in_window(
+    image_rgb: Image, faces: Sequence[Face], *, mirror: bool
+) -> tuple[UInt8[np.ndarray, "rows columns 3"], list[Face]]:
     """Picture and faces, 480 to 720 px high and at most 1080 wide, mirrored if asked."""
     height, width = image_rgb.shape[:2]
     scale = float(np.clip(height, _LEAST_HIGH, _MOST_HIGH)) / height
@@ -59,7 +61,7 @@ def in_window(image_rgb: Image, faces: Sequence[Face], *, mirror: bool) -> tuple
     return np.asarray(image, np.uint8), moved
 
 
-def _scaled(face: Face, scale: Float[np.ndarray, 3]) -> Face:
+def _scaled(face: Face, scale: Float[np.ndarray, " 3"]) -> Face:
     centre = np.array([0.5, 0.5, 0.0])
     points = (face.landmarks.points_image + centre) * scale - centre
     return replace(face, landmarks=Landmarks(points, face.landmarks.confidence))
@@ -81,7 +83,7 @@ def compose(
     *,
     mirror: bool = False,
     hide: bool = False,
-) -> Image:
+) -> UInt8[np.ndarray, "rows columns 3"]:
     """The whole window: the picture, and right of it the largest face's pose and openings.
 
     The panel's numbers are those of the face itself, mirrored or not.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -20,6 +20,7 @@ _TRIAL = "import cv2; cv2.namedWindow('mien'); cv2.waitKey(1); cv2.destroyAllWin
 _ADVICE = "mien serve shows the same in a browser, and --no-window only measures"
 
 
+@runtime_checkable
 class Screen(Protocol):
     """Takes pictures, gives keys."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from PIL import Image
 
 from mien.errors import InputError
+from mien.media.source import ByteFile
 
 __all__ = ["RAW_SUFFIXES", "is_heif", "is_raw", "open_heif", "raw_refused"]
 
@@ -45,7 +46,7 @@ def raw_refused(named: str | Path) -> InputError:
     )
 
 
-def open_heif(file: IO[bytes], named: str | Path) -> Image.Image:
+def open_heif(file: ByteFile, named: str | Path) -> Image.Image:
     """The main picture, turned upright by its own marks.
 
     Raises:

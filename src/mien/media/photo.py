@@ -8,7 +8,7 @@ import mmap
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from jaxtyping import UInt8
@@ -27,7 +27,7 @@ from mien.media.pictures import (
     shown,
     upright,
 )
-from mien.media.source import SourceKind, check_size, require_file
+from mien.media.source import ByteFile, SourceKind, check_size, require_file
 from mien.media.tiff import Directory, Layout, is_tiff, layout_of, wide_rgb
 from mien.types import Frame
 
@@ -35,7 +35,7 @@ __all__ = ["Content", "PhotoSource", "content_of", "layout_of_file", "read_photo
 
 _HEAD = 256
 _ENOUGH_FOR_TWO = 1 << 27
-"""Bytes in which a motion JPEG shows its second picture."""
+"""ByteFile in which a motion JPEG shows its second picture."""
 _ORIENTATION = 274
 
 
@@ -61,7 +61,7 @@ def content_of(path: Path) -> Content:
         return Content.PHOTO  # its first bytes are right, and its frame list is not
 
 
-def _content(file: IO[bytes], path: Path) -> Content:
+def _content(file: ByteFile, path: Path) -> Content:
     head = file.read(_HEAD)
     if is_heif(head) or is_raw(head):
         return Content.PHOTO
@@ -96,7 +96,7 @@ def read_photo(where: Path | bytes, named: str | Path = "") -> UInt8[np.ndarray,
         return _told(file, where)
 
 
-def _told(file: IO[bytes], named: str | Path) -> UInt8[np.ndarray, "height width 3"]:
+def _told(file: ByteFile, named: str | Path) -> UInt8[np.ndarray, "height width 3"]:
     with quiet():
         try:
             return _read(file, named)
@@ -106,7 +106,7 @@ def _told(file: IO[bytes], named: str | Path) -> UInt8[np.ndarray, "height width
             raise InputError(f"{named}: too large for the memory; save a smaller copy") from error
 
 
-def _read(file: IO[bytes], named: str | Path) -> UInt8[np.ndarray, "height width 3"]:
+def _read(file: ByteFile, named: str | Path) -> UInt8[np.ndarray, "height width 3"]:
     head = file.read(_HEAD)
     file.seek(0)
     if is_raw(head):
@@ -130,7 +130,7 @@ def _read(file: IO[bytes], named: str | Path) -> UInt8[np.ndarray, "height width
 
 
 def _jpeg(
-    image: Image.Image, file: IO[bytes], named: str | Path
+    image: Image.Image, file: ByteFile, named: str | Path
 ) -> UInt8[np.ndarray, "height width 3"]:
     try:
         return shown(image)
@@ -147,7 +147,7 @@ def _jpeg(
         return filled[0]
 
 
-def _layout(file: IO[bytes]) -> Layout:
+def _layout(file: ByteFile) -> Layout:
     try:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             return layout_of(data)
@@ -158,7 +158,7 @@ def _layout(file: IO[bytes]) -> Layout:
         file.seek(0)
 
 
-def layout_of_file(file: IO[bytes]) -> Layout | None:
+def layout_of_file(file: ByteFile) -> Layout | None:
     """The directories of a TIFF; ``None`` if it is none."""
     head = file.read(4)
     file.seek(0)
@@ -166,7 +166,7 @@ def layout_of_file(file: IO[bytes]) -> Layout | None:
 
 
 def tiff_page(
-    file: IO[bytes], named: str | Path, layout: Layout, number: int
+    file: ByteFile, named: str | Path, layout: Layout, number: int
 ) -> UInt8[np.ndarray, "height width 3"]:
     """One page of a TIFF; call it under :func:`quiet`.
 

@@ -10,13 +10,14 @@ import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import numpy as np
 from jaxtyping import UInt8
 from PIL import ExifTags, Image
 
 from mien.errors import InputError
+from mien.media.source import ByteFile
 
 __all__ = [
     "DAMAGED",
@@ -89,7 +90,7 @@ def mute_libtiff() -> Iterator[None]:
             os.close(nowhere)
 
 
-def identify(file: IO[bytes], named: str | Path) -> Image.Image | None:
+def identify(file: ByteFile, named: str | Path) -> Image.Image | None:
     """The picture, not decoded yet; ``None`` if the bytes are of no format that is read here.
 
     Raises:

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import enum
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import IO, Protocol, Self, runtime_checkable
 
 from mien.errors import InputError
 from mien.types import Frame
 
-__all__ = ["SMALLEST_SIDE", "Source", "SourceKind", "camera_number", "check_size", "require_file"]
+__all__ = [
+    "SMALLEST_SIDE",
+    "ByteFile",
+    "Source",
+    "SourceKind",
+    "camera_number",
+    "check_size",
+    "require_file",
+]
+
+ByteFile = IO[bytes] | io.BytesIO
+"""An open file, or bytes in memory, which have no name as an ``IO`` has."""
 
 _CAMERA = re.compile(r"/dev/video(\d+)")
 SMALLEST_SIDE = 16
@@ -27,6 +39,7 @@ class SourceKind(enum.Enum):
     CAMERA = "camera"
 
 
+@runtime_checkable
 class Source(Protocol):
     """Frames in order of time. Iterating again starts again, except with a camera."""
 

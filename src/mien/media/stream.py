@@ -11,14 +11,14 @@ import tempfile
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final, Self
+from typing import Any, Final, Self
 
 from mien.errors import InputError
 from mien.media.container import frame_rate, has_no_times, open_container, pictures_of, zero_secs
 from mien.media.decoding import Tally, decode, say_what_is_missing
 from mien.media.foreign import is_heif, is_raw
 from mien.media.jpeg import is_a_stream
-from mien.media.source import Source, SourceKind
+from mien.media.source import ByteFile, Source, SourceKind
 from mien.media.timestamps import Clock
 from mien.types import Frame
 
@@ -175,7 +175,7 @@ def open_pipe(
     return source
 
 
-def _opened(where: str | Path) -> IO[bytes]:
+def _opened(where: str | Path) -> ByteFile:
     if str(where) == STDIN:
         if sys.stdin is None or sys.stdin.isatty():
             raise InputError(
@@ -195,7 +195,7 @@ def _starts_a_picture(head: bytes) -> bool:
     return head.startswith(_PICTURE_HEADS) or webp or avif or is_heif(head) or is_raw(head)
 
 
-def _picture(file: IO[bytes], head: bytes) -> bytes:
+def _picture(file: ByteFile, head: bytes) -> bytes:
     """All that comes, or so much of a motion JPEG that its second picture is known."""
     data = bytearray(head)
     step = _STEP
@@ -207,7 +207,7 @@ def _picture(file: IO[bytes], head: bytes) -> bytes:
     return bytes(data)
 
 
-def _up_to_index(file: IO[bytes], head: bytes) -> tuple[bytes, bool]:
+def _up_to_index(file: ByteFile, head: bytes) -> tuple[bytes, bool]:
     """Enough of an MP4 to know whether its index comes before its frames, and whether it does."""
     data, at = head, 0
     while True:
@@ -221,7 +221,7 @@ def _up_to_index(file: IO[bytes], head: bytes) -> tuple[bytes, bool]:
         at += size
 
 
-def _read(file: IO[bytes], size: int) -> bytes:
+def _read(file: ByteFile, size: int) -> bytes:
     """So many bytes, fewer only at the end."""
     pieces: list[bytes] = []
     while size > 0 and (piece := file.read(size)):
@@ -233,7 +233,7 @@ def _read(file: IO[bytes], size: int) -> bytes:
 class _Pipe:
     """A file that is only read, beginning with what was read of it already."""
 
-    def __init__(self, file: IO[bytes], head: bytes) -> None:
+    def __init__(self, file: ByteFile, head: bytes) -> None:
         self._file, self._head = file, head
 
     def read(self, size: int) -> bytes:

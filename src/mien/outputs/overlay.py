@@ -13,6 +13,7 @@ import av.error
 import cv2
 import numpy as np
 from av.video.reformatter import Colorspace, VideoReformatter
+from jaxtyping import UInt8
 
 from mien.errors import OutputError
 from mien.files import PendingFile, told_as_output_error, write_atomically
@@ -159,7 +160,7 @@ class OverlayVideo(Sink):
             "pip install --force-reinstall av, or leave the video out with --no-overlay"
         )
 
-    def _fitted(self, image: Image) -> Image:
+    def _fitted(self, image: Image) -> UInt8[np.ndarray, "rows columns 3"]:
         height, width = image.shape[:2]
         right, below = self._stream.width - width, self._stream.height - height
         if not (0 <= right <= 1 and 0 <= below <= 1):

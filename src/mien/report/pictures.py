@@ -107,7 +107,7 @@ def _drawn(image: Image, frame: int, table: FaceTable) -> Image:
     return draw_faces(image, faces, table.markup.parts)
 
 
-def _crop(image: Image, table: FaceTable, row: int) -> Image:
+def _crop(image: Image, table: FaceTable, row: int) -> UInt8[np.ndarray, "side side 3"]:
     """A square around the face with a margin, moved inside the picture."""
     low, high = table.points[row, :, :2].min(axis=0), table.points[row, :, :2].max(axis=0)
     height, width = image.shape[:2]
@@ -118,7 +118,7 @@ def _crop(image: Image, table: FaceTable, row: int) -> Image:
     return np.asarray(cv2.resize(crop, (_CROP_SIDE, _CROP_SIDE), interpolation=cv2.INTER_AREA))
 
 
-def _shrunk(image: Image, long_side: int) -> Image:
+def _shrunk(image: Image, long_side: int) -> UInt8[np.ndarray, "rows columns 3"]:
     scale = long_side / max(image.shape[:2])
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))

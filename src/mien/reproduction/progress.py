@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 __all__ = ["Listener"]
 
 
+@runtime_checkable
 class Listener(Protocol):
     """Who is told how far the work is."""
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -41,22 +42,31 @@ class LabelledClip:
     """Of the photos."""
 
     def __post_init__(self) -> None:
-        faces, frames = self.yaw_deg.shape if self.yaw_deg.ndim == 2 else (-1, -1)
-        if (
-            self.points_image.shape != (faces, frames, 68, 3)
-            or self.hidden.shape != (faces, frames, 68)
-            or self.time_secs.shape != (frames,)
-        ):
-            raise ValueError(
-                f"{self.name}: points are (faces, frames, 68, 3) with as many hidden flags and "
-                f"times, not {self.points_image.shape}, {self.hidden.shape}, {self.time_secs.shape}"
-            )
+        _check(self.time_secs, self.points_image, self.hidden, self.yaw_deg)
 
     @property
     def present(self) -> Bool[np.ndarray, "faces frames"]:
         """Where each face is in the frame."""
         there: Bool[np.ndarray, "faces frames"] = np.isfinite(self.points_image[:, :, 0, 0])
         return there
+
+
+def _check(time_secs: Any, points: Any, hidden: Any, yaw_deg: Any) -> None:
+    """Whatever arrays a file holds: are they the label of a clip?"""
+    arrays = {"time_secs": time_secs, "points": points, "hidden": hidden, "yaw_deg": yaw_deg}
+    for name, array in arrays.items():
+        if array.dtype.kind != ("b" if name == "hidden" else "f"):
+            raise ValueError(f"{name} holds {array.dtype}")
+    faces, frames = yaw_deg.shape if yaw_deg.ndim == 2 else (-1, -1)
+    if (
+        points.shape != (faces, frames, 68, 3)
+        or hidden.shape != (faces, frames, 68)
+        or time_secs.shape != (frames,)
+    ):
+        raise ValueError(
+            "points are (faces, frames, 68, 3) with as many hidden flags and times, not "
+            f"{points.shape}, {hidden.shape}, {time_secs.shape}"
+        )
 
 
 def read_clips(folder: Path) -> tuple[LabelledClip, ...]:
@@ -101,6 +111,7 @@ def read_clip(file: Path) -> LabelledClip:
         raise DataError(f"{file} is there without {video.name}: copy the clips again")
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as label:
+            _check(label["time_secs"], label["points"], label["hidden"], label["yaw_deg"])
             return LabelledClip(
                 name=file.stem,
                 video_path=video,

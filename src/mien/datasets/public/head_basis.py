@@ -30,9 +30,7 @@ class HeadBasis:
     """For the first numbers of ``Exp_Para``: 10 of its 29."""
 
     def __post_init__(self) -> None:
-        shapes = self.mean.shape, self.shape.shape, self.expression.shape
-        if shapes[0] != (68, 3) or any(len(one) != 3 or one[:2] != (68, 3) for one in shapes[1:]):
-            raise ValueError(f"a basis is (68, 3), (68, 3, n) and (68, 3, m), not {shapes}")
+        _check([self.mean.shape, self.shape.shape, self.expression.shape])
 
     @classmethod
     def load(cls, path: Path) -> HeadBasis:
@@ -46,6 +44,7 @@ class HeadBasis:
                 arrays = [
                     np.asarray(stored[key], np.float64) for key in ("mean", "shape", "expression")
                 ]
+            _check([array.shape for array in arrays])
             return cls(*arrays)
         except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile) as error:
             raise DataError(
@@ -69,6 +68,11 @@ class HeadBasis:
         points = self.mean + self.shape @ identity + self.expression @ expression
         x, y, z = pose[6] * _rotation(*pose[:3]) @ points.T + pose[3:6, None]
         return np.stack([x - 1, height_px - y, z.mean() - z], axis=1)
+
+
+def _check(shapes: list[tuple[int, ...]]) -> None:
+    if shapes[0] != (68, 3) or any(len(one) != 3 or one[:2] != (68, 3) for one in shapes[1:]):
+        raise ValueError(f"a basis is (68, 3), (68, 3, n) and (68, 3, m), not {shapes}")
 
 
 def _rotation(pitch: float, yaw: float, roll: float) -> Float[np.ndarray, "3 3"]:

@@ -34,8 +34,9 @@ def parse_ljson(path: Path, *, points: int, dims: int) -> Float[np.ndarray, "poi
         group = content
         if "groups" in content:
             (group,) = content["groups"].values()
+        rows = group["landmarks"]["points"]
         stored = np.array(
-            [[np.nan if number is None else number for number in row] for row in _rows(group)],
+            [[np.nan if number is None else number for number in row] for row in rows],
             dtype=np.float64,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -45,7 +46,3 @@ def parse_ljson(path: Path, *, points: int, dims: int) -> Float[np.ndarray, "poi
     if stored.shape != (points, dims):
         raise DataError(f"{path} should hold ({points}, {dims}) points, but holds {stored.shape}")
     return stored
-
-
-def _rows(group: dict[str, dict[str, list[list[float | None]]]]) -> list[list[float | None]]:
-    return group["landmarks"]["points"]

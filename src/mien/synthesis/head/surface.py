@@ -54,12 +54,12 @@ def nearest_on_surface(
 
 
 def _nearest_weights(
-    p: Float[np.ndarray, "*n 3"],
-    a: Float[np.ndarray, "*n 3"],
-    b: Float[np.ndarray, "*n 3"],
-    c: Float[np.ndarray, "*n 3"],
-) -> Float[np.ndarray, "*n 3"]:
-    """Barycentric weights of the point of triangle abc that is nearest to p."""
+    p: Float[np.ndarray, "points 1 3"],
+    a: Float[np.ndarray, "points triangles 3"],
+    b: Float[np.ndarray, "points triangles 3"],
+    c: Float[np.ndarray, "points triangles 3"],
+) -> Float[np.ndarray, "points triangles 3"]:
+    """Barycentric weights of the point of each triangle abc that is nearest to p."""
     ab, ac, ap = b - a, c - a, p - a
     d00, d01, d11 = (ab * ab).sum(-1), (ab * ac).sum(-1), (ac * ac).sum(-1)
     d20, d21 = (ap * ab).sum(-1), (ap * ac).sum(-1)

@@ -16,6 +16,8 @@ from mien.synthesis.head.morphable import MorphableHead
 
 __all__ = ["FaceMask", "Glasses", "WornMesh", "build_worn", "draw_glasses", "draw_mask"]
 
+_Values = Float[np.ndarray, "*n"] | np.float64
+
 _BRIDGE_CM = 1.8
 """Between the lenses."""
 _EAR_TOP_CM = np.array([7.5, -3.0, 0.6])
@@ -132,7 +134,7 @@ def _glasses(
     half_width, half_height = glasses.half_width, glasses.half_height
     centre_x, centre_y = half_width + _BRIDGE_CM / 2, eye_y + 0.15 * half_height
 
-    def bend(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def bend(x: _Values, y: _Values) -> Float[np.ndarray, "*n"]:
         return np.asarray(0.5 * glasses.wrap * x**2 + 0.08 * (y - centre_y))
 
     x, y, z = vertices[: head.face_vertices].T

@@ -29,10 +29,24 @@ __all__ = ["HeadTurner", "Turn", "TurnedPhoto", "Window"]
 
 _PIVOT_CM = np.array([0, 2, 0], np.float32)
 """Where a head turns: between the ears, a little below."""
-_MAX_SIDE = 320
+_INSIDE_CM = np.array([0, -2, 0])
+"""A place inside the head from which its whole outline is seen: above the pivot."""
+_MAX_SIDE, _MIN_SIDE = 320, 64
+"""Of the new picture, px."""
 _MARGIN = 2.0
+"""Sides of the points' box to a side of the picture: hair, ears and neck are in it."""
+_FACE_REAR = 0.1
+"""Vertices that belong less than so much to the rear of the head show the light on the face."""
 _AWAY = 0.1
 """A surface whose normal's z is above this looks away from the camera."""
+_LID_ROLL, _LIP_ROLL = 0.3, 0.6
+"""What is taken off the normals' z of lids and lips: their rims roll inwards and are seen still."""
+_DEPTH_TOLERANCE_CM = 0.7
+"""A point up to so far behind the drawn surface counts as on it."""
+_LID_LINE = (0.3, 0.7)
+"""Shares of the upper and the lower lid in the line where both meet: it is the upper that moves."""
+_LIDS_MEET = 0.9
+"""Share of the way to that line that the points of shut lids go."""
 # Points of the upper lids, and of the lower lids below them.
 _UPPER_LIDS, _LOWER_LIDS = (37, 38, 43, 44), (41, 40, 47, 46)
 
@@ -92,7 +106,7 @@ class Window:
         """Twice the points' box, at most 320 px, never enlarged."""
         low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
         extent = float((high - low).max()) * _MARGIN
-        side = int(min(_MAX_SIDE, max(64, round(extent))))
+        side = int(min(_MAX_SIDE, max(_MIN_SIDE, round(extent))))
         zoom = side / extent
         # Pixel centres at integers: the window spans [-0.5, side - 0.5] of its own pixels.
         origin = (low + high) / 2 - extent / 2 + 0.5 / zoom
@@ -110,6 +124,21 @@ class Window:
         return back
 
 
+class _Motion:
+    """The rigid motion from the pose of the photo to the new one, about the pivot."""
+
+    def __init__(self, photo: FittedPhoto, rotation: Float[np.ndarray, "3 3"]) -> None:
+        self._photo, self._rotation = photo, rotation
+        self.pivot = photo.rotation @ _PIVOT_CM
+        self.change: Float[np.ndarray, "3 3"] = (rotation @ photo.rotation.T).astype(np.float32)
+
+    def to_new_pose(
+        self, points_cm: Float[np.ndarray, "points 3"]
+    ) -> Float[np.ndarray, "points 3"]:
+        """Points of the head as the new pose shows them, in px of the photo's plane."""
+        return self._photo.project((points_cm - _PIVOT_CM) @ self._rotation.T + self.pivot)
+
+
 class HeadTurner:
     """Turns photos by one head model; holds what is the same for all of them."""
 
@@ -118,7 +147,7 @@ class HeadTurner:
         self._regions = HeadRegions.of(head)
         self._painter = HeadPainter(head, self._regions)
         self._is_face = (np.arange(len(head.mean)) < head.face_vertices) & (
-            self._regions.rear < 0.1
+            self._regions.rear < _FACE_REAR
         )
         jaw, inner = anchors.points68.take(np.arange(17)), anchors.manual51
         self._label = SurfacePoints(
@@ -131,68 +160,81 @@ class HeadTurner:
 
         ``window`` is the part of the photo's plane to show; the head's surroundings by default.
         """
-        regions, triangles = self._regions, self._regions.triangles
-        old = photo.vertices_cm + regions.hair_out(photo.vertices_cm, turn.hair_cm)
-        new, label = old, photo.points_cm
-        if turn.expression_change is not None:
-            moved = np.tensordot(turn.expression_change, self._head.expression, 1)
-            new, label = old + moved, label + self._label.of(moved)
-            if turn.eyes_shut:
-                label = _met_lids(label, turn.eyes_shut)
-        pivot = photo.rotation @ _PIVOT_CM
-
-        def in_new_pose(
-            points_cm: Float[np.ndarray, "points 3"],
-        ) -> Float[np.ndarray, "points 3"]:
-            return photo.project((points_cm - _PIVOT_CM) @ turn.rotation.T + pivot)
-
-        source = photo.project(old @ photo.rotation.T)
-        change = (turn.rotation @ photo.rotation.T).astype(np.float32)
-        centred = (new - _PIVOT_CM) @ photo.rotation.T
-        turned = photo.project(self._follow(centred, change) + pivot)
-        placed = in_new_pose(label)
+        moved, label = self._with_new_expression(photo, turn)
+        motion = _Motion(photo, turn.rotation)
+        placed = motion.to_new_pose(label)
         window = window or Window.around(placed)
-        canvas_source, canvas_turned = window.to_picture(source), window.to_picture(turned)
-        outward = vertex_normals(canvas_source, triangles)
-        scene = Scene(
+        scene = self._scene(photo, turn, window, motion, moved)
+        image, cover = self._painter.paint(scene), np.zeros((window.side, window.side), np.float32)
+        if turn.worn is not None:
+            bald = photo.vertices_cm if moved is None else photo.vertices_cm + moved
+            mesh = build_worn(turn.worn, self._head, bald)
+            mesh_places = window.to_picture(motion.to_new_pose(mesh.vertices_cm))
+            triangles = self._regions.triangles
+            light = light_on(image, scene.after, scene.turned, triangles, self._is_face)
+            dressed = dress(image, scene.after, mesh, mesh_places, light, scene.px_per_cm)
+            image, cover = dressed.image, dressed.cover
+        return self._labelled(scene, image, cover, window.to_picture(placed), window)
+
+    def _with_new_expression(
+        self, photo: FittedPhoto, turn: Turn
+    ) -> tuple[Float[np.ndarray, "vertices 3"] | None, Float[np.ndarray, "68 3"]]:
+        """How far each vertex moves, if the expression changes, and the label's points, in cm."""
+        if turn.expression_change is None:
+            return None, photo.points_cm
+        moved = np.tensordot(turn.expression_change, self._head.expression, 1)
+        label = photo.points_cm + self._label.of(moved)
+        return moved, _met_lids(label, turn.eyes_shut) if turn.eyes_shut else label
+
+    def _scene(
+        self,
+        photo: FittedPhoto,
+        turn: Turn,
+        window: Window,
+        motion: _Motion,
+        moved: Float[np.ndarray, "vertices 3"] | None,
+    ) -> Scene:
+        """The mesh of head and hair where it stood and where it shall stand."""
+        triangles, side = self._regions.triangles, window.side
+        old = photo.vertices_cm + self._regions.hair_out(photo.vertices_cm, turn.hair_cm)
+        new = old if moved is None else old + moved
+        centred = (new - _PIVOT_CM) @ photo.rotation.T
+        source = window.to_picture(photo.project(old @ photo.rotation.T))
+        followed = self._follow(centred, motion.change) + motion.pivot
+        turned = window.to_picture(photo.project(followed))
+        middle = photo.project((photo.rotation @ _INSIDE_CM)[None])
+        return Scene(
             photo=photo,
             to_photo=window.to_photo,
-            centre=window.to_picture(photo.project((photo.rotation @ [0, -2, 0])[None]))[0, :2],
-            source=canvas_source,
-            normals=outward,
-            turned=canvas_turned,
-            before=rasterise(canvas_source, triangles, window.side, window.side),
-            after=rasterise(canvas_turned, triangles, window.side, window.side),
-            change=change,
+            centre=window.to_picture(middle)[0, :2],
+            source=source,
+            normals=vertex_normals(source, triangles),
+            turned=turned,
+            before=rasterise(source, triangles, side, side),
+            after=rasterise(turned, triangles, side, side),
+            change=motion.change,
             yaw_deg=float(yaw_deg(turn.rotation)),
             light=turn.light,
             teeth_cm=turn.teeth_cm if turn.expression_change is not None else None,
             px_per_cm=photo.scale * window.zoom,
         )
-        points = window.to_picture(placed)
-        tolerance = 0.7 * photo.scale * window.zoom
-        normals = self._label.of(outward) @ change.T
-        spots, away = self._label.of(canvas_turned), _turned_away(normals)
+
+    def _labelled(
+        self,
+        scene: Scene,
+        image: UInt8[np.ndarray, "side side 3"],
+        cover: Float[np.ndarray, "side side"],
+        points: Float[np.ndarray, "68 3"],
+        window: Window,
+    ) -> TurnedPhoto:
+        """The picture with its label; ``points`` in px of the picture, depth not yet centred."""
+        tolerance = _DEPTH_TOLERANCE_CM * scene.photo.scale * window.zoom
+        normals = self._label.of(scene.normals) @ scene.change.T
+        spots, away = self._label.of(scene.turned), _turned_away(normals)
         points84 = with_dense_jaw(points)
         # Half way between two jaw points the surface lies less than the tolerance off the line.
         away84 = with_dense_jaw_flags(away)
         away84[:33] = with_dense_jaw(normals)[:33, 2] > _AWAY
-        image, cover = self._painter.paint(scene), np.zeros((window.side, window.side), np.float32)
-        if turn.worn is not None:
-            bald = (
-                photo.vertices_cm if turn.expression_change is None else photo.vertices_cm + moved
-            )
-            mesh = build_worn(turn.worn, self._head, bald)
-            light = light_on(image, scene.after, canvas_turned, triangles, self._is_face)
-            dressed = dress(
-                image,
-                scene.after,
-                mesh,
-                window.to_picture(in_new_pose(mesh.vertices_cm)),
-                light,
-                photo.scale * window.zoom,
-            )
-            image, cover = dressed.image, dressed.cover
         points[:, 2] -= points[:, 2].mean()
         points84[:, 2] -= points84[:, 2].mean()
         return TurnedPhoto(
@@ -224,9 +266,9 @@ def _met_lids(points: Float[np.ndarray, "68 3"], part: float) -> Float[np.ndarra
     """Lid points of shut eyes on their common line, which lies near the lower lid."""
     met = points.copy()
     upper, lower = points[list(_UPPER_LIDS)], points[list(_LOWER_LIDS)]
-    line = 0.3 * upper + 0.7 * lower
-    met[list(_UPPER_LIDS)] = upper + 0.9 * part * (line - upper)
-    met[list(_LOWER_LIDS)] = lower + 0.9 * part * (line - lower)
+    line = _LID_LINE[0] * upper + _LID_LINE[1] * lower
+    met[list(_UPPER_LIDS)] = upper + _LIDS_MEET * part * (line - upper)
+    met[list(_LOWER_LIDS)] = lower + _LIDS_MEET * part * (line - lower)
     return met
 
 
@@ -235,8 +277,8 @@ def _turned_away(normals: Float[np.ndarray, "68 3"]) -> Bool[np.ndarray, " 68"]:
     away = normals[:, 2].copy()
     # Rims of lids and lips roll inwards: an eye counts as a whole, lips only by their depth.
     for eye in (slice(36, 42), slice(42, 48)):
-        away[eye] = away[eye].mean() - 0.3
-    away[48:] -= 0.6
+        away[eye] = away[eye].mean() - _LID_ROLL
+    away[48:] -= _LIP_ROLL
     return np.asarray(away > _AWAY, bool)
 
 
