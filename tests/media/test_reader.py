@@ -117,6 +117,7 @@ class FakeCamera(cv2.VideoCapture):
     """Three blue frames, then unplugged."""
 
     def __init__(self, number: int) -> None:
+        super().__init__()
         self.number, self.left, self.open = number, 3, True
 
     def isOpened(self) -> bool:  # noqa: N802

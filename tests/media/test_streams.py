@@ -203,6 +203,7 @@ class QuickCamera(cv2.VideoCapture):
     """A picture every 5 ms, 40 of them."""
 
     def __init__(self, number: int) -> None:
+        super().__init__()
         self.number, self.left = number, 40
 
     def isOpened(self) -> bool:  # noqa: N802
