@@ -113,11 +113,10 @@ def test_sound_only(tmp_path):
         open_source(tmp_path / "a.mp4")
 
 
-class FakeCamera(cv2.VideoCapture):
+class FakeCamera:
     """Three blue frames, then unplugged."""
 
     def __init__(self, number: int) -> None:
-        super().__init__()
         self.number, self.left, self.open = number, 3, True
 
     def isOpened(self) -> bool:  # noqa: N802
@@ -125,6 +124,9 @@ class FakeCamera(cv2.VideoCapture):
 
     def get(self, _: int) -> float:
         return 0.0
+
+    def set(self, which: int, value: float) -> bool:
+        return False
 
     def read(self) -> tuple[bool, np.ndarray | None]:
         self.left -= 1

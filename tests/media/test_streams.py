@@ -199,11 +199,10 @@ def test_a_pattern_that_nothing_fits(tmp_path):
         open_source(tmp_path / "frame_%04d.png")
 
 
-class QuickCamera(cv2.VideoCapture):
+class QuickCamera:
     """A picture every 5 ms, 40 of them."""
 
     def __init__(self, number: int) -> None:
-        super().__init__()
         self.number, self.left = number, 40
 
     def isOpened(self) -> bool:  # noqa: N802
@@ -211,6 +210,9 @@ class QuickCamera(cv2.VideoCapture):
 
     def get(self, _: int) -> float:
         return 30.0
+
+    def set(self, which: int, value: float) -> bool:
+        return False
 
     def read(self) -> tuple[bool, np.ndarray | None]:
         time.sleep(0.005)

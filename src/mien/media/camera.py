@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Protocol, Self, runtime_checkable
 
 import cv2
 
@@ -80,7 +80,18 @@ class CameraSource:
             index += 1
 
 
-def _open_quietly(number: int) -> cv2.VideoCapture:
+@runtime_checkable
+class _Capture(Protocol):
+    """What is used of ``cv2.VideoCapture``."""
+
+    def isOpened(self) -> bool: ...  # noqa: N802
+    def get(self, which: int, /) -> float: ...
+    def set(self, which: int, value: float, /) -> bool: ...
+    def read(self) -> tuple[bool, Any]: ...
+    def release(self) -> None: ...
+
+
+def _open_quietly(number: int) -> _Capture:
     """Open without OpenCV's own lines on stderr: a missing camera is told once, by our error."""
     level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
