@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -34,6 +35,7 @@ from mien.types import Detection, Face, FaceFinder, Frame, Prediction
 
 __all__ = [
     "ALL_FACES",
+    "Checkpoint",
     "StageTimes",
     "Tally",
     "TrackerParts",
@@ -90,6 +92,26 @@ class Tally:
         self.frames_decoded += 1
         self.frames_with_face += bool(faces)
         self.track_ids.update(face.track_id for face in faces)
+
+
+class Checkpoint(Protocol):
+    """Where a long source can go on after a break; the sinks are its owner's to restore."""
+
+    def restore(self, tracker: Tracker, tally: Tally) -> int:
+        """Bring both to where they stood; returns how many frames are done, 0 for none."""
+        ...
+
+    def is_due(self) -> bool:
+        """Whether to save now."""
+        ...
+
+    def save(self, tracker: Tracker, tally: Tally, frames_done: int) -> None:
+        """Every frame before ``frames_done`` is tracked and written.
+
+        Raises:
+            OutputError: it cannot be saved.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -240,8 +262,11 @@ def track_source(
     tally: Tally,
     on_frame: Callable[[int], None] = lambda done: None,
     details: Details | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> None:
-    """Track an open source from its start into ``sinks``, which are closed whatever happens.
+    """Track an open source into ``sinks``, which are closed whatever happens.
+
+    It begins at the source's start, or with a checkpoint after the frames that are done already.
 
     ``details`` are filled in before the sinks see a face.
 
@@ -250,7 +275,8 @@ def track_source(
         OutputError: a sink could not write.
     """
     tracker, reader = parts.tracker(tally), DetailReader(details or Details())
-    start_secs = time.perf_counter()
+    frames_done = checkpoint.restore(tracker, tally) if checkpoint is not None else 0
+    start_secs = time.perf_counter() - tally.seconds
     with contextlib.ExitStack() as closing:
         closing.callback(lambda: _stop_clock(tally, start_secs))
         for sink in sinks:
@@ -259,8 +285,14 @@ def track_source(
         for frame in closing.enter_context(ReadAhead(source, tally.stages.add_decode)):
             if tally.size is None:
                 tally.size = (frame.image_rgb.shape[1], frame.image_rgb.shape[0])
+            if frame.index < frames_done:
+                continue
             writer.put(frame, reader.update(frame, tracker.update(frame)))
             on_frame(tally.frames_decoded)
+            if checkpoint is not None and checkpoint.is_due():
+                writer.drain()
+                tally.seconds = time.perf_counter() - start_secs
+                checkpoint.save(tracker, tally, frame.index + 1)
 
 
 def _stop_clock(tally: Tally, start_secs: float) -> None:

@@ -1,11 +1,11 @@
-"""Openings of eyes and mouth, and blinks, on faces whose lids a person can place by hand."""
+"""Openings of eyes and mouth on faces whose lids a person can place by hand."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from mien.geometry.openings import eye_openings, find_blinks, mouth_opening
+from mien.geometry.openings import eye_openings, mouth_opening
 from mien.geometry.pose import rotation_from_angles
 from mien.markup import load_markup
 from mien.types import HeadPose
@@ -38,18 +38,3 @@ def test_one_eye_can_wink() -> None:
     points = face_with(0.3, 0.0)
     points[[41, 40]] = points[[37, 38]]
     np.testing.assert_allclose(eye_openings(points), [0, 0.3], atol=1e-6)
-
-
-def test_blinks_are_short_and_whole() -> None:
-    openings = np.full(100, 0.3)
-    openings[:3] = 0.05  # shut when it begins: nobody saw it shut
-    openings[20:23] = (0.15, 0.05, 0.15)  # a blink
-    openings[40:42] = 0.19  # narrowed
-    openings[50:75] = 0.05  # a second of rest
-    openings[97:] = 0.05  # not opened again
-    times = np.arange(100) / 25
-    assert find_blinks(times, openings) == [(20, 22)]
-    openings[21] = np.nan
-    assert find_blinks(times, openings) == [(20, 22)]
-    assert find_blinks(times[:0], openings[:0]) == []
-    assert find_blinks(times[:5], np.full(5, np.nan)) == []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-__all__ = ["DEFAULT_MODEL", "MAX_FACES", "SEARCH_SECS", "Points", "TableFormat"]
+__all__ = ["DEFAULT_MODEL", "MAX_FACES", "SEARCH_SECS", "Points", "PointsPlace", "TableFormat"]
 
 DEFAULT_MODEL: Final = "fast"
 MAX_FACES: Final = 8
@@ -33,3 +33,11 @@ class Points(StrEnum):
 
     P68 = "68"
     P84 = "84"
+
+
+class PointsPlace(StrEnum):
+    """Where the points of a study go."""
+
+    BESIDE = "beside"
+    INSIDE = "inside"
+    NONE = "none"

@@ -12,7 +12,6 @@ import typer
 from jaxtyping import Float
 
 from mien.cli.choices import TableFormat
-from mien.cli.outputs import Outcome, Outputs, track_input
 from mien.errors import InputError, OutputError
 from mien.evaluation.metrics import nme
 from mien.geometry.convention import Convention, in_convention
@@ -20,6 +19,7 @@ from mien.media import Input
 from mien.outputs import Sink
 from mien.pipeline import TrackerParts
 from mien.runtime import DEFAULT_MODEL, load_landmarkers, open_detector
+from mien.study import Outcome, Outputs, track_input
 from mien.types import Box, Face, Frame
 
 __all__ = ["demo"]

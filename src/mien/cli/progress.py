@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +20,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-__all__ = ["RunProgress", "TaskProgress"]
+__all__ = ["FilesProgress", "RunProgress", "TaskProgress"]
 
 _LOG_EVERY_SECS = 10.0
 
@@ -97,3 +97,41 @@ class TaskProgress:
             speed = done / (self._last_secs - self._start_secs)
             of_all = f" of {self._total}" if self._total else ""
             self._run.log(f"{self._title}: {done}{of_all} frames, {speed:.1f} frames/s")
+
+
+class FilesProgress:
+    """The progress of a run over files, any number of them at once."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._places = {name: number for number, name in enumerate(names, start=1)}
+        self._run = RunProgress()
+        self._open: dict[str, tuple[contextlib.ExitStack, TaskProgress]] = {}
+
+    def __enter__(self) -> Self:
+        self._run.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for name in list(self._open):
+            self.end(name)
+        self._run.__exit__(kind, error, trace)
+
+    def show(self, name: str, done: int, total: int | None) -> None:
+        """So many frames of that file are done."""
+        if name not in self._open:
+            closing = contextlib.ExitStack()
+            of_all = f" ({self._places.get(name, 1)}/{len(self._places)})"
+            title = name + (of_all if len(self._places) > 1 else "")
+            self._open[name] = closing, closing.enter_context(self._run.of(title))
+            self._open[name][1].expect(total)
+        self._open[name][1].show(done)
+
+    def end(self, name: str) -> None:
+        """That file is done."""
+        if name in self._open:
+            self._open.pop(name)[0].close()

@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.choices import DEFAULT_MODEL, MAX_FACES, SEARCH_SECS, Points, TableFormat
+from mien.cli.choices import (
+    DEFAULT_MODEL,
+    MAX_FACES,
+    SEARCH_SECS,
+    Points,
+    PointsPlace,
+    TableFormat,
+)
 from mien.cli.streams import FACE_HELP, OSC_HELP, VMC_HELP
 
 __all__ = ["track"]
@@ -27,7 +34,7 @@ def track(
         ),
     ],
     out: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--out",
             "-o",
@@ -35,7 +42,29 @@ def track(
             "it is missing. Files of an earlier run are replaced, other people's are not.",
             show_default=False,
         ),
-    ],
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            "--table",
+            metavar="NAME.csv|NAME.parquet",
+            help="One table of all files, with measures, and run.json beside it that says what "
+            "made it. The same command again goes on after a break.",
+            show_default=False,
+        ),
+    ] = None,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Files tracked side by side, each in a process; the threads are shared out. "
+            "The results are the same for any number.",
+        ),
+    ] = 1,
+    resume: Annotated[
+        bool,
+        typer.Option(help="Go on with a run of several files that was broken off."),
+    ] = True,
     recursive: Annotated[
         bool,
         typer.Option("--recursive", "-r", help="Folders within folders too."),
@@ -156,6 +185,14 @@ def track(
         int | None,
         typer.Option(min=0, metavar="NUMBER", help=FACE_HELP, rich_help_panel="Results"),
     ] = None,
+    study_points: Annotated[
+        PointsPlace,
+        typer.Option(
+            "--points",
+            help="Points of --table: beside (NAME.points.csv), inside it, or none.",
+            rich_help_panel="Results",
+        ),
+    ] = PointsPlace.BESIDE,
     overlay: Annotated[
         bool, typer.Option(help="Draw the landmarks on the video.", rich_help_panel="Results")
     ] = True,
@@ -178,7 +215,8 @@ def track(
 ) -> None:
     """Follow the faces of videos, photos, folders or a webcam.
 
-    A file that cannot be read does not stop the others; the exit code is then 2.
+    A file that cannot be read does not stop the others; the exit code is then 2. Results go to
+    --out (files a clip), to --table (one for all), or both.
     """
     from mien.cli.track_run import TrackOptions, run_track
     from mien.expression import Details
@@ -208,6 +246,10 @@ def track(
         osc=osc,
         vmc=vmc,
         face=face,
+        study=table,
+        study_points=study_points,
+        workers=workers,
+        resume=resume,
     )
     if not run_track(options):
         raise typer.Exit(2)

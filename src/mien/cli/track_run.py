@@ -1,32 +1,46 @@
-"""What ``mien track`` does: one input after the other, a line about each."""
+"""What ``mien track`` does: one input after the other or side by side, a line about each."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import cv2
 import typer
 
-from mien.cli.choices import MAX_FACES, TableFormat
-from mien.cli.inputs import list_words
-from mien.cli.notes import report_line
-from mien.cli.outputs import Outcome, Outputs, track_input
-from mien.cli.progress import RunProgress
+from mien.cli.choices import MAX_FACES, PointsPlace, TableFormat
+from mien.cli.inputs import Listing, list_words
+from mien.cli.progress import FilesProgress
 from mien.cli.streams import open_streams, parse_targets
-from mien.errors import InputError
+from mien.errors import ConfigError, InputError
 from mien.expression import Details
-from mien.media import Input
-from mien.pipeline import TrackerParts
-from mien.runtime import load_landmarkers, open_detector
+from mien.media import is_address, is_pipe
+from mien.media.source import camera_number
+from mien.outputs import Sink, is_ours, refuse_foreign
+from mien.runtime.weights import find_weights
+from mien.study import (
+    RECORD_NAME,
+    FileJob,
+    FileResult,
+    Outputs,
+    PartsSpec,
+    PointsIn,
+    RunRecord,
+    ShardSpec,
+    StudyPaths,
+    StudyRun,
+    check_format,
+    plan_run,
+    sha256_of,
+    versions,
+)
 from mien.tracking import SmoothingSettings, TrackerSettings
-
-if TYPE_CHECKING:
-    from mien.avatar.streams import StreamTarget
 
 __all__ = ["TrackOptions", "run_track"]
 
@@ -36,7 +50,7 @@ class TrackOptions:
     """The options of ``mien track``, as its help explains them."""
 
     words: list[str]
-    out: Path
+    out: Path | None
     recursive: bool
     rate: float | None
     model: str
@@ -54,22 +68,56 @@ class TrackOptions:
     osc: str | None = None
     vmc: str | None = None
     face: int | None = None
+    study: Path | None = None
+    """The one table of all inputs."""
+    study_points: PointsPlace = PointsPlace.BESIDE
+    workers: int = 1
+    resume: bool = True
 
-    def open_parts(self) -> TrackerParts:
-        """Networks, detector and settings.
-
-        Raises:
-            ModelError, ConfigError, InputError: as the parts say.
-        """
-        return TrackerParts(
-            load_landmarkers(self.model, points=self.points, threads=self.threads),
-            open_detector(self.detector),
-            TrackerSettings(
+    def parts(self) -> PartsSpec:
+        """Networks, detector and settings, to be opened here or in a worker."""
+        return PartsSpec(
+            model=self.model,
+            points=self.points,
+            detector=self.detector,
+            settings=TrackerSettings(
                 max_faces=self.max_faces or MAX_FACES,
                 search_secs=self.search_secs,
                 smoothing=SmoothingSettings() if self.smooth else None,
             ),
+            threads=self.threads,
         )
+
+    def outputs(self) -> Outputs | None:
+        """Files a clip, if a folder for them is named."""
+        if self.out is None:
+            return None
+        return Outputs(
+            self.out,
+            self.table,
+            self.overlay,
+            self.timeline,
+            self.overwrite,
+            self.details,
+            streams=self.sends,
+        )
+
+    @property
+    def sends(self) -> bool:
+        """Whether faces are sent to other programs."""
+        return self.osc is not None or self.vmc is not None
+
+    def read_details(self) -> Details:
+        """What is read of each face: what the table holds, and what is sent."""
+        if self.sends:
+            return dataclasses.replace(self.details, blendshapes=True, metric=True)
+        return self.details
+
+    def study_paths(self) -> StudyPaths | None:
+        """The one table's, if it is asked for."""
+        if self.study is None:
+            return None
+        return StudyPaths(self.study, PointsIn(self.study_points), self.points, self.details)
 
 
 def run_track(options: TrackOptions) -> bool:
@@ -79,84 +127,140 @@ def run_track(options: TrackOptions) -> bool:
         MienError: nothing can be done at all.
     """
     targets = parse_targets(options.osc, options.vmc, options.face)
-    listing = list_words(options.words, options.out, recursive=options.recursive)
-    inputs = listing.inputs
-    named = len(inputs) + len(listing.refused)
-    outputs = Outputs(
-        options.out,
-        options.table,
-        options.overlay,
-        options.timeline,
-        options.overwrite,
-        options.details,
-        streams=bool(targets),
-    )
-    outputs.make_folder()
-    outputs.refuse_foreign(item.stem for item in inputs)
-    with _opencv_threads(options.threads):
-        parts = options.open_parts()
-        for refusal in listing.refused:
-            _say(refusal)
-        done = 0
-        with RunProgress() as progress:
-            for number, item in enumerate(inputs, start=1):
-                title = item.stem if len(inputs) == 1 else f"{item.stem} ({number}/{len(inputs)})"
-                done += _track_one(item, parts, outputs, options, progress, title, targets)
-    if named > 1:
-        typer.echo(f"{done} of {named} files done, results in {options.out}")
-    if line := listing.left_out_line():
-        typer.echo(line)
-    return done == named
+    if targets and options.workers > 1:
+        raise ConfigError("--osc and --vmc send one video at a time: leave out --workers")
+    if options.out is None and options.study is None:
+        raise ConfigError("say where results go: --out FOLDER, --table NAME.parquet, or both")
+    outputs, study = options.outputs(), options.study_paths()
+    folder = options.out if options.out is not None else Path(study.table.parent if study else ".")
+    listing = list_words(options.words, folder, recursive=options.recursive)
+    if study is not None:
+        _check_study(study, listing, options)
+    if outputs is not None:
+        outputs.make_folder()
+        outputs.refuse_foreign(item.stem for item in listing.inputs)
+    run = _planned(options, listing, outputs, study)
+    if study is not None and run.nothing_to_do:
+        typer.echo(f"all {len(listing.inputs)} files are done already, in {study.table}")
+        return run.record.complete
+    streams = partial(open_streams, targets, options.face)
+    return _go_through(run, listing, folder if study is None else study.table, streams)
 
 
-def _track_one(
-    item: Input,
-    parts: TrackerParts,
-    outputs: Outputs,
-    options: TrackOptions,
-    progress: RunProgress,
-    title: str,
-    targets: Sequence[StreamTarget] = (),
-) -> bool:
-    """Track one input and say a line; False if it could not be read, or drawn, to its end."""
-    outcome = Outcome()
-    is_read = False
-    try:
-        with progress.of(title) as task, open_streams(targets, options.face) as streams:
-            track_input(
-                item,
-                parts,
-                outputs,
-                outcome,
-                task.expect,
-                task.show,
-                streams,
-                all_faces_of_photos=options.max_faces is None,
-                rate=options.rate,
+def _check_study(study: StudyPaths, listing: Listing, options: TrackOptions) -> None:
+    """Everything that can be refused before any work.
+
+    Raises:
+        ConfigError, InputError, OutputError: it cannot be made of that.
+    """
+    check_format(study.table)
+    for item in listing.inputs:
+        where = item.where
+        if is_address(where) or is_pipe(where) or camera_number(where) is not None:
+            raise InputError(
+                f"{where}: the table of a study is made of files; record the stream first, or "
+                "track it with --out"
             )
-        is_read = True
-    except InputError as error:
-        _say(str(error))
-    finally:
-        if is_read or outcome.tally.frames_decoded:
-            typer.echo(report_line(item.stem, outcome.tally, complete=is_read))
-            for note in outcome.notes:
-                typer.echo(f"  {note}")
-        for failure in outcome.failures:
-            _say(f"{item.stem}: {failure}")
-    return is_read and not outcome.failures
+    if not options.overwrite:
+        refuse_foreign(path for path, _ in study.tables)
+        if study.record.is_file() and not is_ours(study.record):
+            refuse_foreign([study.record])
 
 
-@contextlib.contextmanager
-def _opencv_threads(number: int | None) -> Iterator[None]:
-    """OpenCV's are the process's own: they are given back."""
-    before = cv2.getNumThreads()
-    if number is not None:
-        cv2.setNumThreads(number)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
+def _planned(
+    options: TrackOptions, listing: Listing, outputs: Outputs | None, study: StudyPaths | None
+) -> StudyRun:
+    parts = options.parts()
+    job = FileJob(
+        parts=parts,
+        outputs=outputs,
+        shards=ShardSpec(study.parts, study.points, options.details) if study is not None else None,
+        rate=options.rate,
+        all_faces_of_photos=options.max_faces is None,
+        details=options.read_details(),
+    )
+    keeps = study is not None or len(listing.inputs) > 1
+    record_path = _record_path(options, study) if keeps else None
+    fresh = _record(options, listing, study)
+    plan = plan_run(fresh, listing.inputs, record_path, study, outputs, resume=options.resume)
+    for line in plan.said:
+        _say(line)
+    if plan.done_before and plan.tasks:
+        _say(f"{plan.done_before} of {len(listing.inputs)} files were done before")
+    return StudyRun(plan, job, record_path, study, options.workers)
+
+
+def _record_path(options: TrackOptions, study: StudyPaths | None) -> Path:
+    if study is not None:
+        return study.record
+    assert options.out is not None
+    return options.out / RECORD_NAME
+
+
+def _record(options: TrackOptions, listing: Listing, study: StudyPaths | None) -> RunRecord:
+    """What the run is made with.
+
+    Raises:
+        ModelError: no such model.
+    """
+    parts = options.parts()
+    weights = find_weights(options.model)
+    files = {path.name: sha256_of(path) for path in {weights.detection, weights.tracking}}
+    settings = {
+        "points": options.points,
+        "detector": options.detector,
+        "rate": options.rate,
+        "all_faces_of_photos": options.max_faces is None,
+        "tracker": dataclasses.asdict(parts.settings),
+        "details": dataclasses.asdict(options.details),
+    }
+    if study is not None:
+        settings |= {"table": study.table.name, "points_in": str(study.points)}
+    if options.out is not None:
+        settings |= {"files": [str(options.table), options.overlay, options.timeline]}
+    return RunRecord(
+        settings=settings,
+        model={"name": options.model, "sha256": dict(sorted(files.items()))},
+        versions=versions(),
+        left_out=tuple(str(path) for path in listing.left_out),
+        refused=tuple(listing.refused),
+        command=shlex.join(["mien", *sys.argv[1:]]),
+    )
+
+
+def _go_through(
+    run: StudyRun,
+    listing: Listing,
+    where: Path,
+    streams: Callable[[], AbstractContextManager[Sequence[Sink]]],
+) -> bool:
+    named = len(listing.inputs) + len(listing.refused)
+    for refusal in listing.refused:
+        _say(refusal)
+    is_good = not listing.refused
+    with FilesProgress([item.stem for item in listing.inputs]) as progress:
+        results = run.results(
+            lambda told: progress.show(told.item.stem, told.frames_done, told.frames_expected),
+            lambda broken: _tell(broken, errors=broken.errors[1:]),
+            streams,
+        )
+        with contextlib.closing(results):
+            for result in results:
+                progress.end(result.record.clip)
+                _tell(result, errors=result.errors)
+                is_good = is_good and not result.errors
+    if named > 1:
+        typer.echo(f"{run.files_done} of {named} files done, results in {where}")
+    if left_out := listing.left_out_line():
+        typer.echo(left_out)
+    return is_good and run.files_done == named
+
+
+def _tell(result: FileResult, errors: Sequence[str]) -> None:
+    for line in result.lines:
+        typer.echo(line)
+    for error in errors:
+        _say(error)
 
 
 def _say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""How far eyes and mouth are open, and when eyes blink: from the points alone.
+"""How far eyes and mouth are open: from the points alone.
 
 Distances are taken in space, so that a turned head does not shut its eyes.
 """
@@ -8,16 +8,12 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["eye_openings", "eye_widths", "find_blinks", "lid_distances", "mouth_opening"]
+__all__ = ["eye_openings", "eye_widths", "lid_distances", "mouth_opening", "outer_eye_distance"]
 
 _LID_PAIRS = (((37, 41), (38, 40)), ((43, 47), (44, 46)))
 _CORNERS = ((36, 39), (42, 45))
 _INNER_LIPS = ((61, 67), (62, 66), (63, 65))
 _OUTER_CORNERS = (36, 45)
-_SHUT, _OPEN_AGAIN = 0.55, 0.7
-"""Shares of a person's usual opening: a blink begins below the first and ends above the second."""
-_LONGEST_BLINK_SECS = 0.6
-"""Eyes that stay shut for longer rest."""
 
 
 def eye_openings(points: Float[np.ndarray, "*faces 68 3"]) -> Float[np.ndarray, "*faces 2"]:
@@ -49,36 +45,14 @@ def mouth_opening(points: Float[np.ndarray, "*faces 68 3"]) -> Float[np.ndarray,
     0 for a shut mouth, about 0.5 for a wide open one.
     """
     upper, lower = np.array(_INNER_LIPS).T
-    right, left = _OUTER_CORNERS
     lips = _distance(points[..., upper, :], points[..., lower, :]).mean(axis=-1)
-    width = _distance(points[..., right, :], points[..., left, :])
-    return np.asarray(lips / np.maximum(width, 1e-9))
+    return np.asarray(lips / outer_eye_distance(points))
 
 
-def find_blinks(
-    times_secs: Float[np.ndarray, " frames"], openings: Float[np.ndarray, " frames"]
-) -> list[tuple[int, int]]:
-    """First and last frame of each blink of one person, whose mean eye opening is given.
-
-    NaN stands for a frame in which the eyes were not seen. The usual opening is the 80th
-    percentile; eyes shut for more than 0.6 s are no blink, nor are those that the recording begins
-    or ends with.
-    """
-    if not np.isfinite(openings).any():
-        return []
-    usual = float(np.nanpercentile(openings, 80))
-    blinks: list[tuple[int, int]] = []
-    first: int | None = None
-    was_open = False
-    for frame, opening in enumerate(openings.tolist()):
-        if first is None and was_open and opening < _SHUT * usual:
-            first = frame
-        elif first is not None and opening > _OPEN_AGAIN * usual:
-            if times_secs[frame] - times_secs[first] <= _LONGEST_BLINK_SECS:
-                blinks.append((first, frame - 1))
-            first = None
-        was_open = was_open or opening > _OPEN_AGAIN * usual
-    return blinks
+def outer_eye_distance(points: Float[np.ndarray, "*faces 68 3"]) -> Float[np.ndarray, "*faces"]:
+    """Distance of the eyes' outer corners (36, 45), which no expression moves; never 0."""
+    right, left = _OUTER_CORNERS
+    return np.asarray(np.maximum(_distance(points[..., right, :], points[..., left, :]), 1e-9))
 
 
 def _distance(

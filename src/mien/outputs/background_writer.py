@@ -56,15 +56,25 @@ class WriteBehind:
             raise self._error
         self._queue.put((frame, faces))
 
+    def drain(self) -> None:
+        """Wait until every frame that was put is written; raises as ``put``."""
+        self._queue.join()
+        if self._error is not None:
+            raise self._error
+
     def _write(self) -> None:
         while (item := self._queue.get()) is not None:
-            if self._error is not None:
-                continue
-            start_secs = time.perf_counter()
-            try:
-                for sink in self._sinks:
-                    sink.write(*item)
-                self._written(item[1])
-            except BaseException as error:
-                self._error = error
-            self._spent(time.perf_counter() - start_secs)
+            self._write_frame(*item)
+            self._queue.task_done()
+
+    def _write_frame(self, frame: Frame, faces: list[Face]) -> None:
+        if self._error is not None:
+            return
+        start_secs = time.perf_counter()
+        try:
+            for sink in self._sinks:
+                sink.write(frame, faces)
+            self._written(faces)
+        except BaseException as error:
+            self._error = error
+        self._spent(time.perf_counter() - start_secs)

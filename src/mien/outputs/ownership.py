@@ -29,7 +29,11 @@ MARK: Final = "made by mien"
 """The comment of our videos and pictures."""
 _PNG_HEAD: Final = 33
 """Bytes of a PNG's signature and header chunk."""
-_FIRST_COLUMNS: Final = columns(0)[:4]
+_FIRST_COLUMNS: Final = (
+    columns(0)[:4],
+    ("clip", *columns(0)[:3]),  # of a study
+    ("clip", "frame", "track_id", "x_0"),  # of a study's points
+)
 
 
 def refuse_foreign(paths: Iterable[Path]) -> None:
@@ -88,7 +92,7 @@ def _is_our_csv(path: Path) -> bool:
         return tuple(head) == OPENFACE_COLUMNS
     if path.name.endswith(".livelink.csv"):
         return tuple(head) == LIVELINK_COLUMNS
-    return tuple(head[: len(_FIRST_COLUMNS)]) == _FIRST_COLUMNS
+    return tuple(head[:4]) in _FIRST_COLUMNS
 
 
 def _is_our_bvh(path: Path) -> bool:
@@ -109,13 +113,13 @@ def _is_our_glb(path: Path) -> bool:
 def _is_our_jsonl(path: Path) -> bool:
     with path.open(encoding="utf-8") as file:
         first = json.loads(file.readline(1_000_000))
-    return isinstance(first, dict) and tuple(first)[: len(_FIRST_COLUMNS)] == _FIRST_COLUMNS
+    return isinstance(first, dict) and tuple(first)[:4] in _FIRST_COLUMNS
 
 
 def _is_our_parquet(path: Path) -> bool:
     from mien.outputs.parquet import column_names  # pyarrow is not in the base install
 
-    return column_names(path)[: len(_FIRST_COLUMNS)] == _FIRST_COLUMNS
+    return column_names(path)[:4] in _FIRST_COLUMNS
 
 
 def _is_our_png(path: Path) -> bool:

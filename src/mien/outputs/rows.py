@@ -11,9 +11,18 @@ from mien.expression import SHAPES, Details
 from mien.geometry.metric_head import MetricHead
 from mien.types import Face, Frame
 
-__all__ = ["NO_DETAILS", "Value", "columns", "rows"]
+__all__ = [
+    "LEADING",
+    "NO_DETAILS",
+    "Value",
+    "columns",
+    "leading_cells",
+    "more_columns",
+    "more_values",
+    "rows",
+]
 
-_LEADING = (
+LEADING = (
     *("frame", "time_secs", "track_id", "score"),
     *("box_left", "box_top", "box_right", "box_bottom"),
     *("yaw_deg", "pitch_deg", "roll_deg"),
@@ -36,10 +45,11 @@ def columns(points: int, details: Details = NO_DETAILS) -> tuple[str, ...]:
     Blendshapes by ARKit's names and the head in space follow where ``details`` asks for them.
     """
     numbered = (f"{axis}_{point}" for axis in "xyzc" for point in range(points))
-    return (*_LEADING, *numbered, *_more_columns(details))
+    return (*LEADING, *numbered, *more_columns(details))
 
 
-def _more_columns(details: Details) -> tuple[str, ...]:
+def more_columns(details: Details) -> tuple[str, ...]:
+    """Those that ``details`` asks for, behind the points."""
     return (SHAPES if details.blendshapes else ()) + (_METRIC if details.metric else ())
 
 
@@ -55,31 +65,23 @@ def rows(
     if not faces:
         yield [frame.index, time_secs, *[None] * (len(columns(points, details)) - 2)]
     for face in faces:
-        landmarks, box, pose = face.landmarks, face.box, face.pose
+        landmarks = face.landmarks
         if len(landmarks.points_image) != points:
             raise ValueError(
                 f"the table holds {points} points a face, not {len(landmarks.points_image)}"
             )
-        edges = (box.left, box.top, box.right, box.bottom)
-        angles = (pose.yaw_deg, pose.pitch_deg, pose.roll_deg)
         xyz = landmarks.points_image.T.astype(np.float64).round(_PX_DECIMALS)
         confidence = landmarks.confidence.astype(np.float64).round(_SHARE_DECIMALS)
         yield [
-            *(
-                frame.index,
-                time_secs,
-                int(face.track_id),
-                round(float(face.score), _SHARE_DECIMALS),
-            ),
-            *(round(float(edge), _PX_DECIMALS) for edge in edges),
-            *(round(float(angle), _DEG_DECIMALS) for angle in angles),
+            *leading_cells(frame, face),
             *xyz.ravel().tolist(),
             *confidence.tolist(),
-            *_more_values(face, details),
+            *more_values(face, details),
         ]
 
 
-def _more_values(face: Face, details: Details) -> list[Value]:
+def more_values(face: Face, details: Details) -> list[Value]:
+    """The cells under ``more_columns``, rounded."""
     values: list[Value] = []
     if details.blendshapes:
         read = face.expression.to_dict() if face.expression is not None else {}
@@ -96,3 +98,18 @@ def _more_values(face: Face, details: Details) -> list[Value]:
 
 def _rounded(value: float | None, decimals: int) -> float | None:
     return None if value is None else round(value, decimals)
+
+
+def leading_cells(frame: Frame, face: Face) -> list[Value]:
+    """The cells under ``LEADING`` of a frame with a face, rounded."""
+    box, pose = face.box, face.pose
+    edges = (box.left, box.top, box.right, box.bottom)
+    angles = (pose.yaw_deg, pose.pitch_deg, pose.roll_deg)
+    return [
+        frame.index,
+        round(frame.time_secs, _SECS_DECIMALS),
+        int(face.track_id),
+        round(float(face.score), _SHARE_DECIMALS),
+        *(round(float(edge), _PX_DECIMALS) for edge in edges),
+        *(round(float(angle), _DEG_DECIMALS) for angle in angles),
+    ]

@@ -13,7 +13,8 @@ from jaxtyping import Float, Int
 
 from mien.errors import OutputError
 from mien.files import write_atomically
-from mien.geometry.openings import eye_openings, find_blinks, mouth_opening
+from mien.geometry.openings import eye_openings, mouth_opening
+from mien.measures import eyes_seen, find_blinks
 from mien.outputs.drawing import track_colour
 from mien.report.charts import Bar, Curve, bars_chart, curves_chart
 from mien.report.pictures import Picture, strip_frames, take_pictures, worst_rows
@@ -24,8 +25,6 @@ __all__ = ["MARK", "write_report"]
 
 MARK = '<meta name="generator" content="mien report">'
 """A file that holds it is ours, and may be written anew."""
-_EYES_HIDDEN_DEG = 55.0
-"""Yaw beyond which a head hides one eye, so that their openings are not shown."""
 _MOST_PEOPLE, _MOST_ROWS, _MOST_SHAPES = 6, 16, 8
 
 
@@ -80,8 +79,8 @@ def _person(table: FaceTable, track_id: int) -> _Person:
     times = table.time_secs[rows]
     points = table.points[rows][:, list(table.markup.ibug68)]
     eyes = eye_openings(points).mean(axis=1)
-    eyes[np.abs(table.pose_deg[rows, 0]) > _EYES_HIDDEN_DEG] = np.nan
-    blinks = [(times[first], times[last]) for first, last in find_blinks(times, eyes)]
+    eyes[~eyes_seen(table.pose_deg[rows, 0])] = np.nan
+    blinks = [(times[one.onset], times[one.offset]) for one in find_blinks(times, eyes)]
     # Frames of the table that follow each other belong to one stretch.
     place = np.searchsorted(table.frames, table.frame[rows])
     breaks = np.flatnonzero(np.diff(place) > 1)

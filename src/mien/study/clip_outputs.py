@@ -13,8 +13,6 @@ from pathlib import Path
 
 import mien
 from mien.avatar import details_for, existing_files, notes_of, open_format
-from mien.cli.choices import TableFormat
-from mien.cli.notes import notes_on
 from mien.errors import OutputError
 from mien.expression import Details
 from mien.media import Input, Source, SourceKind, open_source
@@ -30,7 +28,8 @@ from mien.outputs import (
     refuse_foreign,
     write_summary,
 )
-from mien.pipeline import Tally, TrackerParts, track_source
+from mien.pipeline import Checkpoint, Tally, TrackerParts, track_source
+from mien.study.notes import notes_on
 
 __all__ = ["Outcome", "Outputs", "track_input"]
 
@@ -42,7 +41,8 @@ class Outputs:
     """What is asked for, and where."""
 
     folder: Path
-    table: TableFormat
+    table: str
+    """Format and ending of the tables: one of ``TABLE_FORMATS``."""
     overlay: bool
     timeline: bool
     overwrite: bool = False
@@ -86,6 +86,11 @@ class Outputs:
         if self.streams:
             asked = dataclasses.replace(asked, blendshapes=True, metric=True)
         return asked
+
+    def are_there(self, stem: str) -> bool:
+        """Whether an earlier run has left the table and the summary of this input."""
+        made = [self.folder / f"{stem}.json", *existing_files(self.table, self.folder, stem)]
+        return all(path.is_file() for path in made)
 
     def _paths(self, stem: str) -> list[Path]:
         endings = [".json"]
@@ -143,12 +148,15 @@ class Outcome:
     """What a reader of the table must know, for a person."""
     failures: list[str] = dataclasses.field(default_factory=list)
     """Pictures that were asked for and could not be made."""
+    kind: SourceKind | None = None
+    frame_rate: float | None = None
+    """Of the source; ``None`` until it is open."""
 
 
 def track_input(
     item: Input,
     parts: TrackerParts,
-    outputs: Outputs,
+    outputs: Outputs | None,
     outcome: Outcome,
     on_open: Callable[[int | None], None] = lambda total: None,
     on_frame: Callable[[int], None] = lambda done: None,
@@ -156,21 +164,32 @@ def track_input(
     *,
     all_faces_of_photos: bool = False,
     rate: float | None = None,
+    details: Details = NO_DETAILS,
+    checkpoint: Checkpoint | None = None,
+    decode_threads: int = 0,
 ) -> None:
     """Track one input into its files. The summary is written also after an error or Ctrl-C.
+
+    Args:
+        outputs: ``None`` where only ``more_sinks`` are asked for.
+        details: what is read of each face besides; with ``outputs`` theirs counts.
+        decode_threads: 0 for one a core.
 
     Raises:
         InputError: it cannot be read, or broke off; its whole frames are then in the files.
         OutputError: the table or the summary cannot be written.
     """
     tally = outcome.tally
-    with open_source(item.where, rate=rate) as source:
+    details = outputs.read if outputs is not None else details
+    with open_source(item.where, rate=rate, threads=decode_threads) as source:
         if all_faces_of_photos:
             parts = parts.for_all_faces_of(source)
+        outcome.kind, outcome.frame_rate = source.kind, source.rate
         on_open(source.frames_expected)
-        sinks = [*outputs.open_sinks(source, item, parts), *more_sinks]
+        own = outputs.open_sinks(source, item, parts) if outputs is not None else []
+        sinks = [*own, *more_sinks]
         try:
-            track_source(source, parts, sinks, tally, on_frame, outputs.read)
+            track_source(source, parts, sinks, tally, on_frame, details, checkpoint)
         finally:
             error = sys.exception()
             outcome.failures += [
@@ -178,13 +197,14 @@ def track_input(
                 for sink in sinks
                 if isinstance(sink, OptionalSink) and sink.failure
             ]
-            outcome.notes += notes_on(tally, parts, source, outputs.read)
-            outcome.notes += notes_of(outputs.table) if tally.frames_with_face else []
-            summary = _summary(outcome, parts, outputs.read, error)
-            with contextlib.ExitStack() as told:
-                if error is not None:  # the error on its way out is the one to tell
-                    told.enter_context(_logged())
-                write_summary(outputs.folder / f"{item.stem}.json", summary)
+            outcome.notes += notes_on(tally, parts, source, details)
+            if outputs is not None:
+                outcome.notes += notes_of(outputs.table) if tally.frames_with_face else []
+                summary = _summary(outcome, parts, details, error)
+                with contextlib.ExitStack() as told:
+                    if error is not None:  # the error on its way out is the one to tell
+                        told.enter_context(_logged())
+                    write_summary(outputs.folder / f"{item.stem}.json", summary)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,63 @@
+"""When eyes blink: from the mean opening of both eyes over time, with hysteresis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+__all__ = ["EYES_HIDDEN_DEG", "Blink", "eyes_seen", "find_blinks"]
+
+EYES_HIDDEN_DEG: Final = 55.0
+"""Yaw beyond which a head hides one eye, so that openings are not read."""
+_SHUT, _OPEN_AGAIN = 0.55, 0.7
+"""Shares of a person's usual opening: a blink begins below the first and ends above the second."""
+_USUAL_PERCENTILE = 80
+_LONGEST_BLINK_SECS = 0.6
+"""Eyes that stay shut for longer rest."""
+
+
+@dataclass(frozen=True)
+class Blink:
+    """One blink, by places in the arrays it was found in."""
+
+    onset: int
+    """The first frame below 0.55 of the usual opening."""
+    apex: int
+    """The frame with the eyes most shut."""
+    offset: int
+    """The last frame before the eyes are above 0.7 of the usual opening again."""
+
+
+def eyes_seen(yaw_deg: Float[np.ndarray, " frames"]) -> Bool[np.ndarray, " frames"]:
+    """Where both eyes can be read: the head is turned by no more than 55 degrees."""
+    return np.asarray(np.abs(yaw_deg) <= EYES_HIDDEN_DEG)
+
+
+def find_blinks(
+    times_secs: Float[np.ndarray, " frames"], openings: Float[np.ndarray, " frames"]
+) -> list[Blink]:
+    """The blinks of one person, whose mean eye opening is given.
+
+    NaN stands for a frame in which the eyes were not seen. The usual opening is the 80th
+    percentile; eyes shut for more than 0.6 s are no blink, nor are those that the recording begins
+    or ends with.
+    """
+    if not np.isfinite(openings).any():
+        return []
+    usual = float(np.nanpercentile(openings, _USUAL_PERCENTILE))
+    blinks: list[Blink] = []
+    first: int | None = None
+    was_open = False
+    for frame, opening in enumerate(openings.tolist()):
+        if first is None and was_open and opening < _SHUT * usual:
+            first = frame
+        elif first is not None and opening > _OPEN_AGAIN * usual:
+            if times_secs[frame] - times_secs[first] <= _LONGEST_BLINK_SECS:
+                apex = first + int(np.nanargmin(openings[first:frame]))
+                blinks.append(Blink(first, apex, frame - 1))
+            first = None
+        was_open = was_open or opening > _OPEN_AGAIN * usual
+    return blinks

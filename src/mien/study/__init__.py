@@ -1,0 +1,30 @@
+"""Many files into one table: what is done is a fact, and a run that was broken off goes on."""
+
+from mien.study.clip_outputs import Outcome, Outputs, track_input
+from mien.study.job import FileJob, FileResult, PartsSpec, ShardSpec
+from mien.study.join import check_format
+from mien.study.plan import StudyPaths, plan_run
+from mien.study.record import RECORD_NAME, RunRecord, sha256_of, versions
+from mien.study.run import StudyRun
+from mien.study.tables import PointsIn
+from mien.study.workers import Progress
+
+__all__ = [
+    "RECORD_NAME",
+    "FileJob",
+    "FileResult",
+    "Outcome",
+    "Outputs",
+    "PartsSpec",
+    "PointsIn",
+    "Progress",
+    "RunRecord",
+    "ShardSpec",
+    "StudyPaths",
+    "StudyRun",
+    "check_format",
+    "plan_run",
+    "sha256_of",
+    "track_input",
+    "versions",
+]

@@ -1,0 +1,22 @@
+"""Blinks counted by hand on curves that a person can draw."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mien.measures import Blink, find_blinks
+
+
+def test_blinks_are_short_and_whole() -> None:
+    openings = np.full(100, 0.3)
+    openings[:3] = 0.05  # shut when it begins: nobody saw it shut
+    openings[20:23] = (0.15, 0.05, 0.15)  # a blink
+    openings[40:42] = 0.19  # narrowed
+    openings[50:75] = 0.05  # a second of rest
+    openings[97:] = 0.05  # not opened again
+    times = np.arange(100) / 25
+    assert find_blinks(times, openings) == [Blink(20, 21, 22)]
+    openings[21] = np.nan
+    assert find_blinks(times, openings) == [Blink(20, 20, 22)]
+    assert find_blinks(times[:0], openings[:0]) == []
+    assert find_blinks(times[:5], np.full(5, np.nan)) == []
