@@ -49,8 +49,8 @@ class StudyRun:
     ) -> Generator[FileResult]:
         """A result a file that was left to do; each is a fact in ``run.json`` before it is told.
 
-        ``on_broken`` hears of a file in whose middle the run is broken off. ``streams`` opens further
-        sinks for a file; in this process alone, not in workers.
+        ``on_broken`` hears of a file in whose middle the run is broken off. ``streams`` opens
+        further sinks for a file; in this process alone, not in workers.
 
         Raises:
             OutputError: a result, a part or ``run.json`` cannot be written.
