@@ -16,9 +16,9 @@ import scipy.stats
 import torch
 from torch import Tensor, nn
 
-from mien import export
 from mien.errors import ModelError, OutputError
 from mien.export import CONFIDENCE_RADIUS, Deployed, export_run
+from mien.export import landmarker as export
 from mien.geometry import FACE_SHARE, Similarity, warp_crop
 from mien.models import Landmarker, NetworkConfig
 from mien.runtime.card import ModelCard

@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-__all__ = ["degrade"]
+__all__ = ["degrade", "relight"]
 
 Image = UInt8[np.ndarray, "side side 3"]
 
 
 def degrade(crop: Image, rng: np.random.Generator) -> Image:
     """Light and colour nearly always, and each of the harder faults now and then."""
-    crop = _light(crop, rng)
+    crop = relight(crop, rng)
     if rng.random() < 0.15:
         crop = np.repeat(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
     fault = rng.random()
@@ -34,7 +34,7 @@ def degrade(crop: Image, rng: np.random.Generator) -> Image:
     return crop
 
 
-def _light(crop: Image, rng: np.random.Generator) -> Image:
+def relight(crop: Image, rng: np.random.Generator) -> Image:
     """Exposure, contrast, gamma and white balance as one table a channel; sometimes a shadow."""
     levels = np.arange(256, dtype=np.float32) / 255
     gamma = math.exp(rng.normal(0, 0.3))

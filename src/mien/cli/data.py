@@ -11,6 +11,7 @@ import numpy as np
 import typer
 
 from mien.cli.data_annotate import annotate
+from mien.cli.data_finder import finder
 from mien.cli.data_make import AnchorsFile, FitsFile, Split, profile, video
 from mien.datasets.ours.pack import read_pack
 from mien.synthesis.fit.anchor_calibration import calibrate_anchors
@@ -38,6 +39,7 @@ data_app = typer.Typer(
     help="Prepare and look at training data.",
 )
 data_app.command("annotate")(annotate)
+data_app.command("finder")(finder)
 data_app.command("profile")(profile)
 data_app.command("video")(video)
 

@@ -24,16 +24,28 @@ def export(
         list[Path] | None,
         typer.Option(help="JSON of 'mien evaluate' whose figures go into the card; repeatable."),
     ] = None,
+    score: Annotated[
+        float,
+        typer.Option(min=0.01, max=0.99, help="Of a face finder: what a find has to score."),
+    ] = 0.5,
 ) -> None:
     """Write a run's best weights as ONNX with decoding and card inside, checked against torch."""
     try:
-        from mien.export import export_run
+        from mien.export import export_finder, export_run
         from mien.training.checkpoint import load_checkpoint, save_weights
+        from mien.training.finder.loop import is_finder_checkpoint, load_finder_checkpoint
     except ModuleNotFoundError as error:
         raise ConfigError(f"exporting needs {error.name}: pip install 'mien[train]'") from error
     if keep is not None and keep.suffix != ".safetensors":
         raise ConfigError(f"--keep writes a .safetensors file, not {keep.name}")
-    checkpoint = load_checkpoint(run / "best.pt" if run.is_dir() else run)
+    file = run / "best.pt" if run.is_dir() else run
+    if is_finder_checkpoint(file):
+        if keep is not None or results:
+            raise ConfigError("a face finder is exported without --keep and --results")
+        finder = export_finder(load_finder_checkpoint(file), out, score=score)
+        typer.echo(f"{out}: {finder.parameters:,} parameters, {finder.gflops} GFLOPs a picture")
+        return
+    checkpoint = load_checkpoint(file)
     figures = {file.stem: _figures(file) for file in results or []}
     card = export_run(checkpoint, out, figures)
     if keep is not None:

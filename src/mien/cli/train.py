@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.errors import ConfigError, OutputError
+from mien.cli.train_finder import folder_of_run, train_finder
+from mien.errors import ConfigError
 from mien.runtime import shipped_models
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ def train(
     ],
     data: Annotated[
         Path | None,
-        typer.Option(help="Folder of faces: the face pack, or 300W-LP where data.layout says so."),
+        typer.Option(
+            help="Folder of faces: the face pack, 300W-LP where data.layout says so, or for a "
+            "face finder the set of 'mien data finder'."
+        ),
     ] = None,
     turned: Annotated[
         list[Path] | None,
@@ -52,12 +56,18 @@ def train(
 ) -> None:
     """Train a network; a run that was stopped goes on from its last checkpoint."""
     try:
-        from mien.training.config import load_config
+        from mien.training.config import load_config, read_config
+        from mien.training.finder.config import FINDER
         from mien.training.plot import plot_run
         from mien.training.workers import train_together
     except ModuleNotFoundError as error:
         raise ConfigError(f"training needs {error.name}: pip install 'mien[train]'") from error
-    settings = load_config(_configuration(config))
+    file = _configuration(config)
+    if read_config(file).get("role") == FINDER:
+        unused = {"--turned": turned, "--profiles": profiles, "--initial": initial}
+        train_finder(file, data, run, workers=workers, describe=describe, unused=unused)
+        return
+    settings = load_config(file)
     if profiles is not None:
         data_of_run = dataclasses.replace(settings.data, profiles=str(profiles.resolve()))
         settings = dataclasses.replace(settings, data=data_of_run)
@@ -67,11 +77,7 @@ def train(
     if data is None:
         wanted = "300W-LP" if settings.data.layout == "w300lp" else "the face pack"
         raise ConfigError(f"training needs faces: give --data, the folder of {wanted}")
-    folder = run or Path("runs") / f"{settings.name}-{settings.role}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make the run's folder {folder}: {error}") from error
+    folder = folder_of_run(run, f"{settings.name}-{settings.role}")
     train_together(
         settings,
         data,

@@ -5,6 +5,7 @@ from mien.geometry.crop import (
     crop_from_box,
     crop_from_detection,
     crop_from_landmarks,
+    detection_box,
     resize_crop,
     warp_crop,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "crop_from_box",
     "crop_from_detection",
     "crop_from_landmarks",
+    "detection_box",
     "pose_head",
     "resize_crop",
     "rotation_from_angles",

@@ -23,6 +23,7 @@ __all__ = [
     "crop_from_box",
     "crop_from_detection",
     "crop_from_landmarks",
+    "detection_box",
     "resize_crop",
     "warp_crop",
 ]
@@ -68,6 +69,19 @@ def crop_from_detection(detection: Detection, side: int) -> Similarity:
     drop = _DETECTION_DOWN * _size(box)
     centre = np.array(box.centre) + drop * np.array([-math.sin(angle), math.cos(angle)])
     return _place(centre, _DETECTION_SIZE * _size(box), angle, side)
+
+
+def detection_box(image_from_crop: Similarity, side: int) -> Box:
+    """The square box of a detection whose :func:`crop_from_detection` is this crop.
+
+    The inverse of that function, up to the box's shape, which a crop does not tell: what a detector
+    should say of a face whose landmarks are known.
+    """
+    angle = image_from_crop.angle_rad
+    size = image_from_crop.scale * side * FACE_SHARE / _DETECTION_SIZE
+    middle = image_from_crop.apply(np.full(2, (side - 1) / 2))
+    x, y = middle - _DETECTION_DOWN * size * np.array([-math.sin(angle), math.cos(angle)])
+    return Box(x - size / 2, y - size / 2, x + size / 2, y + size / 2)
 
 
 def _size(box: Box) -> float:

@@ -13,7 +13,7 @@ from jaxtyping import Float32, UInt8
 from mien.errors import ModelError
 from mien.runtime.card import CARD_KEY, ModelCard
 
-__all__ = ["CropBatch", "WeightFile", "open_weights", "read_card"]
+__all__ = ["CropBatch", "WeightFile", "open_session", "open_weights", "read_card"]
 
 _OUTPUTS = ["points", "confidence", "score"]
 _ERRORS_ONLY = 3
@@ -47,7 +47,7 @@ def open_weights(path: Path, threads: int | None = None) -> WeightFile:
     Raises:
         ModelError: there is no such file, or it is not a mien weight file.
     """
-    session = _open_session(path, threads or os.cpu_count() or 1)
+    session = open_session(path, threads or os.cpu_count() or 1)
     card = _card_of(session, path)
     _check_signature(session, card, path)
     return WeightFile(session, card)
@@ -59,10 +59,15 @@ def read_card(path: Path) -> ModelCard:
     Raises:
         ModelError: as :func:`open_weights`.
     """
-    return _card_of(_open_session(path, 1), path)
+    return _card_of(open_session(path, 1), path)
 
 
-def _open_session(path: Path, threads: int) -> ort.InferenceSession:
+def open_session(path: Path, threads: int) -> ort.InferenceSession:
+    """Open an ONNX file on the processor.
+
+    Raises:
+        ModelError: there is no such file, or onnxruntime cannot run it.
+    """
     if not path.is_file():
         raise ModelError(f"no weight file at {path}")
     ort.disable_telemetry_events()  # Windows builds would send usage; elsewhere this does nothing

@@ -14,9 +14,19 @@ from mien.errors import ModelError
 from mien.runtime.card import ModelCard
 from mien.runtime.session import read_card
 
-__all__ = ["DEFAULT_MODEL", "ShippedModel", "WeightPaths", "find_weights", "shipped_models"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "FINDER",
+    "ShippedModel",
+    "WeightPaths",
+    "find_weights",
+    "shipped_finder",
+    "shipped_models",
+]
 
 DEFAULT_MODEL = "fast"
+FINDER = "finder"
+"""Stem of the face finder's weight file, which is no model of landmarks."""
 
 _ROLES = ("detection", "tracking")
 
@@ -69,12 +79,19 @@ def find_weights(name_or_path: str) -> WeightPaths:
 
 
 def shipped_models() -> list[ShippedModel]:
-    """Every weight file of this installation, ordered by name and role."""
+    """Every weight file of landmarks of this installation, ordered by name and role."""
     folder = _weights_dir()
     return [
         ShippedModel(path, path.stat().st_size, read_card(path))
         for path in sorted(folder.glob("*.onnx"))
+        if path.stem != FINDER
     ]
+
+
+def shipped_finder() -> Path | None:
+    """The face finder's weight file of this installation, where there is one."""
+    path = _weights_dir() / f"{FINDER}.onnx"
+    return path if path.is_file() else None
 
 
 def _weights_dir() -> Path:

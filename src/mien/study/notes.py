@@ -6,7 +6,7 @@ from mien.expression import Details
 from mien.geometry.metric_head import USUAL_FOV_DEG
 from mien.media import Source, SourceKind
 from mien.pipeline import Tally, TrackerParts
-from mien.runtime.detectors.centerface import CenterFace
+from mien.runtime.detectors import CenterFace, Finder
 
 __all__ = ["notes_on", "report_line"]
 
@@ -45,10 +45,12 @@ def _of_details(details: Details, source: Source) -> list[str]:
 
 
 def _finer_search(parts: TrackerParts, long_side: int) -> str | None:
-    if not isinstance(parts.detector, CenterFace) or parts.detector.long_side >= long_side:
+    detector = parts.detector
+    if not isinstance(detector, CenterFace | Finder) or detector.long_side >= long_side:
         return None
-    finer = min(long_side, 2 * parts.detector.long_side)
-    return f"--detector centerface:{finer} looks for smaller faces"
+    name = "finder" if isinstance(detector, Finder) else "centerface"
+    finer = min(long_side, 2 * detector.long_side)
+    return f"--detector {name}:{finer} looks for smaller faces"
 
 
 def report_line(stem: str, tally: Tally, *, complete: bool = True) -> str:

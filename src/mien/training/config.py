@@ -26,7 +26,9 @@ __all__ = [
     "DataConfig",
     "Schedule",
     "TrainConfig",
+    "fill_config",
     "load_config",
+    "read_config",
 ]
 
 OTHERS = "*"
@@ -158,7 +160,7 @@ class TrainConfig:
         Raises:
             ConfigError: an unknown key, a missing one without default, or a wrong type.
         """
-        filled: TrainConfig = _fill(cls, values, "")
+        filled: TrainConfig = fill_config(cls, values)
         return filled
 
 
@@ -168,14 +170,27 @@ def load_config(file: Path) -> TrainConfig:
     Raises:
         ConfigError: it cannot be read, or a key or value is wrong.
     """
+    return TrainConfig.from_dict(read_config(file))
+
+
+def read_config(file: Path) -> dict[str, Any]:
+    """The tables of a TOML file, as they stand there.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{file} is not a readable TOML configuration: {error}") from error
-    return TrainConfig.from_dict(values)
 
 
-def _fill(kind: Any, values: dict[str, Any], where: str) -> Any:
+def fill_config(kind: Any, values: dict[str, Any], where: str = "") -> Any:
+    """An object of the dataclass ``kind`` from nested tables; missing keys take their defaults.
+
+    Raises:
+        ConfigError: an unknown key, a missing one without default, or a wrong type.
+    """
     hints = typing.get_type_hints(kind)
     unknown = sorted(set(values) - set(hints))
     if unknown:
@@ -200,10 +215,12 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
         if not isinstance(value, dict):
             raise ConfigError(f"'{where}' is a table of values, not {value!r}")
-        return _fill(hint, value, where + ".")
-    if typing.get_origin(hint) is tuple:  # tuple[str, ...]
-        if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
-            raise ConfigError(f"'{where}' is a list of texts, not {value!r}")
+        return fill_config(hint, value, where + ".")
+    if typing.get_origin(hint) is tuple:  # tuple[str, ...], tuple[int, ...]
+        kind = typing.get_args(hint)[0]
+        if not isinstance(value, list | tuple) or not all(type(one) is kind for one in value):
+            what = "texts" if kind is str else "whole numbers"
+            raise ConfigError(f"'{where}' is a list of {what}, not {value!r}")
         return tuple(value)
     if isinstance(hint, types.GenericAlias):  # dict[str, float]
         if not isinstance(value, dict):

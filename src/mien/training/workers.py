@@ -11,8 +11,10 @@ import pickle
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from multiprocessing import parent_process
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from torch import distributed, multiprocessing
@@ -21,13 +23,35 @@ from mien.errors import ConfigError, MienError
 from mien.training.config import TrainConfig
 from mien.training.loop import Progress, train
 
-__all__ = ["train_together"]
+__all__ = ["Job", "run_together", "train_together"]
 
 _MISTAKE = "mistake"
 
 
+class Job(Protocol):
+    """A part of a training run; it can be sent to another process."""
+
+    def __call__(self, rank: int, workers: int) -> None: ...
+
+
 def _say_nothing(progress: Progress) -> None:
     """The default report; a function with a name, so that it can be sent to another process."""
+
+
+@dataclass(frozen=True)
+class _LandmarkJob:
+    config: TrainConfig
+    data: Path
+    run: Path
+    turned: Sequence[Path]
+    initial: Path | None
+    report: Callable[[Progress], None]
+
+    def __call__(self, rank: int, workers: int) -> None:
+        train(
+            self.config, self.data, self.run, turned=self.turned, initial=self.initial,
+            rank=rank, workers=workers, report=self.report,
+        )  # fmt: skip
 
 
 def train_together(
@@ -40,31 +64,43 @@ def train_together(
     initial: Path | None = None,
     report: Callable[[Progress], None] = _say_nothing,
 ) -> None:
-    """Train with ``workers`` processes on this machine, or as one of torchrun's where it asks.
+    """Train with ``workers`` processes, as :func:`run_together` does.
 
-    Under ``torchrun`` (``RANK`` and ``WORLD_SIZE`` set) this process takes its own part, and
-    ``workers`` is what torchrun says. ``report`` is called in another process where there are
-    several.
+    ``report`` is called in another process where there are several.
 
     Raises:
         MienError: as :func:`mien.training.loop.train`, whichever process met it.
     """
+    job = _LandmarkJob(config, data, run, turned, initial, report)
+    run_together(job, batch=config.schedule.batch, workers=workers)
+
+
+def run_together(job: Job, *, batch: int, workers: int) -> None:
+    """Run a job with ``workers`` processes on this machine, or as one of torchrun's where it asks.
+
+    Under ``torchrun`` (``RANK`` and ``WORLD_SIZE`` set) this process takes its own part, and
+    ``workers`` is what torchrun says.
+
+    Raises:
+        ConfigError: the batch does not divide by the processes.
+        MienError: as the job, whichever process met it.
+    """
     if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
         distributed.init_process_group("gloo")
         rank, workers = distributed.get_rank(), distributed.get_world_size()
-        _check_batch(config, workers)
-        _part(config, data, run, turned, initial, rank, workers, report)
+        _check_batch(batch, workers)
+        _part(job, rank, workers)
         distributed.destroy_process_group()
         return
-    _check_batch(config, workers)
+    _check_batch(batch, workers)
     if workers == 1:
-        _part(config, data, run, turned, initial, 0, 1, report)
+        _part(job, 0, 1)
         return
     with tempfile.TemporaryDirectory() as folder:
         try:
             multiprocessing.spawn(  # type: ignore[no-untyped-call,attr-defined]
                 _spawned,
-                (config, data, run, turned, initial, workers, Path(folder), report),
+                (job, workers, Path(folder)),
                 nprocs=workers,
                 daemon=True,  # they end with an interrupted parent
             )
@@ -74,27 +110,17 @@ def train_together(
             raise
 
 
-def _check_batch(config: TrainConfig, workers: int) -> None:
-    if config.schedule.batch % workers:
-        raise ConfigError(f"a batch of {config.schedule.batch} does not divide by {workers}")
+def _check_batch(batch: int, workers: int) -> None:
+    if batch % workers:
+        raise ConfigError(f"a batch of {batch} does not divide by {workers}")
 
 
-def _spawned(
-    rank: int,
-    config: TrainConfig,
-    data: Path,
-    run: Path,
-    turned: Sequence[Path],
-    initial: Path | None,
-    workers: int,
-    folder: Path,
-    report: Callable[[Progress], None],
-) -> None:
+def _spawned(rank: int, job: Job, workers: int, folder: Path) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     meet = (folder / "meet").as_uri()
     distributed.init_process_group("gloo", init_method=meet, rank=rank, world_size=workers)
     try:
-        _part(config, data, run, turned, initial, rank, workers, report)
+        _part(job, rank, workers)
     except MienError as error:
         # A spawned process hands on its traceback alone: the error itself goes through a file.
         partial = folder / f"{_MISTAKE}-{rank}"
@@ -111,18 +137,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _part(
-    config: TrainConfig,
-    data: Path,
-    run: Path,
-    turned: Sequence[Path],
-    initial: Path | None,
-    rank: int,
-    workers: int,
-    report: Callable[[Progress], None],
-) -> None:
+def _part(job: Job, rank: int, workers: int) -> None:
     share = max(1, (os.cpu_count() or 1) // workers)
     torch.set_num_threads(min(share, torch.get_num_threads()))  # OMP_NUM_THREADS may ask for fewer
-    train(
-        config, data, run, turned=turned, initial=initial, rank=rank, workers=workers, report=report
-    )
+    job(rank, workers)

@@ -3,6 +3,7 @@
 from mien.runtime.detectors.boxes_csv import BoxesCsv
 from mien.runtime.detectors.centerface import CenterFace
 from mien.runtime.detectors.choose import open_detector
+from mien.runtime.detectors.finder import Finder
 from mien.runtime.detectors.yunet import YuNet
 
-__all__ = ["BoxesCsv", "CenterFace", "YuNet", "open_detector"]
+__all__ = ["BoxesCsv", "CenterFace", "Finder", "YuNet", "open_detector"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from mien.errors import ConfigError
 from mien.runtime.detectors.boxes_csv import BoxesCsv
 from mien.runtime.detectors.centerface import CenterFace
+from mien.runtime.detectors.finder import Finder
 from mien.runtime.detectors.yunet import YuNet
 from mien.types import FaceFinder
 
@@ -14,7 +15,8 @@ __all__ = ["open_detector"]
 
 
 def open_detector(words: str) -> FaceFinder:
-    """``centerface``, ``centerface:LONG_SIDE``, ``yunet:MODEL_FILE`` or ``boxes:FILE.csv``.
+    """``centerface``, ``centerface:LONG_SIDE``, ``finder``, ``finder:LONG_SIDE``,
+    ``finder:MODEL_FILE``, ``yunet:MODEL_FILE`` or ``boxes:FILE.csv``.
 
     Raises:
         ConfigError: none of these.
@@ -25,11 +27,15 @@ def open_detector(words: str) -> FaceFinder:
         return CenterFace()
     if name == "centerface" and rest.isdecimal() and int(rest) >= 64:
         return CenterFace(long_side=int(rest))
+    if name == "finder" and rest.isdecimal() and int(rest) >= 64:
+        return Finder.as_fine_as(int(rest))
+    if name == "finder":
+        return Finder(Path(rest) if rest else None)
     if name == "yunet" and rest:
         return YuNet(Path(rest))
     if name == "boxes" and rest:
         return BoxesCsv(Path(rest))
     raise ConfigError(
         f"unknown detector {words!r}: expected centerface, centerface:LONG_SIDE (px, at least 64), "
-        "yunet:MODEL_FILE or boxes:FILE.csv"
+        "finder, finder:LONG_SIDE, finder:MODEL_FILE, yunet:MODEL_FILE or boxes:FILE.csv"
     )

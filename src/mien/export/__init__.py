@@ -1,0 +1,6 @@
+"""A run to the one file that the field wing reads: landmark networks and face finders."""
+
+from mien.export.finder import FinderOnPictures, export_finder
+from mien.export.landmarker import CONFIDENCE_RADIUS, Deployed, export_run
+
+__all__ = ["CONFIDENCE_RADIUS", "Deployed", "FinderOnPictures", "export_finder", "export_run"]

@@ -1,0 +1,152 @@
+"""mien's own face finder: a small network whose file says how to read it.
+
+A picture is looked at once as a whole, for large faces, and once as finely as a bounded number of
+pixels allows, for small ones; a small picture needs one look.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime as ort
+from jaxtyping import Float32, UInt8
+
+from mien.errors import ModelError
+from mien.runtime.card import CARD_KEY
+from mien.runtime.detectors.finder_maps import Finds, decode_maps, strongest
+from mien.runtime.finder_card import FinderCard
+from mien.runtime.session import open_session
+from mien.runtime.weights import shipped_finder
+from mien.types import Detection, Frame
+
+__all__ = ["Finder", "read_finder_card", "search_ratios"]
+
+_MULTIPLE = 32
+_OVERLAP = 0.35
+"""IoU of two square boxes above which they are of one face."""
+_ONE_LOOK = 480
+"""Px of the long side up to which one look finds large and small faces."""
+_WHOLE = 320
+"""Px of the long side of the look at the whole."""
+_FINE_PIXELS = 400_000
+"""Most pixels of the fine look: 843 x 474 of a full HD picture, whose faces of 24 px become 10."""
+_USUAL_SHAPE = 9 / 16
+_LARGEST_FINE = 300.0
+"""Faces larger than this, px of the fine look, are left to the look at the whole."""
+
+
+class Finder:
+    """The detector that mien has learned itself; any number of threads may ask it."""
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        score: float | None = None,
+        fine_pixels: int = _FINE_PIXELS,
+        threads: int = 1,
+    ) -> None:
+        """Open a finder's weight file.
+
+        Args:
+            path: ``None`` takes the one that ships with mien.
+            score: finds below it are dropped; ``None`` takes the file's own.
+            fine_pixels: most pixels that the picture is searched at. Faces below about 10 px there
+                are missed; time grows with it.
+            threads: of the network.
+
+        Raises:
+            ModelError: there is no such file, or it is no face finder of mien.
+        """
+        path = path or shipped_finder()
+        if path is None:
+            raise ModelError("no face finder ships with this installation: name a weight file")
+        self._session = open_session(path, threads)
+        self.card = _card_of(self._session, path)
+        self._outputs = [f"maps_{stride}" for stride in self.card.strides]
+        missing = set(self._outputs) - {node.name for node in self._session.get_outputs()}
+        if missing or [node.name for node in self._session.get_inputs()] != ["pictures"]:
+            raise ModelError(f"{path} is not a face finder of mien")
+        self.path = path
+        self._score = self.card.score if score is None else score
+        self._fine_pixels = fine_pixels
+
+    @property
+    def long_side(self) -> int:
+        """Px of the fine look's long side in a picture of 16:9."""
+        return round(math.sqrt(self._fine_pixels / _USUAL_SHAPE))
+
+    @classmethod
+    def as_fine_as(cls, long_side: int) -> Finder:
+        """The shipped finder, which searches as finely as a 16:9 picture with that long side, px.
+
+        Raises:
+            ModelError: no finder ships with this installation.
+        """
+        return cls(fine_pixels=round(long_side**2 * _USUAL_SHAPE))
+
+    def find(self, frame: Frame) -> list[Detection]:
+        """Every face, best first, in image pixels."""
+        height, width = frame.image_rgb.shape[:2]
+        ratios = search_ratios(width, height, self._fine_pixels)
+        looks = [self._look(frame.image_rgb, ratio) for ratio in ratios]
+        if len(looks) == 2:
+            fine, small = looks[1], looks[1].size * ratios[1] <= _LARGEST_FINE
+            looks[1] = fine.take(small)
+        return strongest(Finds.joined(looks), _OVERLAP).detections()
+
+    def maps(
+        self, pictures_rgb: UInt8[np.ndarray, "n height width 3"]
+    ) -> list[Float32[np.ndarray, "n 14 _ _"]]:
+        """What the network says of pictures whose sides are multiples of 32."""
+        return list(self._session.run(self._outputs, {"pictures": pictures_rgb}))
+
+    def _look(self, image_rgb: UInt8[np.ndarray, "height width 3"], ratio: float) -> Finds:
+        height, width = image_rgb.shape[:2]
+        inner_w, inner_h = max(round(width * ratio), 1), max(round(height * ratio), 1)
+        padded = np.zeros((_round_up(inner_h), _round_up(inner_w), 3), np.uint8)
+        if (inner_w, inner_h) == (width, height):
+            padded[:inner_h, :inner_w] = image_rgb
+        else:
+            shrunk = cv2.resize(image_rgb, (inner_w, inner_h), interpolation=cv2.INTER_AREA)
+            padded[:inner_h, :inner_w] = shrunk
+        maps = [one[0] for one in self.maps(padded[None])]
+        finds = decode_maps(maps, self.card.strides, self._score)
+        inside = (finds.centre >= -0.5) & (finds.centre <= np.array([inner_w, inner_h]) - 0.5)
+        finds = finds.take(inside.all(axis=1))
+        return finds.scaled(np.array([width / inner_w, height / inner_h]))
+
+
+def search_ratios(width: int, height: int, fine_pixels: int) -> list[float]:
+    """By how much a picture is shrunk for each look: the whole first, then the fine one."""
+    longest = max(width, height)
+    fine = min(math.sqrt(fine_pixels / (width * height)), 1.0)
+    if fine * longest <= _ONE_LOOK:
+        return [fine]
+    return [_WHOLE / longest, fine]
+
+
+def read_finder_card(path: Path) -> FinderCard:
+    """The card of a finder's weight file.
+
+    Raises:
+        ModelError: there is no such file, or it is no face finder of mien.
+    """
+    return _card_of(open_session(path, 1), path)
+
+
+def _card_of(session: ort.InferenceSession, path: Path) -> FinderCard:
+    text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
+    if text is None:
+        raise ModelError(f"{path} is not a face finder of mien: it has no {CARD_KEY}")
+    try:
+        return FinderCard.from_json(text)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from None
+
+
+def _round_up(value: int) -> int:
+    return -(-value // _MULTIPLE) * _MULTIPLE

@@ -1,0 +1,1 @@
+"""Training of the face finder: its pictures, targets, loop and validation."""
