@@ -195,10 +195,8 @@ def finish(image: Image, rng: np.random.Generator) -> Image:
     if rng.random() < 0.15:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 1.0)))
     if rng.random() < 0.2:
-        grain = np.empty(image.shape, np.int16)
-        cv2.setRNGSeed(int(rng.integers(2**31)))
-        cv2.randn(grain, 0, rng.uniform(2, 14))
-        image = np.asarray(cv2.add(image, grain, dtype=cv2.CV_8U))
+        grain = rng.standard_normal(image.shape, dtype=np.float32) * rng.uniform(2, 14)
+        image = np.clip(image + grain, 0, 255).astype(np.uint8)
     if rng.random() < 0.25:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 85))]
         image = np.asarray(cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_COLOR))

@@ -213,7 +213,8 @@ def paste_mask(
         centre = faces.centre[picture.main] / 4 + rng.normal(0, 0.05, 2) * size
         axes = rng.uniform([0.6, 0.75], [0.95, 1.15]) * size
         spot = np.zeros_like(mask)
-        cv2.ellipse(spot, (centre, 2 * axes, rng.uniform(-15, 15)), 255, -1)
+        where, wide = (tuple(map(float, pair)) for pair in (centre, 2 * axes))
+        cv2.ellipse(spot, (where, wide, rng.uniform(-15, 15)), 255, -1)
         mask[photo] = spot[photo]
         feather = rng.uniform(0.02, 0.2) * size
     if feather > 0.3:

@@ -94,8 +94,8 @@ class Finder:
         ratios = search_ratios(width, height, self._fine_pixels)
         looks = [self._look(frame.image_rgb, ratio) for ratio in ratios]
         if len(looks) == 2:
-            fine, small = looks[1], looks[1].size * ratios[1] <= _LARGEST_FINE
-            looks[1] = fine.take(small)
+            small = np.flatnonzero(looks[1].size * ratios[1] <= _LARGEST_FINE)
+            looks[1] = looks[1].take(small)
         return strongest(Finds.joined(looks), _OVERLAP).detections()
 
     def maps(
