@@ -116,7 +116,7 @@ class Finder:
         maps = [one[0] for one in self.maps(padded[None])]
         finds = decode_maps(maps, self.card.strides, self._score)
         inside = (finds.centre >= -0.5) & (finds.centre <= np.array([inner_w, inner_h]) - 0.5)
-        finds = finds.take(inside.all(axis=1))
+        finds = finds.take(np.flatnonzero(inside.all(axis=1)))
         return finds.scaled(np.array([width / inner_w, height / inner_h]))
 
 
