@@ -50,6 +50,22 @@ def test_models_for_a_reader(mien: Mien, shipped: Path) -> None:
     assert "learned from: nothing" in done.out
 
 
+def test_the_face_finder_is_among_them_and_is_no_model(mien: Mien, shipped: Path) -> None:
+    from squarefinder import write_square_finder
+
+    write_square_finder(shipped / "finder.onnx")
+    assert [one["role"] for one in json.loads(mien("models", "--json").out)] == [
+        "detection",
+        "tracking",
+        "finder",
+    ]
+    assert "finder.onnx" in mien("models").out
+    assert [one.path.stem for one in weights.shipped_models()] == [
+        "tiny-detection",
+        "tiny-tracking",
+    ]
+
+
 def test_a_shipped_model_goes_by_its_name(shipped: Path) -> None:
     assert weights.find_weights("tiny").tracking == shipped / "tiny-tracking.onnx"
 

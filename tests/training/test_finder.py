@@ -98,7 +98,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(
         with (run / "val.csv").open(newline="") as stream:
             rows = list(csv.DictReader(stream))
         assert [row["step"] for row in rows] == ["2"] * 4 + ["4"] * 4
-        assert {row["name"] for row in rows} == {"made", "crop", "scene", "empty"}
+        assert {row["name"] for row in rows} == {"made", "crop", "empty", "scenes"}
 
 
 def test_two_workers_train_together(data: Path, tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_average_precision_of_a_worked_example() -> None:
 
 def test_val_pictures_are_the_same_for_all_steps(data: Path) -> None:
     one, other = (validation_pictures(CONFIG, FinderSet(data, "val")) for _ in range(2))
-    assert list(one) == ["made", "crop", "scene", "empty"]
+    assert list(one) == ["made", "crop", "empty", "scenes"]
     for name, pictures in one.items():
         for (image, faces), (again, _) in zip(pictures, other[name], strict=True):
             np.testing.assert_array_equal(image, again)

@@ -52,18 +52,20 @@ class FinderScore:
 
 
 def validation_pictures(config: FinderConfig, held_out: FinderSet) -> dict[str, Pictures]:
-    """Val pictures by name: made as those of training are, and photos as they are.
+    """Val pictures by name: made as those of training are, and photos as they are (crops and
+    those without a face together, scenes by where they come from).
 
     Photos keep their size and are laid into the left top corner of a square.
     """
     composer = Composer(held_out, config.pictures)
     rngs = (np.random.default_rng([config.seed, 7, index]) for index in range(config.val_pictures))
     sets = {"made": [composer.make(rng) for rng in rngs]}
-    for kind, most in ((CROP, _CROPS), (SCENE, _SCENES), (EMPTY, _SCENES)):
-        rows = held_out.of(kind)
-        chosen = rows[:: max(-(-len(rows) // most), 1)]
+    kinds = {CROP: held_out.of(CROP), EMPTY: held_out.of(EMPTY)}
+    kinds |= {source: held_out.of(SCENE, source) for source in held_out.sources}
+    for name, rows in kinds.items():
+        chosen = rows[:: max(-(-len(rows) // (_CROPS if name == CROP else _SCENES)), 1)]
         if len(chosen):
-            sets[kind] = [_as_it_is(held_out, int(row)) for row in chosen]
+            sets[name] = [_as_it_is(held_out, int(row)) for row in chosen]
     return sets
 
 
