@@ -91,12 +91,14 @@ class Finder:
     def find(self, frame: Frame) -> list[Detection]:
         """Every face, best first, in image pixels."""
         height, width = frame.image_rgb.shape[:2]
-        ratios = search_ratios(width, height, self._fine_pixels)
-        looks = [self._look(frame.image_rgb, ratio) for ratio in ratios]
-        if len(looks) == 2:
-            small = np.flatnonzero(looks[1].size * ratios[1] <= _LARGEST_FINE)
-            looks[1] = looks[1].take(small)
-        return strongest(Finds.joined(looks), _OVERLAP).detections()
+        *whole, fine = search_ratios(width, height, self._fine_pixels)
+        image_rgb = _shrunk(frame.image_rgb, width * fine, height * fine)
+        finds = self._look(image_rgb, width, height)
+        if whole:
+            finds = finds.take(np.flatnonzero(finds.size * fine <= _LARGEST_FINE))
+            image_rgb = _shrunk(image_rgb, width * whole[0], height * whole[0])
+            finds = Finds.joined([self._look(image_rgb, width, height), finds])
+        return strongest(finds, _OVERLAP).detections()
 
     def maps(
         self, pictures_rgb: UInt8[np.ndarray, "n height width 3"]
@@ -104,20 +106,25 @@ class Finder:
         """What the network says of pictures whose sides are multiples of 32."""
         return list(self._session.run(self._outputs, {"pictures": pictures_rgb}))
 
-    def _look(self, image_rgb: UInt8[np.ndarray, "height width 3"], ratio: float) -> Finds:
-        height, width = image_rgb.shape[:2]
-        inner_w, inner_h = max(round(width * ratio), 1), max(round(height * ratio), 1)
+    def _look(self, image_rgb: UInt8[np.ndarray, "rows cols 3"], width: int, height: int) -> Finds:
+        """Faces in a shrunk picture, in px of the one it was made from."""
+        inner_h, inner_w = image_rgb.shape[:2]
         padded = np.zeros((_round_up(inner_h), _round_up(inner_w), 3), np.uint8)
-        if (inner_w, inner_h) == (width, height):
-            padded[:inner_h, :inner_w] = image_rgb
-        else:
-            shrunk = cv2.resize(image_rgb, (inner_w, inner_h), interpolation=cv2.INTER_AREA)
-            padded[:inner_h, :inner_w] = shrunk
+        padded[:inner_h, :inner_w] = image_rgb
         maps = [one[0] for one in self.maps(padded[None])]
         finds = decode_maps(maps, self.card.strides, self._score)
         inside = (finds.centre >= -0.5) & (finds.centre <= np.array([inner_w, inner_h]) - 0.5)
         finds = finds.take(np.flatnonzero(inside.all(axis=1)))
         return finds.scaled(np.array([width / inner_w, height / inner_h]))
+
+
+def _shrunk(
+    image_rgb: UInt8[np.ndarray, "height width 3"], width: float, height: float
+) -> UInt8[np.ndarray, "rows cols 3"]:
+    size = max(round(width), 1), max(round(height), 1)
+    if size == image_rgb.shape[1::-1]:
+        return image_rgb
+    return np.asarray(cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA))
 
 
 def search_ratios(width: int, height: int, fine_pixels: int) -> list[float]:
