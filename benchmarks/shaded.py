@@ -30,7 +30,7 @@ def shaded(
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     seen = rasterise(points, triangles, height, width)
     normal = seen.blend(normals)
-    light = np.array([-0.35, -0.55, -0.75])
+    light = np.array([-0.3, -0.35, -0.9])
     toward = np.abs(normal @ (light / np.linalg.norm(light)))
     shade = (0.32 + 0.68 * toward)[:, None]
     picture = np.empty((height * width, 3), np.float32)

@@ -1,19 +1,16 @@
-"""The three pictures of docs/tour.md, made of the bundled clip: window, page and report.
+"""The pictures of docs/tour.md, made of the bundled clip: window, page, avatar and report.
 
-Run from the root, with '.[web]' installed, Chromium and Xvfb on the machine:
+Run from the root, with '.[web,avatar]' installed and Chromium on the machine:
 
     python benchmarks/tour_pictures.py
 """
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -21,34 +18,67 @@ import cv2
 import numpy as np
 
 from chromium import Chromium
-from virtual_screen import VirtualScreen
+from gltf_reader import GlbFile
+from mien.geometry.metric_head import Camera
+from mien.live import LiveOptions, open_live, run_live
+from mien.live.recorder import Recorder
+from mien.media import open_source
+from mien.pipeline import TrackerParts
+from mien.runtime import load_landmarkers, open_detector
+from shaded import shaded
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
 MIEN = (sys.executable, "-c", "from mien.cli import main; import sys; main(sys.argv[1:])")
 CLIP = Path(str(resources.files("mien"))) / "demo" / "clip.mp4"
-_PAPER = (24, 28, 36)
+MOMENTS = (0.5, 1.7, 4.2)
+"""Seconds: a blink, and the head turned to either side."""
 
 
-def window(command: Sequence[str]) -> np.ndarray:
-    """The window of ``mien live``, cut out of the screen; the head turned by then."""
-    for _ in range(6):  # without a window manager Qt now and then waits for ever to be shown
-        with VirtualScreen(760, 490) as screen:
-            environment = os.environ | {"DISPLAY": screen.name}
-            with subprocess.Popen([*MIEN, *command], env=environment) as live:
-                end = time.monotonic() + 25
-                while time.monotonic() < end and not _has_panel(screen.picture()):
-                    time.sleep(0.1)
-                time.sleep(1.5)
-                picture = screen.picture()
-                live.send_signal(signal.SIGINT)
-            if _has_panel(picture):
-                return picture[:480, :748]
-    raise TimeoutError("no window was seen")
+class _Screen:
+    """Keeps the picture of a moment, and closes the window after it."""
+
+    def __init__(self, shows: int) -> None:
+        self._left, self.picture = shows, np.zeros((1, 1, 3), np.uint8)
+
+    def show(self, image_rgb: np.ndarray) -> str:
+        self.picture, self._left = image_rgb, self._left - 1
+        return "q" if self._left <= 0 else ""
+
+    def close(self) -> None:
+        pass
 
 
-def _has_panel(picture: np.ndarray) -> bool:
-    return int((picture == _PAPER).all(axis=2).sum()) > 20_000
+def window(folder: Path) -> np.ndarray:
+    """What ``mien live`` puts into its window, the head turned by then."""
+    pair = load_landmarkers("nano", points=68)
+    tracker = TrackerParts(pair, open_detector("centerface")).tracker()
+    screen = _Screen(24)
+    with open_live(str(CLIP), size=None, rate=None, again=True) as source:
+        recorder = Recorder(folder, "live", pair.markup, source.rate)
+        run_live(source, tracker, pair.markup, recorder, screen, LiveOptions())
+    return screen.picture
+
+
+def avatar(folder: Path) -> np.ndarray:
+    """Three moments of the clip, and below them the head of the glb that was written of it."""
+    words = ["track", str(CLIP), "--out", str(folder), "--format", "glb", "--no-overlay"]
+    subprocess.run([*MIEN, *words], check=True)
+    head = GlbFile(folder / "clip.face-0.glb")
+    frames = [frame for frame, _ in zip(open_source(str(CLIP)), range(140), strict=False)]
+    pairs = []
+    for moment_secs in MOMENTS:
+        frame = min(frames, key=lambda one: abs(one.time_secs - moment_secs))
+        height, width = frame.image_rgb.shape[:2]
+        camera = Camera.of_picture(width, height)
+        space_cm = head.vertices(frame.time_secs) * [100, -100, -100]
+        depth = space_cm[:, 2] * camera.focal_px / space_cm[:, 2].mean()
+        drawn = np.column_stack([camera.project(space_cm), depth])
+        drawn = shaded(drawn, head.triangles(), (width, height))
+        pairs.append(np.vstack([frame.image_rgb, drawn]))
+    picture = np.hstack(pairs)
+    size = (960, round(960 * picture.shape[0] / picture.shape[1]))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 
 def page() -> bytes:
@@ -96,5 +126,5 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as temporary:
         save("report", decoded(report(Path(temporary))))
         save("page", decoded(page()))
-        live = window(["live", str(CLIP), "--seconds", "60", "--model", "nano"])
-        save("window", cv2.cvtColor(live, cv2.COLOR_RGB2BGR))
+        save("avatar", cv2.cvtColor(avatar(Path(temporary)), cv2.COLOR_RGB2BGR))
+        save("window", cv2.cvtColor(window(Path(temporary)), cv2.COLOR_RGB2BGR))

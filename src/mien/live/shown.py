@@ -24,6 +24,7 @@ Colour = tuple[int, int, int]
 
 _LEAST_HIGH, _MOST_HIGH, _MOST_WIDE = 480, 720, 1080
 _PANEL = 268
+_BAR_STEP = 17
 _PAPER: Colour = (24, 28, 36)
 _INK: Colour = (233, 237, 244)
 _SOFT: Colour = (140, 150, 166)
@@ -139,14 +140,14 @@ def _draw_face_numbers(panel: Image, face: Face, left: int, right: int) -> None:
         end = middle + round(float(np.clip(angle, -90, 90)) / 90 * 60)
         panel[y + 7 : y + 12, min(middle, end) : max(middle, end) + 1] = _BAR
     gauges = face_gauges(face)
-    room = (panel.shape[0] - 110 - 214) // 22
+    room = (panel.shape[0] - 98 - 206) // _BAR_STEP
     for row, (name, value) in enumerate(list(gauges.items())[: max(room, 0)]):
-        y = 214 + 22 * row
-        _text(panel, name, (left, y), 13, _SOFT)
+        y = 206 + _BAR_STEP * row
+        _text(panel, name, (left, y), 12, _SOFT)
         share = float(np.clip(value / FULL_SCALE.get(name, 1.0), 0, 1))
-        panel[y + 6 : y + 12, left + 98 : right - 36] = _LINE
-        panel[y + 6 : y + 12, left + 98 : left + 98 + round(share * (right - 134 - left))] = _BAR
-        _text(panel, f"{value:.2f}", (right - 30, y), 13, _INK)
+        panel[y + 5 : y + 10, left + 108 : right - 36] = _LINE
+        panel[y + 5 : y + 10, left + 108 : left + 108 + round(share * (right - 144 - left))] = _BAR
+        _text(panel, f"{value:.2f}", (right - 30, y), 12, _INK)
 
 
 def _text(panel: Image, text: str, at: tuple[int, int], size: int, colour: Colour) -> None:

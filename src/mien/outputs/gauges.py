@@ -10,10 +10,17 @@ __all__ = ["FULL_SCALE", "face_gauges"]
 
 FULL_SCALE = {"eye right": 0.4, "eye left": 0.4, "mouth": 0.6}
 """Openings that fill a bar; blendshapes fill theirs at 1."""
+_FIRST = (
+    *("jawOpen", "mouthSmileLeft", "mouthSmileRight", "mouthPucker", "browInnerUp"),
+    *("eyeBlinkRight", "eyeBlinkLeft", "browDownRight", "browDownLeft"),
+)
+"""Shapes to show where there is not room for all."""
 
 
 def face_gauges(face: Face) -> dict[str, float]:
     """Openings by name (:mod:`mien.geometry.openings`), then blendshapes where they were read.
+
+    Shapes that people look for stand first.
 
     Left and right are the person's own.
     """
@@ -21,4 +28,7 @@ def face_gauges(face: Face) -> dict[str, float]:
     points = points[list(load_markup(len(points)).ibug68)]
     right, left = eye_openings(points).tolist()
     openings = {"eye right": right, "eye left": left, "mouth": float(mouth_opening(points))}
-    return openings | (face.expression.to_dict() if face.expression is not None else {})
+    if face.expression is None:
+        return openings
+    read = face.expression.to_dict()
+    return openings | {name: read[name] for name in _FIRST if name in read} | read
