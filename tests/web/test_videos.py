@@ -11,6 +11,7 @@ from conftest_web import PORT, TOKEN
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from mien.expression import Details
 from mien.media import open_source
 from mien.outputs import open_table
 from mien.pipeline import Tally, TrackerParts, track_source
@@ -53,7 +54,9 @@ def test_a_video_gives_the_table_of_mien_track(
 ) -> None:
     clip = write_clip(tmp_path / "clip.mp4")
     with open_source(clip) as source:
-        track_source(source, parts, [open_table(tmp_path / "expected.csv", 68)], Tally())
+        read = Details(blendshapes=True)
+        table = open_table(tmp_path / "expected.csv", 68, read)
+        track_source(source, parts, [table], Tally(), details=read)
     name = page.post("videos", content=clip.read_bytes()).json()["video"]
     told, pictures = follow(page, name)
     assert [one["frame"] for one in told[:-1]] == list(range(10))

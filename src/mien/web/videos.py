@@ -15,7 +15,7 @@ from fastapi import Request, WebSocket, WebSocketDisconnect
 from starlette.requests import ClientDisconnect
 
 from mien.errors import InputError, MienError
-from mien.expression import FaceExpressions
+from mien.expression import Details
 from mien.media import Source, SourceKind, open_source
 from mien.outputs import Sink, open_table
 from mien.pipeline import Tally, track_source
@@ -30,6 +30,7 @@ _MOST_PIXELS = 4096 * 2304
 _PREVIEW_EVERY_SECS = 0.15
 _SEND_SECS = 30.0
 _TABLES_A_PLACE = 4
+_READ = Details(blendshapes=True)
 
 
 class UploadError(Exception):
@@ -128,8 +129,8 @@ class Videos:
             with open_source(self._video(name)) as source:
                 bounded = _Bounded(source, 60 * self._visitors.limits.video_minutes)
                 page = _PageSink(socket, loop, source.frames_expected)
-                table = open_table(self._table(name), len(parts.pair.markup))
-                track_source(bounded, parts, [table, page], tally)
+                table = open_table(self._table(name), len(parts.pair.markup), _READ)
+                track_source(bounded, parts, [table, page], tally, details=_READ)
                 note = bounded.note
         except MienError as error:
             note = str(error).replace(str(self._video(name)), "the video").replace(name, "video")
@@ -162,10 +163,8 @@ class _PageSink(Sink):
     ) -> None:
         self._socket, self._loop, self._expected = socket, loop, expected
         self._next_preview_secs = 0.0
-        self._expressions = FaceExpressions()
 
     def write(self, frame: Frame, faces: Sequence[Face]) -> None:
-        faces = self._expressions.update(faces, frame.time_secs)
         message = face_message(frame, faces, ("expected", self._expected))
         preview = None
         if time.monotonic() >= self._next_preview_secs:
