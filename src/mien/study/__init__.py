@@ -4,8 +4,10 @@ from mien.study.clip_outputs import Outcome, Outputs, track_input
 from mien.study.job import FileJob, FileResult, PartsSpec, ShardSpec
 from mien.study.join import check_format
 from mien.study.plan import StudyPaths, plan_run
+from mien.study.reading import read_clips
 from mien.study.record import RECORD_NAME, RunRecord, sha256_of, versions
 from mien.study.run import StudyRun
+from mien.study.sums import heading, measures_paths, row_of
 from mien.study.tables import PointsIn
 from mien.study.workers import Progress
 
@@ -23,7 +25,11 @@ __all__ = [
     "StudyPaths",
     "StudyRun",
     "check_format",
+    "heading",
+    "measures_paths",
     "plan_run",
+    "read_clips",
+    "row_of",
     "sha256_of",
     "track_input",
     "versions",

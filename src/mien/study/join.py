@@ -14,7 +14,7 @@ from mien.errors import ConfigError, InputError
 from mien.files import PendingFile, told_as_output_error
 from mien.study.cells import cell, quoted
 
-__all__ = ["STUDY_FORMATS", "check_format", "join", "split"]
+__all__ = ["STUDY_FORMATS", "check_format", "join", "pyarrow_modules", "split"]
 
 STUDY_FORMATS = ("csv", "parquet")
 _ROWS_A_GROUP = 4096
@@ -32,7 +32,7 @@ def check_format(path: Path) -> None:
         known = " or ".join(f".{name}" for name in STUDY_FORMATS)
         raise ConfigError(f"{path.name}: the table of a study ends in {known}")
     if path.suffix == ".parquet":
-        _pyarrow()
+        pyarrow_modules()
 
 
 def join(path: Path, columns: Sequence[str], shards: Iterable[Path]) -> None:
@@ -63,7 +63,7 @@ def _join_lines(file: IO[bytes], columns: Sequence[str], shards: Iterable[Path])
 
 def _join_parquet(file: IO[bytes], columns: Sequence[str], shards: Iterable[Path]) -> None:
     """Row groups of one size over all clips, so that the bytes depend on the rows alone."""
-    pa, pq, _ = _pyarrow()
+    pa, pq, _ = pyarrow_modules()
     schema = _schema(pa, columns)
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         held: list[Any] = []
@@ -83,7 +83,7 @@ def _join_parquet(file: IO[bytes], columns: Sequence[str], shards: Iterable[Path
 def _batches(shard: Path, columns: Sequence[str]) -> Iterator[Any]:
     if not shard.stat().st_size:
         return
-    pa, _, reader = _pyarrow()
+    pa, _, reader = pyarrow_modules()
     kinds = {name: _kind(pa, name) for name in columns}
     with reader.open_csv(
         shard,
@@ -173,7 +173,7 @@ def _csv_lines(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, bytes]
 
 
 def _parquet_lines(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    _, pq, _ = _pyarrow()
+    _, pq, _ = pyarrow_modules()
     with pq.ParquetFile(path) as table:
         if table.schema_arrow.names != list(columns):
             raise InputError(f"{path}: not the table that run.json beside it tells of")
@@ -184,7 +184,12 @@ def _parquet_lines(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, by
                 yield row[0], f"{clip},{cells}\n".encode("utf-8", "surrogateescape")
 
 
-def _pyarrow() -> tuple[Any, Any, Any]:
+def pyarrow_modules() -> tuple[Any, Any, Any]:
+    """``pyarrow``, its ``parquet`` and its ``csv``.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
     try:
         import pyarrow as pa
         import pyarrow.csv as reader

@@ -1,0 +1,124 @@
+"""A study's table read back, one clip in memory at a time."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from mien.errors import InputError
+from mien.measures import FACE_MEASURES, ClipRows
+from mien.study.join import STUDY_FORMATS, pyarrow_modules
+
+__all__ = ["read_clips"]
+
+_BATCH_ROWS = 4096
+_POINT = re.compile(r"[xyzc]_\d+")
+_Block = Float[np.ndarray, "rows columns"]
+
+
+def read_clips(path: Path) -> Iterator[ClipRows]:
+    """The clips of a table of ``mien track``, in its order; one clip's own table is that clip.
+
+    Raises:
+        InputError: no such file, another ending, or not a table of ``mien track``.
+        ConfigError: Parquet without pyarrow installed.
+    """
+    if path.suffix not in (f".{name}" for name in STUDY_FORMATS):
+        raise InputError(f"{path}: a study's table ends in .csv or .parquet")
+    if not path.is_file():
+        raise InputError(f"{path}: no such table; make one with mien track FOLDER --table {path}")
+    blocks = _csv_blocks(path) if path.suffix == ".csv" else _parquet_blocks(path)
+    seen: set[str] = set()
+    held: list[_Block] = []
+    clip: str | None = None
+    names: Sequence[str] = ()
+    for name, columns, block in blocks:
+        if name != clip:
+            if clip is not None:
+                yield _rows(path, clip, names, held)
+            if name in seen:
+                raise InputError(f"{path}: the rows of {name} are not in one piece; sort by clip")
+            seen.add(name)
+            clip, names, held = name, columns, []
+        held.append(block)
+    if clip is None:
+        raise InputError(f"{path}: the table has no rows: nothing was tracked")
+    yield _rows(path, clip, names, held)
+
+
+def _rows(path: Path, clip: str, names: Sequence[str], held: Sequence[_Block]) -> ClipRows:
+    whole = np.concatenate(held)
+    try:
+        return ClipRows.of(clip, {name: whole[:, at] for at, name in enumerate(names)})
+    except KeyError as missing:
+        raise InputError(
+            f"{path}: expected a table of mien track, but it has no column {missing}"
+        ) from missing
+
+
+def _csv_blocks(path: Path) -> Iterator[tuple[str, Sequence[str], _Block]]:
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        lines = csv.reader(file)
+        head = next(lines, [])
+        kept = _kept(head)
+        at = head.index("clip") if "clip" in head else None
+        names = [head[place] for place in kept]
+        clip, held = None, list[list[float]]()
+        for number, cells in enumerate(lines, start=2):
+            try:
+                name = path.stem if at is None else cells[at]
+                row = [float(cells[place]) if cells[place] else np.nan for place in kept]
+            except (ValueError, IndexError) as error:
+                raise InputError(f"{path}: line {number} is not a row of it ({error})") from error
+            if held and (name != clip or len(held) >= _BATCH_ROWS):
+                yield str(clip), names, np.array(held)
+                held = []
+            clip = name
+            held.append(row)
+        if held:
+            yield str(clip), names, np.array(held)
+
+
+def _parquet_blocks(path: Path) -> Iterator[tuple[str, Sequence[str], _Block]]:
+    pa, pq, _ = pyarrow_modules()
+    try:
+        table = pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path}: not a table of mien track ({reason})") from error
+    with table:
+        head = list(table.schema_arrow.names)
+        kinds = {name: table.schema_arrow.field(name).type for name in head}
+        names = [
+            head[place]
+            for place in _kept(head)
+            if pa.types.is_integer(kinds[head[place]]) or pa.types.is_floating(kinds[head[place]])
+        ]
+        has_clip = "clip" in head
+        for batch in table.iter_batches(
+            batch_size=_BATCH_ROWS, columns=[*(["clip"] if has_clip else []), *names]
+        ):
+            block = np.stack(
+                [batch[name].cast(pa.float64()).to_numpy(zero_copy_only=False) for name in names],
+                axis=1,
+            )
+            clips = np.array(batch["clip"].to_pylist() if has_clip else [path.stem] * len(block))
+            edges = np.flatnonzero(clips[1:] != clips[:-1]) + 1
+            for part, own in zip(np.split(block, edges), np.split(clips, edges), strict=True):
+                if len(part):
+                    yield str(own[0]), names, part
+
+
+def _kept(head: Sequence[str]) -> list[int]:
+    """Columns to read: points only where the measures must be taken from them."""
+    needs_points = FACE_MEASURES[1] not in head
+    return [
+        at
+        for at, name in enumerate(head)
+        if name != "clip" and (needs_points or not _POINT.fullmatch(name))
+    ]
