@@ -122,13 +122,14 @@ class TrackerParts:
     detector: FaceFinder
     settings: TrackerSettings = field(default_factory=TrackerSettings)
 
-    def for_all_faces_of(self, source: Source) -> TrackerParts:
-        """The same, but with room for every face if the source is a photo."""
+    def for_source(self, source: Source, *, all_faces_of_photos: bool) -> TrackerParts:
+        """The same, but if the source is a photo for faces at any roll, and maybe for all."""
         if source.kind is not SourceKind.PHOTO:
             return self
-        return dataclasses.replace(
-            self, settings=dataclasses.replace(self.settings, max_faces=ALL_FACES)
-        )
+        settings = self.settings.for_photo()
+        if all_faces_of_photos:
+            settings = dataclasses.replace(settings, max_faces=ALL_FACES)
+        return dataclasses.replace(self, settings=settings)
 
     def tracker(self, tally: Tally | None = None) -> Tracker:
         """A new tracker; the time its parts take, and what the detector saw, go to ``tally``."""
@@ -222,8 +223,10 @@ def _track_file(
     where: str | Path, tracker: Tracker | None, details: Details
 ) -> Iterator[tuple[Frame, list[Face]]]:
     reader = DetailReader(details)
-    tracker = (tracker or load_tracker()).fresh()
+    tracker = tracker or load_tracker()
     with open_source(where) as source, ReadAhead(source) as frames:
+        is_photo = source.kind is SourceKind.PHOTO
+        tracker = tracker.for_photo() if is_photo else tracker.fresh()
         for frame in frames:
             named = dataclasses.replace(frame, source=str(where))
             yield named, reader.update(named, tracker.update(named))
@@ -246,7 +249,7 @@ def find_faces(image: object, tracker: Tracker | None = None) -> list[Face]:
     picture = as_picture(image)
     if tracker is None:
         tracker = _default_parts().tracker()
-    return tracker.fresh().update(Frame(picture, 0, 0.0))
+    return tracker.for_photo().update(Frame(picture, 0, 0.0))
 
 
 @functools.cache

@@ -273,7 +273,7 @@ class MeanHead(Landmarker):
         middle = (MEAN.min(axis=0) + MEAN.max(axis=0)) / 2
         points_crop = (MEAN - middle) * FACE_SHARE * SIDE
         points_crop[:, :2] += (SIDE - 1) / 2
-        sure = np.linspace(0.6, 0.9, 68)
+        sure = np.linspace(0.75, 0.95, 68)
         seen = [warp_crop(image_rgb, crop, SIDE)[SIDE // 2, SIDE // 2, 0] for crop in crops]
         return [
             Prediction(Landmarks(crop.apply(points_crop), sure), 0.9 if grey > 220 else 0.1)

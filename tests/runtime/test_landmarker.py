@@ -87,8 +87,8 @@ def test_a_network_of_84_points_serves_both_markups(large_model: str, points: in
     depth = load_markup(points or 84).mean_shape[:, 2] * 40
     np.testing.assert_allclose(found[:, 2], depth, atol=0.5)
     assert found[:, 2].mean() == pytest.approx(0, abs=1e-4)
-    sure = 0.5 if points == 68 else np.where(np.isin(np.arange(84), large.ibug68), 0.5, 0.25)
-    np.testing.assert_allclose(seen.landmarks.confidence, sure)
+    sure = 0.9 if points == 68 else np.where(np.isin(np.arange(84), large.ibug68), 0.9, 0.7)
+    np.testing.assert_allclose(seen.landmarks.confidence, sure, rtol=1e-6)
 
 
 def test_a_pair_speaks_one_markup(pair: LandmarkerPair, large_model: str) -> None:

@@ -28,7 +28,7 @@ def test_a_batch_goes_through_in_order(standin_model: Path) -> None:
     mean = load_markup(68).mean_shape
     np.testing.assert_allclose(batch.points_crop[0], mean * 40 + [63.5, 63.5, 0], atol=0.01)
     np.testing.assert_allclose(batch.points_crop[1], mean * 51 + [40, 70, 0], atol=0.01)
-    np.testing.assert_allclose(batch.confidence, 0.5)
+    np.testing.assert_allclose(batch.confidence, 0.9, rtol=1e-6)
     np.testing.assert_allclose(batch.score, [8 * 40**2 / SIDE**2, 1], rtol=1e-4)
 
 

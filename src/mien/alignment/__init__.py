@@ -2,5 +2,6 @@
 
 from mien.alignment.align import align
 from mien.alignment.predictor import LandmarkPredictor
+from mien.alignment.settings import StartSettings
 
-__all__ = ["LandmarkPredictor", "align"]
+__all__ = ["LandmarkPredictor", "StartSettings", "align"]

@@ -17,7 +17,7 @@ __all__ = ["MeasuredModel", "open_measured_model"]
 
 Image = UInt8[np.ndarray, "height width 3"]
 
-_ALL_FACES = TrackerSettings(max_faces=64)
+_ALL_FACES = TrackerSettings(max_faces=64).for_photo()
 """The labelled face of a group photo may be a small one, and big ones enter first."""
 
 

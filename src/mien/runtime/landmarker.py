@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from mien.alignment import align
+from mien.alignment import StartSettings, align
 from mien.errors import ConfigError
 from mien.geometry import (
     Similarity,
@@ -98,6 +98,8 @@ class LandmarkerPair:
 
     first: Landmarker
     following: Landmarker
+    starts: StartSettings | None = field(default_factory=StartSettings)
+    """From where a rough crop is looked at again; ``None``: never."""
 
     def __post_init__(self) -> None:
         if len(self.first.markup) != len(self.following.markup):
@@ -129,8 +131,11 @@ class LandmarkerPair:
         image_rgb: UInt8[np.ndarray, "height width 3"],
         image_from_crops: Sequence[Similarity],
     ) -> list[Prediction]:
-        """Model 1 on rough crops of its side, then model 2 on crops by model 1's landmarks."""
-        seen_all = align(self.first, self.following, image_rgb, image_from_crops)
+        """Model 1 on rough crops of its side, then model 2 on crops by model 1's landmarks;
+        where they doubt or differ, again from other rolls (:func:`mien.alignment.align`)."""
+        seen_all = align(
+            self.first, self.following, image_rgb, image_from_crops, starts=self.starts
+        )
         return [seen for seen in seen_all if seen is not None]
 
 

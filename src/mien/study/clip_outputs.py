@@ -182,8 +182,7 @@ def track_input(
     tally = outcome.tally
     details = outputs.read if outputs is not None else details
     with open_source(item.where, rate=rate, threads=decode_threads) as source:
-        if all_faces_of_photos:
-            parts = parts.for_all_faces_of(source)
+        parts = parts.for_source(source, all_faces_of_photos=all_faces_of_photos)
         outcome.kind, outcome.frame_rate = source.kind, source.rate
         on_open(source.frames_expected)
         own = outputs.open_sinks(source, item, parts) if outputs is not None else []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass, field
 
+from mien.alignment import StartSettings
 from mien.errors import ConfigError
 
 __all__ = ["SmoothingSettings", "TrackerSettings"]
@@ -55,6 +57,12 @@ class TrackerSettings:
     """For so long a lost face that is found again gets its number back."""
     lead: float = 0.7
     """Share of the last frame's motion by which the next crop is moved ahead."""
+    starts: StartSettings | None = field(default_factory=StartSettings.for_films)
+    """From where a detection is looked at again if the first look is doubtful; ``None``: never."""
+    start_anew_secs: float = 1.0
+    """Such looks at one place of the picture lie at least so far apart."""
+    any_roll: bool = False
+    """Where the detector finds no face, search also the frame turned by quarters."""
     smoothing: SmoothingSettings | None = field(default_factory=SmoothingSettings)
     """``None`` hands out the points as the network gives them."""
 
@@ -69,3 +77,8 @@ class TrackerSettings:
                 "scores must satisfy 0 <= end_score <= keep_score <= 1, not "
                 f"{self.end_score} and {self.keep_score}"
             )
+
+    def for_photo(self) -> TrackerSettings:
+        """The same for a picture that nothing follows: its faces may be at any roll."""
+        starts = None if self.starts is None else StartSettings()
+        return dataclasses.replace(self, starts=starts, any_roll=True)

@@ -3,9 +3,11 @@
 States of a face, in plain words:
 
 * *found*: the detector reports a box that overlaps no living face. Model 1 looks at it, then
-  model 2 at the crop aligned by model 1's points, in the same frame. Below ``confirm_score`` in
-  either it is forgotten; otherwise it lives, with its old number if it lies near a face lost less
-  than ``remember_secs`` ago, else with the next one.
+  model 2 at the crop aligned by model 1's points, in the same frame; where that look is doubtful,
+  both look again from other rolls (``mien.alignment``), at a place of the picture at most once in
+  ``start_anew_secs``. Below ``confirm_score`` in either model it is forgotten; otherwise it lives,
+  with its old number if it lies near a face lost less than ``remember_secs`` ago, else with the
+  next one.
 * *living*: each frame model 2 looks where the last landmarks were, moved ahead by their motion.
   A frame with a score of ``keep_score`` or more is good.
 * *weak*: a living face whose last frames were below ``keep_score``, until the next good one. While
@@ -35,9 +37,11 @@ from mien.geometry import Similarity, crop_from_detection
 from mien.media import as_picture
 from mien.tracking.association import match_boxes, match_places, same_face
 from mien.tracking.region import Place, next_crop, share_inside
+from mien.tracking.second_looks import SecondLooks
 from mien.tracking.settings import TrackerSettings
 from mien.tracking.steps import Clock
 from mien.tracking.track import LostFace, Track
+from mien.tracking.turned_search import find_at_any_roll
 from mien.types import Box, Detection, Face, FaceFinder, Frame, Prediction
 
 __all__ = ["Tracker"]
@@ -75,11 +79,17 @@ class Tracker:
         thread. The parts are shared, and serve any number of threads."""
         return Tracker(self._finder, self._first, self._following, self._settings)
 
+    def for_photo(self) -> Tracker:
+        """The same, for one picture that nothing follows: see :meth:`TrackerSettings.for_photo`."""
+        settings = self._settings.for_photo()
+        return Tracker(self._finder, self._first, self._following, settings)
+
     def reset(self) -> None:
         """Forget everything, numbers too: the next frame begins another video."""
         self._clock = Clock()
         self._tracks: list[Track] = []
         self._lost: list[LostFace] = []
+        self._second_looks = SecondLooks(self._settings.start_anew_secs)
         self._next_id = 0
         self._next_index = 0
         self._searched_secs = -math.inf
@@ -180,7 +190,8 @@ class Tracker:
 
     def _search(self, frame: Frame) -> None:
         """Look at the whole frame: align weak faces anew, and let new ones in."""
-        found = list(self._finder.find(frame))
+        search = find_at_any_roll if self._settings.any_roll else _find
+        found = search(self._finder, frame)
         pairs = match_boxes([face.box for face in found], [track.box for track in self._tracks])
         track_of = {row: self._tracks[col] for row, col in pairs}
         weak = [(i, track) for i, track in track_of.items() if track.weak_since is not None]
@@ -197,13 +208,15 @@ class Tracker:
         self._enter([seen for seen in seen_all[len(weak) :] if seen is not None])
 
     def _confirm(self, frame: Frame, found: Sequence[Detection]) -> list[Prediction | None]:
-        """Model 1, aligned anew, model 2: what they see, ``None`` where they see no face."""
+        """Model 1, aligned anew, model 2, and again where in doubt; ``None`` where is no face."""
         return align(
             self._first,
             self._following,
             frame.image_rgb,
             [crop_from_detection(face, self._first.side) for face in found],
             lambda seen: _passes(seen, self._settings.confirm_score, frame),
+            self._settings.starts,
+            self._second_looks.grant([face.box for face in found], self._clock.now_secs),
         )
 
     def _enter(self, seen_all: Sequence[Prediction]) -> None:
@@ -242,6 +255,10 @@ class Tracker:
         model: LandmarkPredictor, frame: Frame, places: Sequence[Similarity]
     ) -> Sequence[Prediction]:
         return model.predict(frame.image_rgb, places) if places else []
+
+
+def _find(finder: FaceFinder, frame: Frame) -> list[Detection]:
+    return list(finder.find(frame))
 
 
 def _passes(seen: Prediction, least_score: float, frame: Frame) -> bool:
