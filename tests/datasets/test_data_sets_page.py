@@ -10,7 +10,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "data-sets.md").read_text(encoding=
 
 def test_every_reader_of_the_table_exists_and_every_module_has_one_row() -> None:
     readers = re.findall(r"^\| [^|]+ \| `(\w+)\.(read_\w+)` \|", PAGE, re.MULTILINE)
-    assert len(readers) == 8
+    assert len(readers) == 6
     for module, reader in readers:
         assert callable(getattr(importlib.import_module(f"mien.datasets.public.{module}"), reader))
 

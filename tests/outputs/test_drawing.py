@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mien.markup import load_markup
-from mien.outputs import Colouring, draw_faces
+from mien.outputs import draw_faces
 from mien.types import Face, HeadPose, Landmarks
 
 SURE, UNSURE = (50, 225, 190), (235, 50, 40)
@@ -57,20 +57,6 @@ def test_colour_tells_confidence(make_face):
         assert near(drawn, colour)[y, x]
 
 
-def test_colour_tells_depth(make_face):
-    face = make_face(size=150, centre=(320, 180))
-    drawn = draw_faces(canvas(), [face], [], Colouring.DEPTH)
-    points = face.landmarks.points_image
-
-    def colour(index: int) -> np.ndarray:
-        x, y = np.rint(points[index, :2]).astype(int)
-        return drawn[y, x].astype(int)
-
-    nearest, farthest = colour(int(points[:, 2].argmin())), colour(int(points[:, 2].argmax()))
-    np.testing.assert_allclose(nearest, (255, 225, 90), atol=12)
-    np.testing.assert_allclose(farthest, (90, 60, 220), atol=12)
-
-
 def test_lines_join_the_parts(make_face):
     face = make_face(size=200, centre=(320, 180))
     parts = load_markup(68).parts
@@ -108,7 +94,7 @@ def test_wild_points_do_not_crash(make_face, points):
     if np.isnan(points):
         image[5, :2] = 40.0
     wild = Face(0, 0.5, Landmarks(image, face.landmarks.confidence), face.pose)
-    drawn = draw_faces(canvas(), [wild], load_markup(68).parts, Colouring.DEPTH)
+    drawn = draw_faces(canvas(), [wild], load_markup(68).parts)
     assert drawn.shape == (360, 640, 3)
 
 

@@ -1,7 +1,7 @@
 """What a run leaves behind: tables, overlays, a timeline and a summary."""
 
 from mien.outputs.background_writer import WriteBehind
-from mien.outputs.drawing import Colouring, draw_faces
+from mien.outputs.drawing import draw_faces
 from mien.outputs.optional_sink import OptionalSink
 from mien.outputs.overlay import OverlayPhoto, OverlayVideo
 from mien.outputs.ownership import is_ours, refuse_foreign
@@ -14,7 +14,6 @@ from mien.outputs.timeline import Timeline
 __all__ = [
     "NO_DETAILS",
     "TABLE_FORMATS",
-    "Colouring",
     "OptionalSink",
     "OverlayPhoto",
     "OverlayVideo",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import math
 from collections.abc import Sequence
 from itertools import pairwise
@@ -15,7 +14,7 @@ from mien.geometry.pose import rotation_from_angles
 from mien.markup import Part
 from mien.types import Face
 
-__all__ = ["Colouring", "draw_faces", "track_colour"]
+__all__ = ["draw_faces", "track_colour"]
 
 Image = UInt8[np.ndarray, "height width 3"]
 Colour = tuple[int, int, int]
@@ -41,19 +40,8 @@ _TRACKS: tuple[Colour, ...] = (
 )
 
 
-class Colouring(enum.Enum):
-    """What a point's colour tells."""
-
-    CONFIDENCE = "confidence"
-    """Red is 0, yellow 0.5, green-blue 1."""
-    DEPTH = "depth"
-    """Yellow is the nearest point of the face, violet the farthest."""
-
-
-_STOPS = {
-    Colouring.CONFIDENCE: ((235, 50, 40), (250, 205, 60), (50, 225, 190)),
-    Colouring.DEPTH: ((255, 225, 90), (230, 80, 120), (90, 60, 220)),
-}
+_STOPS = np.array([(235, 50, 40), (250, 205, 60), (50, 225, 190)], np.float64)
+"""A point's confidence: red is 0, yellow 0.5, green-blue 1."""
 
 
 def track_colour(track_id: int) -> Colour:
@@ -61,13 +49,8 @@ def track_colour(track_id: int) -> Colour:
     return _TRACKS[track_id % len(_TRACKS)]
 
 
-def draw_faces(
-    image_rgb: Image,
-    faces: Sequence[Face],
-    parts: Sequence[Part],
-    colouring: Colouring = Colouring.CONFIDENCE,
-) -> Image:
-    """A copy of the picture with the faces on it.
+def draw_faces(image_rgb: Image, faces: Sequence[Face], parts: Sequence[Part]) -> Image:
+    """A copy of the picture with the faces on it, each point in the colour of its confidence.
 
     ``parts`` are the runs of points to join by lines: ``load_markup(points).parts``. Points are
     drawn below the pixel, those that the head itself hides faintly; their size follows the face and
@@ -79,7 +62,7 @@ def draw_faces(
         _draw_box(canvas, face, width_px)
     for face in faces:
         thin_px = max(1, min(width_px, round(_face_size(face) / 130)))
-        _draw_points(canvas, face, parts, colouring, thin_px)
+        _draw_points(canvas, face, parts, thin_px)
         _draw_axis(canvas, face, thin_px)
     taken = [_wide_box(face) for face in faces]
     for face in faces:
@@ -87,25 +70,22 @@ def draw_faces(
     return canvas
 
 
-def _draw_points(
-    canvas: Image, face: Face, parts: Sequence[Part], colouring: Colouring, width_px: int
-) -> None:
+def _draw_points(canvas: Image, face: Face, parts: Sequence[Part], width_px: int) -> None:
     """What the head hides is drawn first and then faded into the picture."""
     hidden = _hidden_by_the_head(face)
     if hidden.any():
         region = _around(face, canvas)
         before = canvas[region].copy()
-        _draw_some(canvas, face, parts, colouring, width_px, hidden, hidden_ones=True)
+        _draw_some(canvas, face, parts, width_px, hidden, hidden_ones=True)
         cv2.addWeighted(before, 1 - _FAINT, canvas[region], _FAINT, 0, dst=before)
         canvas[region] = before
-    _draw_some(canvas, face, parts, colouring, width_px, hidden, hidden_ones=False)
+    _draw_some(canvas, face, parts, width_px, hidden, hidden_ones=False)
 
 
 def _draw_some(
     canvas: Image,
     face: Face,
     parts: Sequence[Part],
-    colouring: Colouring,
     width_px: int,
     hidden: Bool[np.ndarray, " points"],
     *,
@@ -126,22 +106,16 @@ def _draw_some(
     rim = radius + round(max(0.5, 0.35 * radius_px) * _SUBPIXELS)
     chosen = np.flatnonzero(hidden == hidden_ones)
     centres = points[chosen].tolist()
-    colours = np.array(_point_colours(face, colouring))[chosen].tolist()
+    colours = np.array(_point_colours(face))[chosen].tolist()
     for centre in centres:
         cv2.circle(canvas, centre, rim, _RIM, cv2.FILLED, cv2.LINE_AA, _SHIFT)
     for centre, colour in zip(centres, colours, strict=True):
         cv2.circle(canvas, centre, radius, colour, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
-def _point_colours(face: Face, colouring: Colouring) -> list[list[int]]:
-    if colouring is Colouring.CONFIDENCE:
-        share = face.landmarks.confidence
-    else:
-        depth = face.landmarks.points_image[:, 2]
-        share = (depth - depth.min()) / max(float(np.ptp(depth)), 1e-9)
-    share = np.clip(np.nan_to_num(share), 0, 1)
-    stops = np.array(_STOPS[colouring], dtype=np.float64)
-    channels = [np.interp(share, (0, 0.5, 1), stops[:, channel]) for channel in range(3)]
+def _point_colours(face: Face) -> list[list[int]]:
+    share = np.clip(np.nan_to_num(face.landmarks.confidence), 0, 1)
+    channels = [np.interp(share, (0, 0.5, 1), _STOPS[:, channel]) for channel in range(3)]
     colours: list[list[int]] = np.rint(np.stack(channels, axis=1)).astype(int).tolist()
     return colours
 

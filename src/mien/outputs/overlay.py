@@ -18,7 +18,7 @@ from jaxtyping import UInt8
 from mien.errors import OutputError
 from mien.files import PendingFile, told_as_output_error, write_atomically
 from mien.markup import Part
-from mien.outputs.drawing import Colouring, Image, draw_faces
+from mien.outputs.drawing import Image, draw_faces
 from mien.outputs.ownership import MARK, mark_png
 from mien.outputs.sink import Sink
 from mien.outputs.sound import Sound
@@ -42,14 +42,12 @@ _LARGEST_SIDE = 8192
 class OverlayPhoto(Sink):
     """The picture as PNG."""
 
-    def __init__(
-        self, path: Path, parts: Sequence[Part], colouring: Colouring = Colouring.CONFIDENCE
-    ) -> None:
-        self._path, self._parts, self._colouring = path, parts, colouring
+    def __init__(self, path: Path, parts: Sequence[Part]) -> None:
+        self._path, self._parts = path, parts
         PendingFile(path).drop()  # refuses a bad place before any work
 
     def write(self, frame: Frame, faces: Sequence[Face]) -> None:
-        drawn = draw_faces(frame.image_rgb, faces, self._parts, self._colouring)
+        drawn = draw_faces(frame.image_rgb, faces, self._parts)
         _, data = cv2.imencode(".png", cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
         write_atomically(self._path, mark_png(data.tobytes()))
 
@@ -69,7 +67,6 @@ class OverlayVideo(Sink):
         path: Path,
         parts: Sequence[Part],
         rate: float,
-        colouring: Colouring = Colouring.CONFIDENCE,
         sound_of: Path | None = None,
     ) -> None:
         """``rate``: the source's frames a second, a hint to the encoder. ``sound_of``: a file whose
@@ -78,7 +75,7 @@ class OverlayVideo(Sink):
         Raises:
             OutputError: the file cannot be made.
         """
-        self._parts, self._colouring, self._rate = parts, colouring, rate
+        self._parts, self._rate = parts, rate
         self._pending = PendingFile(path)
         self._sound = Sound(sound_of) if sound_of is not None else None
         self._reformatter = VideoReformatter()
@@ -88,7 +85,7 @@ class OverlayVideo(Sink):
         self._closed = False
 
     def write(self, frame: Frame, faces: Sequence[Face]) -> None:
-        drawn = draw_faces(frame.image_rgb, faces, self._parts, self._colouring)
+        drawn = draw_faces(frame.image_rgb, faces, self._parts)
         with self._errors_told():
             if self._container is None:
                 self._start(drawn)
