@@ -2,12 +2,12 @@
 
     python benchmarks/fuzz_options.py --count 10000 --out benchmarks/fuzz_options.json
 
-A set is a verb, its arguments, and up to six of its options with values that users type: edges, words where numbers belong, other people's files, folders that are not there, names with
-brackets, colons and accents. The seed decides all of it. A worker process runs one after another;
-the few things that would not end or open windows (serving, live cameras, long measurements) are cut
-short behind the reading of their options. A failure is a traceback, an exit code other than 0, 2 or
-130, code 2 without a word, a line of ours that is not one line, a Python warning, a crash, or more
-than 30 s.
+A set is a verb, its arguments, and up to six of its options with values that users type: edges,
+words where numbers belong, other people's files, folders that are not there, names with brackets,
+colons and accents. The seed decides all of it. A worker process runs one after another; the few
+things that would not end or open windows (serving, live cameras, long measurements) are cut short
+behind the reading of their options. A failure is a traceback, an exit code other than 0, 2 or 130,
+code 2 without a word, a Python warning, a crash, or more than 30 s.
 """
 
 from __future__ import annotations
