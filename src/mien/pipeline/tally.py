@@ -1,0 +1,101 @@
+"""What a run counts and how long its parts take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from mien.alignment import LandmarkPredictor
+from mien.geometry import Similarity
+from mien.types import Detection, Face, FaceFinder, Frame, Prediction
+
+__all__ = ["StageTimes", "Tally", "TimedFinder", "TimedPredictor"]
+
+
+@dataclass
+class StageTimes:
+    """Seconds spent in each stage; stages overlap, so that their sum may exceed the run."""
+
+    decode: float = 0.0
+    detect: float = 0.0
+    landmarks: float = 0.0
+    write: float = 0.0
+
+    def add_decode(self, secs: float) -> None:
+        self.decode += secs
+
+    def add_write(self, secs: float) -> None:
+        self.write += secs
+
+
+@dataclass
+class Tally:
+    """What was written so far: it agrees with the files also after an error or Ctrl-C."""
+
+    frames_decoded: int = 0
+    frames_with_face: int = 0
+    track_ids: set[int] = field(default_factory=set)
+    most_faces: int = 0
+    """Faces of the frame that has most."""
+    most_detected: int = 0
+    """The same of what the detector reported."""
+    size: tuple[int, int] | None = None
+    """Width and height of the first picture as shown, px."""
+    seconds: float = 0.0
+    stages: StageTimes = field(default_factory=StageTimes)
+
+    @property
+    def fps(self) -> float:
+        return self.frames_decoded / self.seconds if self.seconds > 0 else 0.0
+
+    def count(self, faces: Sequence[Face]) -> None:
+        """One frame more."""
+        self.most_faces = max(self.most_faces, len(faces))
+        self.frames_decoded += 1
+        self.frames_with_face += bool(faces)
+        self.track_ids.update(face.track_id for face in faces)
+
+
+class TimedFinder:
+    """The detector as the tracker sees it."""
+
+    def __init__(self, detector: FaceFinder, tally: Tally) -> None:
+        self._detector = detector
+        self._tally = tally
+
+    def find(self, frame: Frame) -> Sequence[Detection]:
+        start_secs = time.perf_counter()
+        found = self._detector.find(frame)
+        self._tally.stages.detect += time.perf_counter() - start_secs
+        self._tally.most_detected = max(self._tally.most_detected, len(found))
+        return found
+
+
+class TimedPredictor:
+    """A network as the tracker sees it."""
+
+    def __init__(self, landmarker: LandmarkPredictor, stages: StageTimes) -> None:
+        self._landmarker = landmarker
+        self._stages = stages
+
+    @property
+    def side(self) -> int:
+        return self._landmarker.side
+
+    @property
+    def mean_shape(self) -> Float[np.ndarray, "points 3"]:
+        return self._landmarker.mean_shape
+
+    def predict(
+        self,
+        image_rgb: UInt8[np.ndarray, "height width 3"],
+        image_from_crops: Sequence[Similarity],
+    ) -> Sequence[Prediction]:
+        start_secs = time.perf_counter()
+        predictions = self._landmarker.predict(image_rgb, image_from_crops)
+        self._stages.landmarks += time.perf_counter() - start_secs
+        return predictions
