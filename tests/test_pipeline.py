@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from mien.media import SourceKind
 from mien.outputs import Sink
 from mien.pipeline import Tally, TrackerParts, find_faces, track_source
 from mien.runtime import load_landmarkers
-from mien.tracking import TrackerSettings
+from mien.tracking import OfflineSettings, TrackerSettings
 from mien.types import Box, Detection, Face, Frame
 from standin import square_picture
 
@@ -169,3 +170,39 @@ def test_photos_have_nothing_to_do_with_each_other(parts: TrackerParts) -> None:
     (face,) = find_faces(square_picture((100, 50, 31)), tracker)
     assert face.track_id == 0
     np.testing.assert_allclose(face.landmarks.points_image[:, :2].mean(axis=0), [100, 50], atol=0.6)
+
+
+def offline(parts: TrackerParts) -> TrackerParts:
+    settings = dataclasses.replace(parts.settings, smoothing=OfflineSettings())
+    return dataclasses.replace(parts, settings=settings)
+
+
+def test_two_sided_smoothing_gives_every_frame_its_own_faces_in_order(parts: TrackerParts) -> None:
+    """A square that walks evenly is where it was; the faces belong to their pictures."""
+    sinks = [ListSink(), ListSink(pause_secs=0.002)]
+    track_source(ListSource(walk(40)), offline(parts), sinks, tally := Tally())
+    assert tally.frames_decoded == 40
+    for sink in sinks:
+        assert [index for index, _ in sink.rows] == list(range(40))
+        for index, faces in sink.rows[3:]:
+            assert faces[0].box.centre[0] == pytest.approx(40 + 2 * (index - 3), abs=0.6)
+
+
+def test_two_sided_smoothing_keeps_the_whole_frames_of_a_broken_file(parts: TrackerParts) -> None:
+    sink = ListSink()
+    with pytest.raises(InputError, match="torn"):
+        track_source(ListSource(walk(20), InputError("torn")), offline(parts), [sink], Tally())
+    assert [index for index, _ in sink.rows] == list(range(20))
+
+
+def test_two_sided_smoothing_refuses_a_camera_and_does_nothing_to_a_photo(
+    parts: TrackerParts,
+) -> None:
+    camera = ListSource(walk(5))
+    camera.kind = SourceKind.CAMERA
+    with pytest.raises(InputError, match="for files"):
+        track_source(camera, offline(parts), [], Tally())
+    photo, sink = ListSource([square_picture((80, 60, 31))]), ListSink()
+    photo.kind = SourceKind.PHOTO
+    track_source(photo, offline(parts), [sink], Tally())
+    assert len(sink.rows[0][1]) == 1

@@ -173,3 +173,27 @@ def test_running_twice_replaces_and_reads_no_output_as_input(
         assert done.code == 0
     assert len(list(scene.folder.glob("*.csv"))) == 1
     shutil.rmtree(scene.folder)
+
+
+def test_offline_smoothing_of_a_file(mien: Mien, scene: Scene, tmp_path: Path) -> None:
+    """A row a frame, overlay too, and the walking square where it was in each of them."""
+    out = tmp_path / "out"
+    done = mien("track", scene.clip, "--out", out, "--offline", *scene.options)
+    assert (done.code, done.err) == (0, "")
+    rows = read_rows(out / "clip.csv")
+    assert [int(row["frame"]) for row in rows] == list(range(FRAMES))
+    for index, row in enumerate(rows[DARK:], start=DARK):
+        np.testing.assert_allclose(middle(row), square_at(index)[:2], atol=1.0)
+    assert count_frames(out / "clip.overlay.mp4") == FRAMES
+
+
+@pytest.mark.parametrize("words", [("clip.mp4", "--offline", "--no-smooth"), ("0", "--offline")])
+def test_offline_smoothing_where_it_makes_no_sense(
+    mien: Mien, scene: Scene, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    where, *options = words
+    path = scene.folder / where if where != "0" else where
+    done = mien("track", path, "--out", tmp_path / "out", *options, *scene.options)
+    assert done.code == 2
+    assert done.err.count("\n") == 1
+    assert "--offline" in done.err

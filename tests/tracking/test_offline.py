@@ -11,8 +11,8 @@ import pytest
 from mien.errors import ConfigError
 from mien.geometry import pose_head
 from mien.markup import load_markup
-from mien.tracking import SmoothingSettings
-from mien.tracking.offline import OfflineSettings, OfflineSmoother, noise_of
+from mien.tracking import OfflineSettings, OfflineSmoother, SmoothingSettings
+from mien.tracking.offline import noise_of
 from mien.tracking.smoothing import PointFilter
 from mien.types import Face, Frame, Landmarks
 

@@ -108,6 +108,15 @@ def track(
             help="Calm points that rest; moving ones do not lag.", rich_help_panel=_TRACKING
         ),
     ] = True,
+    offline: Annotated[
+        bool,
+        typer.Option(
+            "--offline",
+            help="Smooth files by what comes before and after: nothing lags, and points at rest "
+            "tremble half as much as without. Frames are held back for half a second.",
+            rich_help_panel=_TRACKING,
+        ),
+    ] = False,
     threads: Annotated[
         int | None,
         typer.Option(
@@ -230,6 +239,7 @@ def track(
         points=int(markup),
         max_faces=max_faces,
         smooth=smooth,
+        offline=offline,
         threads=threads,
         detector=detector,
         search_secs=search_secs,

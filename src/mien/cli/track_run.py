@@ -40,7 +40,7 @@ from mien.study import (
     sha256_of,
     versions,
 )
-from mien.tracking import SmoothingSettings, TrackerSettings
+from mien.tracking import OfflineSettings, SmoothingSettings, TrackerSettings
 
 __all__ = ["TrackOptions", "run_track"]
 
@@ -57,6 +57,7 @@ class TrackOptions:
     points: int
     max_faces: int | None
     smooth: bool
+    offline: bool
     threads: int | None
     detector: str
     search_secs: float
@@ -75,7 +76,11 @@ class TrackOptions:
     resume: bool = True
 
     def parts(self) -> PartsSpec:
-        """Networks, detector and settings, to be opened here or in a worker."""
+        """Networks, detector and settings, to be opened here or in a worker.
+
+        Raises:
+            ConfigError: options that do not go together.
+        """
         return PartsSpec(
             model=self.model,
             points=self.points,
@@ -83,10 +88,17 @@ class TrackOptions:
             settings=TrackerSettings(
                 max_faces=self.max_faces or MAX_FACES,
                 search_secs=self.search_secs,
-                smoothing=SmoothingSettings() if self.smooth else None,
+                smoothing=self._smoothing(),
             ),
             threads=self.threads,
         )
+
+    def _smoothing(self) -> SmoothingSettings | OfflineSettings | None:
+        if self.offline and not self.smooth:
+            raise ConfigError("--offline is a way to smooth: leave out --no-smooth, or it")
+        if self.offline:
+            return OfflineSettings()
+        return SmoothingSettings() if self.smooth else None
 
     def outputs(self) -> Outputs | None:
         """Files a clip, if a folder for them is named."""
@@ -134,6 +146,8 @@ def run_track(options: TrackOptions) -> bool:
     outputs, study = options.outputs(), options.study_paths()
     folder = options.out if options.out is not None else Path(study.table.parent if study else ".")
     listing = list_words(options.words, folder, recursive=options.recursive)
+    if options.offline:
+        _refuse_cameras(listing)
     if study is not None:
         _check_study(study, listing, options)
     if outputs is not None:
@@ -145,6 +159,14 @@ def run_track(options: TrackOptions) -> bool:
         return run.record.complete
     streams = partial(open_streams, targets, options.face)
     return _go_through(run, listing, folder if study is None else study.table, streams)
+
+
+def _refuse_cameras(listing: Listing) -> None:
+    for item in listing.inputs:
+        if camera_number(item.where) is not None:
+            raise InputError(
+                f"{item.where}: --offline is for files; a camera's frames are smoothed as they come"
+            )
 
 
 def _check_study(study: StudyPaths, listing: Listing, options: TrackOptions) -> None:

@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +19,7 @@ from mien.errors import InputError
 from mien.expression import DetailReader, Details
 from mien.media import ReadAhead, Source, SourceKind, as_picture, list_inputs, open_source
 from mien.outputs import Sink, WriteBehind
+from mien.pipeline.hold import Hold
 from mien.pipeline.tally import StageTimes, Tally, TimedFinder, TimedPredictor
 from mien.runtime import (
     DEFAULT_MODEL,
@@ -26,7 +27,7 @@ from mien.runtime import (
     load_landmarkers,
     open_detector,
 )
-from mien.tracking import Tracker, TrackerSettings
+from mien.tracking import OfflineSettings, Tracker, TrackerSettings
 from mien.types import Face, FaceFinder, Frame
 
 __all__ = [
@@ -131,6 +132,7 @@ def track(
     metric: bool = False,
     focal_px: float | None = None,
     fov_deg: float | None = None,
+    offline: bool = False,
 ) -> Iterator[tuple[Frame, list[Face]]]:
     """Each frame of a video, a photo, a webcam ("0") or a whole folder with its faces.
 
@@ -147,6 +149,8 @@ def track(
         metric: fill ``face.head_matrix``: the head in cm in the camera's frame.
         focal_px: the camera's focal length, px; ``fov_deg``: or its diagonal field of view. Either
             asks for ``metric`` too; without both, 63 degrees are assumed.
+        offline: smooth a file's points by what comes before and after them, so that they lag
+            nothing; frames come half a second late.
 
     Raises:
         InputError: it cannot be read, or broke off: then after its last whole frame. A bad file of
@@ -156,10 +160,12 @@ def track(
     metric = metric or focal_px is not None or fov_deg is not None
     details = Details(blendshapes, metric, focal_px, fov_deg)
     inputs = list_inputs(where) if Path(where).is_dir() else None
-    if inputs is None:
-        yield from _track_file(where, tracker, details)
-        return
     shared = tracker or load_tracker()
+    if offline:
+        shared = shared.fresh(dataclasses.replace(shared.settings, smoothing=OfflineSettings()))
+    if inputs is None:
+        yield from _track_file(where, shared, details)
+        return
     bad: list[str] = []
     for item in inputs:
         try:
@@ -172,16 +178,15 @@ def track(
 
 
 def _track_file(
-    where: str | Path, tracker: Tracker | None, details: Details
+    where: str | Path, tracker: Tracker, details: Details
 ) -> Iterator[tuple[Frame, list[Face]]]:
     reader = DetailReader(details)
-    tracker = tracker or load_tracker()
     with open_source(where) as source, ReadAhead(source) as frames:
         is_photo = source.kind is SourceKind.PHOTO
         tracker = tracker.for_photo() if is_photo else tracker.fresh()
-        for frame in frames:
+        for frame, faces in _tracked(frames, tracker, Hold(source, tracker), Tally(), 0):
             named = dataclasses.replace(frame, source=str(where))
-            yield named, reader.update(named, tracker.update(named))
+            yield named, reader.update(named, faces)
 
 
 def find_faces(image: object, tracker: Tracker | None = None) -> list[Face]:
@@ -222,14 +227,17 @@ def track_source(
     """Track an open source into ``sinks``, which are closed whatever happens.
 
     It begins at the source's start, or with a checkpoint after the frames that are done already.
+    Two-sided smoothing (``OfflineSettings``) cannot go on after a break, and saves no checkpoint.
 
     ``details`` are filled in before the sinks see a face.
 
     Raises:
-        InputError: the source broke off; all its whole frames were tracked and written before.
+        InputError: the source broke off; all its whole frames were tracked and written before. Or
+            smoothing is two-sided, and the source is a camera.
         OutputError: a sink could not write.
     """
     tracker, reader = parts.tracker(tally), DetailReader(details or Details())
+    hold = Hold(source, tracker)
     frames_done = checkpoint.restore(tracker, tally) if checkpoint is not None else 0
     start_secs = time.perf_counter() - tally.seconds
     with contextlib.ExitStack() as closing:
@@ -237,17 +245,30 @@ def track_source(
         for sink in sinks:
             closing.enter_context(sink)
         writer = closing.enter_context(WriteBehind(sinks, tally.count, tally.stages.add_write))
-        for frame in closing.enter_context(ReadAhead(source, tally.stages.add_decode)):
-            if tally.size is None:
-                tally.size = (frame.image_rgb.shape[1], frame.image_rgb.shape[0])
-            if frame.index < frames_done:
-                continue
-            writer.put(frame, reader.update(frame, tracker.update(frame)))
+        frames = closing.enter_context(ReadAhead(source, tally.stages.add_decode))
+        for ready, faces in _tracked(frames, tracker, hold, tally, frames_done):
+            writer.put(ready, reader.update(ready, faces))
             on_frame(tally.frames_decoded)
-            if checkpoint is not None and checkpoint.is_due():
+            if checkpoint is not None and hold.is_empty and checkpoint.is_due():
                 writer.drain()
                 tally.seconds = time.perf_counter() - start_secs
-                checkpoint.save(tracker, tally, frame.index + 1)
+                checkpoint.save(tracker, tally, ready.index + 1)
+
+
+def _tracked(
+    frames: Iterable[Frame], tracker: Tracker, hold: Hold, tally: Tally, frames_done: int
+) -> Iterator[tuple[Frame, Sequence[Face]]]:
+    """The faces of each frame from ``frames_done`` on; of all whole ones also if it broke off."""
+    try:
+        for frame in frames:
+            if tally.size is None:
+                tally.size = (frame.image_rgb.shape[1], frame.image_rgb.shape[0])
+            if frame.index >= frames_done:
+                yield from hold.push(frame, tracker.update(frame))
+    except InputError:
+        yield from hold.drain()
+        raise
+    yield from hold.drain()
 
 
 def _stop_clock(tally: Tally, start_secs: float) -> None:

@@ -22,7 +22,7 @@ from mien.study.clip_outputs import Outcome, Outputs, track_input
 from mien.study.notes import report_line
 from mien.study.record import FileRecord, FileState, Fingerprint, fingerprint
 from mien.study.tables import PointsIn, ShardPaths, StudyTable
-from mien.tracking import TrackerSettings
+from mien.tracking import OfflineSettings, TrackerSettings
 
 __all__ = ["FileJob", "FileResult", "PartsSpec", "ShardSpec", "opencv_threads", "track_file"]
 
@@ -79,8 +79,10 @@ class FileJob:
     @property
     def can_pause(self) -> bool:
         """Whether a file can go on in its middle: an overlay cannot, nor can blendshapes, which
-        learn a person's neutral face on the way."""
-        return self.outputs is None and not self.details.blendshapes
+        learn a person's neutral face on the way, nor two-sided smoothing, which holds frames
+        back."""
+        holds_back = isinstance(self.parts.settings.smoothing, OfflineSettings)
+        return self.outputs is None and not self.details.blendshapes and not holds_back
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,14 @@
 """Following faces through time: figure 6 of the paper. Knows neither network nor detector."""
 
 from mien.alignment import LandmarkPredictor
-from mien.tracking.settings import SmoothingSettings, TrackerSettings
+from mien.tracking.offline import OfflineSmoother
+from mien.tracking.settings import OfflineSettings, SmoothingSettings, TrackerSettings
 from mien.tracking.tracker import Tracker
 
 __all__ = [
     "LandmarkPredictor",
+    "OfflineSettings",
+    "OfflineSmoother",
     "SmoothingSettings",
     "Tracker",
     "TrackerSettings",

@@ -1,11 +1,11 @@
 """Two-sided smoothing of tracked faces, for files: it knows what comes next, and lags nothing.
 
-Each point is a local quadratic over time (at rest a line), fitted by weighted least squares (Savitzky
-and Golay 1964, for uneven times), over the widest of several windows whose result still agrees with
-that of every narrower one within what the noise explains (Lepski's rule; as intersection of
-confidence intervals: Katkovnik 1999). A resting point is so averaged over a second; a blink of two
-frames and a fast turn keep the narrow windows. Weights fall with the distance in time and with the
-network's doubt. Windows end where a face was lost or the film was cut.
+Each point is a local quadratic over time (at rest a line), fitted by weighted least squares
+(Savitzky and Golay 1964, for uneven times), over the widest of several windows whose result still
+agrees with that of every narrower one within what the noise explains (Lepski's rule; as
+intersection of confidence intervals: Katkovnik 1999). A resting point is so averaged over a second;
+a blink of two frames and a fast turn keep the narrow windows. Weights fall with the distance in
+time and with the network's doubt. Windows end where a face was lost or the film was cut.
 
 The noise is the face's own: the median second difference of its points.
 """
@@ -21,11 +21,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from mien.errors import ConfigError
 from mien.geometry import pose_head
+from mien.tracking.settings import OfflineSettings
 from mien.types import Face, Frame, Landmarks
 
-__all__ = ["OfflineSettings", "OfflineSmoother"]
+__all__ = ["OfflineSmoother"]
 
 _LEAST_FRAMES = 4
 """A quadratic needs three; with one more it averages."""
@@ -37,29 +37,6 @@ _MIDDLE = 0.35
 """Noise of the mean of all points, as a share of that of one: they tremble together in part."""
 _LONGEST_STEP = 2.5
 """A gap of more than so many usual steps ends a window: frames in which the face was not seen."""
-
-
-@dataclass(frozen=True)
-class OfflineSettings:
-    """How far to look to both sides, and what counts as motion."""
-
-    half_windows_secs: tuple[float, ...] = (0.07, 0.11, 0.18, 0.3, 0.5)
-    """Ascending; the last one is how far ahead it looks."""
-    most_frames: int = 30
-    """Pictures held back at most, however many a second there are: bounds memory."""
-    agree: float = 2.0
-    """Deviations, in standard deviations of the noise, up to which a wider window is believed."""
-    differ: float = 3.0
-    """And from which it is not; between both it counts in part."""
-    doubt: float = 0.25
-    """Weight of a point with confidence 0."""
-
-    def __post_init__(self) -> None:
-        halves = self.half_windows_secs
-        if not halves or min(halves) <= 0 or list(halves) != sorted(halves):
-            raise ConfigError(f"half_windows_secs must be positive and ascend, not {halves}")
-        if self.most_frames < 1 or not 0 < self.agree < self.differ:
-            raise ConfigError("most_frames must be at least 1, and 0 < agree < differ")
 
 
 @dataclass(frozen=True)
@@ -91,6 +68,11 @@ class OfflineSmoother:
         self._settings = settings or OfflineSettings()
         self._before: deque[_Seen] = deque()
         self._waiting: deque[_Seen] = deque()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no frame waits for its future."""
+        return not self._waiting
 
     def push(self, frame: Frame, faces: Sequence[Face]) -> Iterator[tuple[Frame, list[Face]]]:
         """Take the next frame; gives those whose future is known now, most often one."""
@@ -197,7 +179,7 @@ def _widest_believed(
     noise: float,
     settings: OfflineSettings,
 ) -> Float[np.ndarray, "points 3"]:
-    best = points[here].copy()
+    best: np.ndarray = points[here].copy()
     belief = np.ones(points.shape[1])
     narrower = [(points[here], np.ones(points.shape[1]))]
     halves = settings.half_windows_secs
@@ -207,7 +189,7 @@ def _widest_believed(
             continue
         shares = _shares(times_secs[inside], half, trust[inside], order)
         spread = np.sqrt((shares**2).sum(axis=1))
-        wide = np.einsum("pf,fpd->pd", shares, points[inside])
+        wide: np.ndarray = np.einsum("pf,fpd->pd", shares, points[inside])
         for estimate, its_spread in narrower:
             off = np.linalg.norm((wide - estimate)[:, :2], axis=1) / (noise * its_spread)
             agreed = (settings.differ - off) / (settings.differ - settings.agree)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from mien.alignment import StartSettings
 from mien.errors import ConfigError
 
-__all__ = ["SmoothingSettings", "TrackerSettings"]
+__all__ = ["OfflineSettings", "SmoothingSettings", "TrackerSettings"]
 
 _SECONDS = ("search_secs", "anxious_search_secs", "least_search_secs", "weak_secs", "remember_secs")
 
@@ -30,6 +30,29 @@ class SmoothingSettings:
     """Cut-off for the estimate of speed."""
     doubt: float = 0.25
     """Share of ``rest_hz`` that is left for a point with confidence 0."""
+
+
+@dataclass(frozen=True)
+class OfflineSettings:
+    """How far to look to both sides, and what counts as motion."""
+
+    half_windows_secs: tuple[float, ...] = (0.07, 0.11, 0.18, 0.3, 0.5)
+    """Ascending; the last one is how far ahead it looks."""
+    most_frames: int = 30
+    """Pictures held back at most, however many a second there are: bounds memory."""
+    agree: float = 2.0
+    """Deviations, in standard deviations of the noise, up to which a wider window is believed."""
+    differ: float = 3.0
+    """And from which it is not; between both it counts in part."""
+    doubt: float = 0.25
+    """Weight of a point with confidence 0."""
+
+    def __post_init__(self) -> None:
+        halves = self.half_windows_secs
+        if not halves or min(halves) <= 0 or list(halves) != sorted(halves):
+            raise ConfigError(f"half_windows_secs must be positive and ascend, not {halves}")
+        if self.most_frames < 1 or not 0 < self.agree < self.differ:
+            raise ConfigError("most_frames must be at least 1, and 0 < agree < differ")
 
 
 @dataclass(frozen=True)
@@ -63,8 +86,9 @@ class TrackerSettings:
     """Such looks at one place of the picture lie at least so far apart."""
     any_roll: bool = False
     """Where the detector finds no face, search also the frame turned by quarters."""
-    smoothing: SmoothingSettings | None = field(default_factory=SmoothingSettings)
-    """``None`` hands out the points as the network gives them."""
+    smoothing: SmoothingSettings | OfflineSettings | None = field(default_factory=SmoothingSettings)
+    """``None`` hands out the points as the network gives them, and so does the tracker alone with
+    ``OfflineSettings``: what tracks whole files smooths behind it."""
 
     def __post_init__(self) -> None:
         if self.max_faces < 1:

@@ -30,6 +30,7 @@ import threading
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float
 
 from mien.alignment import LandmarkPredictor, align
 from mien.errors import ConfigError
@@ -38,7 +39,7 @@ from mien.media import as_picture
 from mien.tracking.association import match_boxes, match_places, same_face
 from mien.tracking.region import Place, next_crop, share_inside
 from mien.tracking.second_looks import SecondLooks
-from mien.tracking.settings import TrackerSettings
+from mien.tracking.settings import SmoothingSettings, TrackerSettings
 from mien.tracking.steps import Clock
 from mien.tracking.track import LostFace, Track
 from mien.tracking.turned_search import find_at_any_roll
@@ -71,18 +72,29 @@ class Tracker:
         self._first = first
         self._following = following
         self._settings = settings or TrackerSettings()
+        smoothing = self._settings.smoothing
+        self._smoothing = smoothing if isinstance(smoothing, SmoothingSettings) else None
         self._busy = threading.Lock()
         self.reset()
 
-    def fresh(self) -> Tracker:
-        """A tracker of the same parts and settings that has seen nothing: one for each video or
-        thread. The parts are shared, and serve any number of threads."""
-        return Tracker(self._finder, self._first, self._following, self._settings)
+    @property
+    def settings(self) -> TrackerSettings:
+        """Those it was made with."""
+        return self._settings
+
+    @property
+    def mean_shape(self) -> Float[np.ndarray, "points 3"]:
+        """The mean head of its points."""
+        return self._following.mean_shape
+
+    def fresh(self, settings: TrackerSettings | None = None) -> Tracker:
+        """A tracker of the same parts and settings (or others) that has seen nothing: one for each
+        video or thread. The parts are shared, and serve any number of threads."""
+        return Tracker(self._finder, self._first, self._following, settings or self._settings)
 
     def for_photo(self) -> Tracker:
         """The same, for one picture that nothing follows: see :meth:`TrackerSettings.for_photo`."""
-        settings = self._settings.for_photo()
-        return Tracker(self._finder, self._first, self._following, settings)
+        return self.fresh(self._settings.for_photo())
 
     def reset(self) -> None:
         """Forget everything, numbers too: the next frame begins another video."""
@@ -238,7 +250,7 @@ class Tracker:
             else:
                 track_id, place = self._next_id, places[i]
                 self._next_id += 1
-            self._tracks.append(Track(track_id, seen, place, self._settings.smoothing))
+            self._tracks.append(Track(track_id, seen, place, self._smoothing))
         found_again = {self._lost[row].track_id for row in lost_of.values()}
         self._lost = [face for face in self._lost if face.track_id not in found_again]
 
