@@ -9,7 +9,8 @@
 A true blink: the true opening of both eyes in space (the label's points, no network) falls below
 half of that face's usual one for at most 0.6 s, while the head is turned by at most 55 degrees. A
 found one is right if it overlaps a true one of the face that its track lies on. Blinks that a turn
-beyond 55 degrees cuts, or of 0.5 to 0.7 s, are left out of the count on both sides.
+beyond 55 degrees or another head cuts, or of 0.5 to 0.7 s, are left out on both sides, and
+so are faces whose eyes are shut in the photo they were made of (usual opening below 0.15).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from mien.datasets.ours.clips import LabelledClip, read_clips
 from mien.measures import FACE_MEASURES, ClipRows, measure_face, speaks, summarise
@@ -28,6 +30,8 @@ from mien.types import Box
 
 BINS = ((0, 30), (30, 60), (60, 90))
 SEEN_DEG = 55.0
+LEAST_USUAL = 0.15
+EYES = slice(36, 48)
 
 
 def assigned(rows: ClipRows, clip: LabelledClip) -> dict[tuple[int, int], int]:
@@ -38,13 +42,15 @@ def assigned(rows: ClipRows, clip: LabelledClip) -> dict[tuple[int, int], int]:
         [rows.columns[f"box_{side}"] for side in ("left", "top", "right", "bottom")], 1
     )
     for frame in range(len(clip.time_secs)):
-        free = [int(row) for row in np.flatnonzero(frames == frame) if rows.seen[row]]
-        for face in np.flatnonzero(clip.present[:, frame]):
-            truth = Box.around(clip.points_image[face, frame])
-            best = max(free, key=lambda row: Box(*boxes[row]).iou(truth), default=None)
-            if best is not None and Box(*boxes[best]).iou(truth) >= 0.3:
-                found[int(face), frame] = best
-                free.remove(best)
+        there = [int(row) for row in np.flatnonzero(frames == frame) if rows.seen[row]]
+        faces = np.flatnonzero(clip.present[:, frame])
+        truths = [Box.around(clip.points_image[face, frame]) for face in faces]
+        overlap = np.array([[Box(*boxes[row]).iou(one) for row in there] for one in truths])
+        for one, other in (
+            zip(*linear_sum_assignment(-overlap), strict=True) if there and truths else ()
+        ):
+            if overlap[one, other] >= 0.3:
+                found[int(faces[one]), frame] = there[other]
     return found
 
 
@@ -52,6 +58,8 @@ def true_blinks(clip: LabelledClip, face: int) -> list[tuple[int, int, bool]]:
     """First and last frame, and whether it counts."""
     eyes = measure_face(clip.points_image[face].astype(float))[:, 1:3].mean(axis=1)
     usual = np.nanpercentile(eyes, 90)
+    if usual < LEAST_USUAL:
+        return []
     shut = np.isfinite(eyes) & (eyes < 0.5 * usual)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], shut.astype(int), [0]])))
     found = []
@@ -61,10 +69,11 @@ def true_blinks(clip: LabelledClip, face: int) -> list[tuple[int, int, bool]]:
         last = end - 1
         secs = times[min(end, len(times) - 1)] - times[first]
         turned = not (yaw[around] <= SEEN_DEG).all()
+        hidden = clip.hidden[face, first:end, EYES].mean() > 0.5
         at_edge = first < 2 or end > len(eyes) - 2
         if secs >= 0.7 and not turned:
             continue  # a rest: whatever is found there is wrong
-        found.append((int(first), int(last), not turned and not at_edge and secs <= 0.5))
+        found.append((int(first), int(last), not (turned or hidden or at_edge) and secs <= 0.5))
     return found
 
 
@@ -88,12 +97,10 @@ def score_clip(clip: LabelledClip, rows: ClipRows) -> dict[str, Any]:
                 and face_of.get((one.person, one.apex_frame)) == face
             ]
             used.update(hits)
-            tracked = all((face, frame) in on for frame in range(first, last + 1))
             if counts:
                 right += bool(hits)
                 missed += not hits
                 delays += [blinks[at].onset_secs - clip.time_secs[first] for at in hits[:1]]
-            del tracked
     wrong = len(blinks) - len(used)
     return {"right": right, "missed": missed, "wrong": wrong, "delays": delays, "on": on}
 

@@ -20,3 +20,19 @@ def test_blinks_are_short_and_whole() -> None:
     assert find_blinks(times, openings) == [Blink(20, 20, 22)]
     assert find_blinks(times[:0], openings[:0]) == []
     assert find_blinks(times[:5], np.full(5, np.nan)) == []
+
+
+def test_a_blink_whose_shutting_nobody_saw_is_none() -> None:
+    times = np.arange(60) / 25
+    openings = np.full(60, 0.3)
+    openings[20:30] = np.nan  # turned away for 0.4 s
+    openings[30:32] = 0.05
+    openings[45:48] = np.nan  # for 0.12 s
+    openings[48] = 0.05
+    assert find_blinks(times, openings) == [Blink(48, 48, 48)]
+
+
+def test_eyes_that_are_never_open_do_not_blink() -> None:
+    openings = np.full(60, 0.1)
+    openings[30:32] = 0.01
+    assert find_blinks(np.arange(60) / 25, openings) == []

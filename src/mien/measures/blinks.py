@@ -17,6 +17,10 @@ _SHUT, _OPEN_AGAIN = 0.55, 0.7
 _USUAL_PERCENTILE = 80
 _LONGEST_BLINK_SECS = 0.6
 """Eyes that stay shut for longer rest."""
+_LONGEST_GAP_SECS = 0.2
+"""Eyes that were not seen for longer may have shut or opened meanwhile, slowly or not at all."""
+_LEAST_USUAL = 0.15
+"""Eyes that are usually less open (screwed up, behind dark glasses) show no blink."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +46,25 @@ def find_blinks(
     """The blinks of one person, whose mean eye opening is given.
 
     NaN stands for a frame in which the eyes were not seen. The usual opening is the 80th
-    percentile; eyes shut for more than 0.6 s are no blink, nor are those that the recording begins
-    or ends with.
+    percentile, and below 0.15 no blink can be read. Eyes shut for more than 0.6 s are no blink, nor
+    are those whose shutting or opening was not seen: at the recording's ends, and beside gaps of
+    more than 0.2 s.
     """
     if not np.isfinite(openings).any():
         return []
     usual = float(np.nanpercentile(openings, _USUAL_PERCENTILE))
+    if usual < _LEAST_USUAL:
+        return []
     blinks: list[Blink] = []
     first: int | None = None
     was_open = False
+    seen_secs = -np.inf
     for frame, opening in enumerate(openings.tolist()):
+        if not np.isfinite(opening):
+            continue
+        if times_secs[frame] - seen_secs > _LONGEST_GAP_SECS:
+            first, was_open = None, False
+        seen_secs = times_secs[frame]
         if first is None and was_open and opening < _SHUT * usual:
             first = frame
         elif first is not None and opening > _OPEN_AGAIN * usual:
