@@ -53,7 +53,8 @@ def test_one_table_has_a_row_a_face_and_frame_of_every_file(
     points = table(path.parent / "study.points.csv")
     assert len(points) == sum(FRAMES.values()) - 3 * DARK
     assert list(points[0])[:4] == ["clip", "frame", "track_id", "x_0"]
-    assert list(points[0])[-1] == "c_67"
+    assert list(points[0])[-1] == "v_67"
+    assert all(0 <= float(row["v_30"]) <= 1 for row in points)
 
 
 def test_csv_and_parquet_hold_the_same(capsys: Capture, scene: Scene, tmp_path: Path) -> None:
@@ -235,3 +236,17 @@ def test_details_are_columns_of_the_study(capsys: Capture, scene: Scene, tmp_pat
     assert 0 <= float(row["jawOpen"]) <= 1
     assert float(row["head_z_cm"]) > 0
     assert list(row)[-1] == "head_rz_deg"
+
+
+def test_names_that_clash_are_told_or_kept_apart(
+    capsys: Capture, scene: Scene, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    words = ("track", scene.folder, "--out", out, "--no-overlay", *scene.options)
+    clash = mien(capsys, *words, "--table", out / "a.csv")
+    assert (clash.code, clash.err.count("\n")) == (2, 1)
+    assert "a clip's own file" in clash.err
+    (scene.folder / "b.mp4").rename(scene.folder / "run.mp4")
+    assert mien(capsys, *words).code == 0
+    assert "frames_decoded" in json.loads((out / "run.json").read_text())
+    assert json.loads((out / "all.run.json").read_text())["complete"] is True

@@ -149,7 +149,7 @@ def run_track(options: TrackOptions) -> bool:
     if options.offline:
         _refuse_cameras(listing)
     if study is not None:
-        _check_study(study, listing, options)
+        _check_study(study, listing, options, outputs)
     if outputs is not None:
         outputs.make_folder()
         outputs.refuse_foreign(item.stem for item in listing.inputs)
@@ -169,7 +169,9 @@ def _refuse_cameras(listing: Listing) -> None:
             )
 
 
-def _check_study(study: StudyPaths, listing: Listing, options: TrackOptions) -> None:
+def _check_study(
+    study: StudyPaths, listing: Listing, options: TrackOptions, outputs: Outputs | None
+) -> None:
     """Everything that can be refused before any work.
 
     Raises:
@@ -182,6 +184,13 @@ def _check_study(study: StudyPaths, listing: Listing, options: TrackOptions) -> 
             raise InputError(
                 f"{where}: the table of a study is made of files; record the stream first, or "
                 "track it with --out"
+            )
+    own = {path.resolve() for path, _ in study.tables} | {study.record.resolve()}
+    for item in listing.inputs if outputs is not None else ():
+        if outputs is not None and (both := own & {p.resolve() for p in outputs.paths(item.stem)}):
+            raise ConfigError(
+                f"{both.pop()}: a clip's own file has this name too; put the table into another "
+                "folder than --out"
             )
     if not options.overwrite:
         refuse_foreign(path for path, _ in study.tables)
@@ -202,7 +211,7 @@ def _planned(
         details=options.read_details(),
     )
     keeps = study is not None or len(listing.inputs) > 1
-    record_path = _record_path(options, study) if keeps else None
+    record_path = _record_path(options, listing, study) if keeps else None
     fresh = _record(options, listing, study)
     plan = plan_run(fresh, listing.inputs, record_path, study, outputs, resume=options.resume)
     for line in plan.said:
@@ -212,11 +221,12 @@ def _planned(
     return StudyRun(plan, job, record_path, study, options.workers)
 
 
-def _record_path(options: TrackOptions, study: StudyPaths | None) -> Path:
-    if study is not None:
-        return study.record
-    assert options.out is not None
-    return options.out / RECORD_NAME
+def _record_path(options: TrackOptions, listing: Listing, study: StudyPaths | None) -> Path:
+    if study is not None or options.out is None:
+        return study.record if study is not None else Path(RECORD_NAME)
+    # A clip called run has its summary there.
+    is_taken = any(f"{item.stem}.json".lower() == RECORD_NAME for item in listing.inputs)
+    return options.out / (f"all.{RECORD_NAME}" if is_taken else RECORD_NAME)
 
 
 def _record(options: TrackOptions, listing: Listing, study: StudyPaths | None) -> RunRecord:

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from mien.geometry import Similarity, crop_from_landmarks, warp_crop
+from mien.geometry import Similarity, crop_from_box, warp_crop
+from mien.types import Box
 
 __all__ = ["REGIONS", "SIGNS", "FaceLook", "look_at", "ramp", "signs_of"]
 
@@ -57,17 +58,12 @@ def ramp(value: float, full: float, none: float) -> float:
 def look_at(
     image_rgb: UInt8[np.ndarray, "height width 3"],
     points: Float[np.ndarray, "68 3"],
-    mean_shape: Float[np.ndarray, "68 3"],
 ) -> FaceLook:
-    """Look at the face under its points.
-
-    Raises:
-        ValueError: the points coincide or are not finite.
-    """
+    """Look at the face under its points, which are finite."""
     height, width = image_rgb.shape[:2]
     x, y = points[:, 0], points[:, 1]
     outside = (x < -0.5) | (y < -0.5) | (x > width - 0.5) | (y > height - 0.5)
-    place = crop_from_landmarks(points, mean_shape, _SIDE)
+    place = crop_from_box(Box.around(points), _SIDE)
     grey = cv2.cvtColor(warp_crop(image_rgb, place, _SIDE), cv2.COLOR_RGB2GRAY)
     inside = _face_area(points, place, width, height)
     span = np.ptp(points[:, :2], axis=0)

@@ -77,7 +77,7 @@ class Outputs:
             OutputError: one would be.
         """
         if not self.overwrite:
-            refuse_foreign(path for stem in stems for path in self._paths(stem))
+            refuse_foreign(path for stem in stems for path in self.paths(stem))
 
     @property
     def read(self) -> Details:
@@ -92,7 +92,8 @@ class Outputs:
         made = [self.folder / f"{stem}.json", *existing_files(self.table, self.folder, stem)]
         return all(path.is_file() for path in made)
 
-    def _paths(self, stem: str) -> list[Path]:
+    def paths(self, stem: str) -> list[Path]:
+        """Every file that the input of this stem may leave."""
         endings = [".json"]
         endings += [".overlay.mp4", ".overlay.png"] if self.overlay else []
         endings += [".timeline.png"] if self.timeline else []

@@ -17,7 +17,7 @@ from mien.study.join import STUDY_FORMATS, pyarrow_modules
 __all__ = ["read_clips"]
 
 _BATCH_ROWS = 4096
-_POINT = re.compile(r"[xyzc]_\d+")
+_POINT = re.compile(r"[xyzcv]_\d+")
 _Block = Float[np.ndarray, "rows columns"]
 
 

@@ -28,6 +28,7 @@ from mien.outputs.rows import (
     rows,
 )
 from mien.outputs.sink import Sink
+from mien.quality import QUALITY_COLUMNS, Quality, QualityJudge, visible
 from mien.study.cells import cell, quoted
 from mien.study.shard import Shard, shard_key
 from mien.types import Face, Frame
@@ -68,17 +69,19 @@ class ShardPaths:
 
 def study_columns(points: int | None = None, details: Details = NO_DETAILS) -> tuple[str, ...]:
     """Of the table; with ``points`` the points are inside."""
-    measures = ("clip", *LEADING, "confidence", *FACE_MEASURES, *SPEEDS, *more_columns(details))
+    measures = ("clip", *LEADING, "confidence", *FACE_MEASURES, *SPEEDS, *QUALITY_COLUMNS)
+    measures += more_columns(details)
     return measures if points is None else (*measures, *_point_names(points))
 
 
 def points_columns(points: int) -> tuple[str, ...]:
-    """Of the second table: whose points they are, then all x, all y, all z, all confidences."""
+    """Of the second table: whose points they are, then all x, all y, all z, all confidences, and
+    for each the probability that it can be seen (``v_0``, ...)."""
     return ("clip", "frame", "track_id", *_point_names(points))
 
 
 def _point_names(points: int) -> tuple[str, ...]:
-    return columns(points)[len(LEADING) :]
+    return (*columns(points)[len(LEADING) :], *(f"v_{point}" for point in range(points)))
 
 
 class StudyTable(Sink):
@@ -106,6 +109,7 @@ class StudyTable(Sink):
             Shard(path, kept) for path, kept in zip(paths.tables, kept_bytes, strict=False)
         ]
         self.speed = HeadSpeed()
+        self.judge = QualityJudge()
         self.rows = 0
 
     def write(self, frame: Frame, faces: Sequence[Face]) -> None:
@@ -113,9 +117,11 @@ class StudyTable(Sink):
         self.shards[0].append("".join(self._line(cells) for cells in lines))
         self.rows += len(lines)
         if len(self.shards) > 1 and faces:
-            told = rows(frame, faces, self._count)
             self.shards[1].append(
-                "".join(self._line([row[0], row[2], *row[len(LEADING) :]]) for row in told)
+                "".join(
+                    self._line([frame.index, int(face.track_id), *points])
+                    for face, points in zip(faces, self._points(frame, faces), strict=True)
+                )
             )
 
     def _lines(self, frame: Frame, faces: Sequence[Face]) -> list[list[Value]]:
@@ -123,6 +129,7 @@ class StudyTable(Sink):
             width = len(study_columns(self._count if self._inside else None, self._details)) - 1
             empty: list[Value] = list(leading_cells_of_empty(frame))
             self.speed.step(frame.time_secs, ())
+            self._judged(frame, ())
             return [empty + [None] * (width - len(empty))]
         points = [face.landmarks.points_image[self._chosen] for face in faces]
         measured = measure_face(np.stack(points).astype(np.float64))
@@ -131,6 +138,7 @@ class StudyTable(Sink):
             for face, one, size in zip(faces, points, measured[:, 0], strict=True)
         ]
         speeds = self.speed.step(frame.time_secs, heads)
+        judged = self._judged(frame, faces)
         lines = [
             [
                 *leading_cells(frame, face),
@@ -138,14 +146,29 @@ class StudyTable(Sink):
                 round(float(values[0]), _PX_DECIMALS),
                 *(round(float(value), _MEASURE_DECIMALS) for value in values[1:]),
                 *(None if value is None else round(value, _MEASURE_DECIMALS) for value in speed),
+                round(one.quality, _MEASURE_DECIMALS),
+                *(round(float(sign), _MEASURE_DECIMALS) for sign in one.signs),
                 *more_values(face, self._details),
             ]
-            for face, values, speed in zip(faces, measured, speeds, strict=True)
+            for face, values, speed, one in zip(faces, measured, speeds, judged, strict=True)
         ]
         if self._inside:
-            told = rows(frame, faces, self._count)
-            lines = [[*line, *row[len(LEADING) :]] for line, row in zip(lines, told, strict=True)]
+            told = self._points(frame, faces)
+            lines = [[*line, *points] for line, points in zip(lines, told, strict=True)]
         return lines
+
+    def _points(self, frame: Frame, faces: Sequence[Face]) -> list[list[Value]]:
+        """The cells under ``_point_names`` of each face."""
+        height, width = frame.image_rgb.shape[:2]
+        cells = []
+        for face, row in zip(faces, rows(frame, faces, self._count), strict=True):
+            landmarks = face.landmarks
+            seen = visible(landmarks.points_image, landmarks.confidence, face.pose, width, height)
+            cells.append([*row[len(LEADING) :], *seen.round(_MEASURE_DECIMALS).tolist()])
+        return cells
+
+    def _judged(self, frame: Frame, faces: Sequence[Face]) -> list[Quality]:
+        return self.judge.judge(frame.image_rgb, frame.time_secs, faces, self._chosen)
 
     def _line(self, cells: Iterable[Value]) -> str:
         return f"{self._clip}," + ",".join(map(cell, cells)) + "\n"
@@ -159,12 +182,14 @@ class StudyTable(Sink):
         return {
             "rows": self.rows,
             "speed": self.speed.state(),
+            "judge": self.judge.state(),
             "bytes": [shard.size_bytes for shard in self.shards],
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         self.rows = int(state["rows"])
         self.speed.restore(state["speed"])
+        self.judge.restore(state["judge"])
 
 
 def leading_cells_of_empty(frame: Frame) -> list[Value]:
