@@ -1,6 +1,6 @@
 """Draw what the measures are distances of, on the bundled clip's first frame.
 
-    python benchmarks/measures_picture.py docs/images/measures.jpg
+python benchmarks/measures_picture.py docs/images/measures.jpg
 """
 
 from __future__ import annotations
