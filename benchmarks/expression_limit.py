@@ -59,6 +59,25 @@ def left_out(
     return np.asarray((found * truth).sum(axis=0) / np.maximum(norms, 1e-12))
 
 
+def followed(clips: list[KnownClip]) -> dict[str, float]:
+    """How much of a pucker's narrowing and of its lips' way forward the points show; 1 is all."""
+    pucker = SHAPES.index("mouthPucker")
+    full = load_basis().expression_cm[pucker]
+    shares = []
+    for clip in clips:
+        strength = clip.known[:, pucker]
+        high = strength > max(0.5 * strength.max(), 0.3)
+        if high.any():
+            shown = moved(clip)[high].mean(axis=0).reshape(-1, 3) / strength[high].mean()
+            narrowing = (shown - full)[54, 0] - (shown - full)[48, 0]
+            true_narrowing = full[54, 0] - full[48, 0]
+            lips = [51, 57, 62, 66]
+            forward = shown[lips, 2].mean() / full[lips, 2].mean()
+            shares.append((1 + narrowing / true_narrowing, forward))
+    across, depth = np.mean(shares, axis=0).round(2).tolist()
+    return {"corners": across, "depth_of_lips": depth}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clips", type=Path)
@@ -84,8 +103,13 @@ def main() -> None:
             name: round(float(np.mean([shapes[one] for one in names])), 3)
             for name, names in ASKED.items()
         }
-        result[model] = {"clips": len(clips), "asked": asked_of, "shapes": shapes}
-        print(model, asked_of)
+        result[model] = {
+            "clips": len(clips),
+            "asked": asked_of,
+            "pucker_followed": followed(clips),
+            "shapes": shapes,
+        }
+        print(model, asked_of, followed(clips))
     RESULT.write_text(json.dumps(result, indent=1) + "\n")
 
 
