@@ -96,6 +96,17 @@ def test_every_vmc_message_is_one_of_the_protocol(receiver: Receiver, played: Pl
         assert Rotation.from_quat(numbers[3:]).apply([0, 1, 0])[0] < 0
 
 
+def test_avatars_without_the_52_get_the_shapes_of_vrm(receiver: Receiver, played: Played) -> None:
+    target = dataclasses.replace(StreamTarget.parse("vmc", receiver.place), protocol="vrm")
+    with FaceStream(target, 3) as stream:
+        stream.write(*played.frames[20])
+    said = receiver.messages()
+    shapes = dict(values for address, values in said if address == "/VMC/Ext/Blend/Val")
+    assert set(shapes) == {"Blink_L", "Blink_R", "A", "U", "O", "Joy"}
+    assert shapes["A"] == pytest.approx(0.6, abs=1e-6)
+    assert said[-1] == ("/VMC/Ext/Blend/Apply", ())
+
+
 def _sized(face: Face, track_id: int, size: float) -> Face:
     points = face.landmarks.points_image * size
     return dataclasses.replace(

@@ -54,7 +54,7 @@ def test_live_sends_too(mien: Mien, scene: Scene, tmp_path: Path, receiver: Rece
 
 
 @pytest.mark.parametrize(
-    "words", [("--osc", "nowhere"), ("--vmc", "host.invalid:9"), ("--face", "2")]
+    "words", [("--osc", "nowhere"), ("--vmc", "host.invalid:9"), ("--face", "2"), ("--vrm-shapes",)]
 )
 @pytest.mark.parametrize("verb", ["track", "live"])
 def test_a_wrong_place_is_one_line_before_any_work(

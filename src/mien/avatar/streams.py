@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from mien.avatar.osc_messages import Message, osc_messages, vmc_messages
+from mien.avatar.osc_messages import Message, osc_messages, vmc_messages, vrm_messages
 from mien.errors import ConfigError
 from mien.outputs import Sink
 from mien.types import Face, Frame
@@ -36,6 +36,7 @@ _LARGER = 1.5
 _PROTOCOLS: dict[str, Callable[[Frame, Face | None, int], list[Message]]] = {
     "osc": osc_messages,
     "vmc": vmc_messages,
+    "vrm": vrm_messages,
 }
 
 
@@ -44,6 +45,7 @@ class StreamTarget:
     """Where to, and in which protocol."""
 
     protocol: str
+    """``osc``, ``vmc``, or ``vrm``: VMC with the shapes that every VRM avatar has."""
     host: str
     port: int
 
@@ -56,7 +58,9 @@ class StreamTarget:
         """
         found = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([^\s:\[\]]+)):(\d{1,5})", text)
         if not found or not 0 < int(found[3]) < 65536:
-            raise ConfigError(f"--{protocol} is HOST:PORT, as 127.0.0.1:39539, not {text!r}")
+            raise ConfigError(
+                f"--{_option(protocol)} is HOST:PORT, as 127.0.0.1:39539, not {text!r}"
+            )
         host = found[1] or found[2]
         # Receivers listen at the address of old, and "localhost" may mean the new one.
         target = cls(protocol, "127.0.0.1" if host == "localhost" else host, int(found[3]))
@@ -73,7 +77,7 @@ class StreamTarget:
             return UDPClient(self.host, self.port)
         except OSError as error:
             raise ConfigError(
-                f"--{self.protocol}: {self.host} is not an address that this machine knows"
+                f"--{_option(self.protocol)}: {self.host} is not an address that this machine knows"
             ) from error
 
 
@@ -138,6 +142,11 @@ class FaceStream(Sink):
                     self._client.send(bundle)
             except OSError:  # nobody there, or a buffer that is full: the next frame comes soon
                 self.dropped += 1
+
+
+def _option(protocol: str) -> str:
+    """What the command calls it."""
+    return "osc" if protocol == "osc" else "vmc"
 
 
 def _area(face: Face) -> float:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.streams import FACE_HELP, OSC_HELP, VMC_HELP, open_streams, parse_targets
+from mien.cli.streams import FACE_HELP, OSC_HELP, VMC_HELP, VRM_HELP, open_streams, parse_targets
 from mien.errors import ConfigError
 from mien.expression import Details
 from mien.files import write_atomically
@@ -76,6 +76,7 @@ def live(
     ] = True,
     osc: Annotated[str | None, typer.Option(metavar="HOST:PORT", help=OSC_HELP)] = None,
     vmc: Annotated[str | None, typer.Option(metavar="HOST:PORT", help=VMC_HELP)] = None,
+    vrm_shapes: Annotated[bool, typer.Option("--vrm-shapes", help=VRM_HELP)] = False,
     face: Annotated[int | None, typer.Option(min=0, metavar="NUMBER", help=FACE_HELP)] = None,
     focal: Annotated[
         float | None, typer.Option(metavar="PX", help="Focal length of the camera, px.")
@@ -99,7 +100,7 @@ def live(
     and look anew), q quit.
     """
     asked = _size_of(size)
-    targets = parse_targets(osc, vmc, face)
+    targets = parse_targets(osc, vmc, face, vrm_shapes=vrm_shapes)
     details = Details(True, bool(targets), focal, fov)
     if window:
         require_window()

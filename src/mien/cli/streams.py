@@ -12,20 +12,30 @@ from mien.errors import ConfigError
 if TYPE_CHECKING:
     from mien.avatar.streams import FaceStream, StreamTarget
 
-__all__ = ["FACE_HELP", "OSC_HELP", "VMC_HELP", "open_streams", "parse_targets"]
+__all__ = ["FACE_HELP", "OSC_HELP", "VMC_HELP", "VRM_HELP", "open_streams", "parse_targets"]
 
 OSC_HELP: Final = "Send pose, head and blendshapes there as OSC messages (/mien/...) at each frame."
 VMC_HELP: Final = "Send them there in the VMC protocol, for avatars; programs listen at port 39539."
 FACE_HELP: Final = "The track_id to send by --osc and --vmc; the largest face if not given."
 
+VRM_HELP: Final = (
+    "With --vmc: the shapes that every VRM avatar has (blinks, A, U, O, Joy), not the 52 of ARKit."
+)
 
-def parse_targets(osc: str | None, vmc: str | None, face: int | None) -> list[StreamTarget]:
+
+def parse_targets(
+    osc: str | None, vmc: str | None, face: int | None, *, vrm_shapes: bool = False
+) -> list[StreamTarget]:
     """Where to send to; nothing is loaded if nothing is.
 
     Raises:
-        ConfigError: not HOST:PORT, an unknown host, python-osc is missing, or ``--face`` alone.
+        ConfigError: not HOST:PORT, an unknown host, python-osc is missing, or ``--face`` or
+            ``--vrm-shapes`` alone.
     """
-    asked = [(name, text) for name, text in (("osc", osc), ("vmc", vmc)) if text is not None]
+    if vrm_shapes and vmc is None:
+        raise ConfigError("--vrm-shapes says what --vmc sends; it is not given")
+    places = (("osc", osc), ("vrm" if vrm_shapes else "vmc", vmc))
+    asked = [(name, text) for name, text in places if text is not None]
     if not asked:
         if face is not None:
             raise ConfigError("--face says which face --osc or --vmc sends; neither is given")
@@ -48,5 +58,5 @@ def open_streams(targets: Sequence[StreamTarget], face: int | None) -> Iterator[
         yield streams
     for stream in streams:
         if stream.dropped:
-            where = f"--{stream.target.protocol} {stream.target.host}:{stream.target.port}"
+            where = f"{stream.target.protocol} {stream.target.host}:{stream.target.port}"
             print(f"mien: {where}: {stream.dropped} frames were not sent in time", file=sys.stderr)

@@ -15,7 +15,7 @@ from mien.cli.choices import (
     PointsPlace,
     TableFormat,
 )
-from mien.cli.streams import FACE_HELP, OSC_HELP, VMC_HELP
+from mien.cli.streams import FACE_HELP, OSC_HELP, VMC_HELP, VRM_HELP
 
 __all__ = ["track"]
 
@@ -190,6 +190,9 @@ def track(
         str | None,
         typer.Option(metavar="HOST:PORT", help=VMC_HELP, rich_help_panel="Results"),
     ] = None,
+    vrm_shapes: Annotated[
+        bool, typer.Option("--vrm-shapes", help=VRM_HELP, rich_help_panel="Results")
+    ] = False,
     face: Annotated[
         int | None,
         typer.Option(min=0, metavar="NUMBER", help=FACE_HELP, rich_help_panel="Results"),
@@ -255,6 +258,7 @@ def track(
         ),
         osc=osc,
         vmc=vmc,
+        vrm_shapes=vrm_shapes,
         face=face,
         study=table,
         study_points=study_points,

@@ -68,6 +68,7 @@ class TrackOptions:
     details: Details
     osc: str | None = None
     vmc: str | None = None
+    vrm_shapes: bool = False
     face: int | None = None
     study: Path | None = None
     """The one table of all inputs."""
@@ -138,7 +139,7 @@ def run_track(options: TrackOptions) -> bool:
     Raises:
         MienError: nothing can be done at all.
     """
-    targets = parse_targets(options.osc, options.vmc, options.face)
+    targets = parse_targets(options.osc, options.vmc, options.face, vrm_shapes=options.vrm_shapes)
     if targets and options.workers > 1:
         raise ConfigError("--osc and --vmc send one video at a time: leave out --workers")
     if options.out is None and options.study is None:
