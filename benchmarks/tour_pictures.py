@@ -51,7 +51,7 @@ class _Screen:
 
 def window(folder: Path) -> np.ndarray:
     """What ``mien live`` puts into its window, the head turned by then."""
-    pair = load_landmarkers("nano", points=68)
+    pair = load_landmarkers("nano", points=68, threads=1)
     tracker = TrackerParts(pair, open_detector("centerface")).tracker()
     screen = _Screen(24)
     with open_live(str(CLIP), size=None, rate=None, again=True) as source:
@@ -102,7 +102,7 @@ def page() -> bytes:
 def report(folder: Path) -> bytes:
     """The report of the clip, its first screen and a half."""
     for words in (
-        ["track", str(CLIP), "--out", str(folder), "--no-overlay"],
+        ["track", str(CLIP), "--out", str(folder), "--no-overlay", "--blendshapes"],
         ["report", str(folder / "clip.csv"), "--video", str(CLIP)],
     ):
         subprocess.run([*MIEN, *words], check=True)
