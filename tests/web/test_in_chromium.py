@@ -82,7 +82,8 @@ def test_a_dropped_video_gives_mien_tracks_table(address: str, tmp_path: Path) -
     clip = tmp_path / "a clip.mp4"
     clip.write_bytes(CLIP.read_bytes())
     with pytest.raises(SystemExit):
-        main(["track", str(clip), "--out", str(tmp_path), "--model", "nano", "--no-overlay"])
+        words = ["--model", "nano", "--no-overlay", "--blendshapes"]
+        main(["track", str(clip), "--out", str(tmp_path), *words])
     with chromium.Chromium() as browser:
         browser.open(address)
         browser.choose_files("#file", [clip])
