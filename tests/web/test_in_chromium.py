@@ -81,8 +81,8 @@ def test_the_webcams_numbers_are_the_trackers(address: str, tmp_path: Path) -> N
 def test_a_dropped_video_gives_mien_tracks_table(address: str, tmp_path: Path) -> None:
     clip = tmp_path / "a clip.mp4"
     clip.write_bytes(CLIP.read_bytes())
+    words = ["--model", "nano", "--no-overlay", "--blendshapes"]
     with pytest.raises(SystemExit):
-        words = ["--model", "nano", "--no-overlay", "--blendshapes"]
         main(["track", str(clip), "--out", str(tmp_path), *words])
     with chromium.Chromium() as browser:
         browser.open(address)
