@@ -28,7 +28,7 @@ def make_section(folder: Path = HERE / "results", rivals: Path = HERE / "rivals.
     """The text between the markers: ours first, then rivals with a figure in any column."""
     ours: dict[str, dict[tuple[str, str, str], float]] = {}
     for result in read_results(folder):
-        if result.content.get("mirror"):
+        if result.content.get("mirror") or result.content.get("careful"):
             continue
         row = ours.setdefault(result.system, {})
         for _, data_set, init, key in COLUMNS:

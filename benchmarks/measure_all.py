@@ -37,11 +37,12 @@ class Measurement:
     init: str
     """`video` of clips, which the tracker follows by itself."""
     mirror: bool = False
+    careful: bool = False
 
     def file(self, folder: Path, model: str) -> Path:
         """As `readme_table.py` wants it named."""
-        mirror = ".mirror" if self.mirror else ""
-        return folder / f"{model}.{self.data_set}.{self.init}{mirror}.json"
+        twice = ".mirror" if self.mirror else ".careful" if self.careful else ""
+        return folder / f"{model}.{self.data_set}.{self.init}{twice}.json"
 
 
 def plan(data: Path, turned: Path | None, clips: Path | None) -> list[Measurement]:
@@ -51,6 +52,8 @@ def plan(data: Path, turned: Path | None, clips: Path | None) -> list[Measuremen
     helen_val = ("faces", str(data), "--split", "val", "--source", "helen")
     measurements = [Measurement("aflw2000", whole, init) for init in ("detector", "box", "oracle")]
     measurements.insert(2, Measurement("aflw2000", whole, "oracle", mirror=True))
+    careful = [Measurement("aflw2000", whole, init, careful=True) for init in ("detector", "box")]
+    measurements = [*careful, *measurements]
     measurements.append(Measurement("ytf_test", ytf, "box"))
     measurements += [
         Measurement("helen_test", helen, init) for init in ("detector", "box", "oracle")
@@ -124,6 +127,7 @@ def _evaluate(one: Measurement, model: str, file: Path) -> bool:
     words = ["evaluate", *one.words, "--model", model, "--threads", "1"]
     words += ["--init", one.init] if one.init != "video" else []
     words += ["--mirror"] if one.mirror else []
+    words += ["--careful"] if one.careful else []
     passed = _run(["-c", _MIEN, *words, "--json", str(file)], file)
     if passed:  # else a second call goes on with them; rows of faces are not committed
         for left in [*file.parent.glob(f"{file.stem}.*.npz"), *file.parent.glob("*.faces.csv.gz")]:

@@ -4,8 +4,9 @@
     python benchmarks/readme_table.py --check    # exit code 1 if it would change anything
 
 Results are `benchmarks/results/MODEL.SET.INIT.json` (`mien evaluate ... --json FILE`; with
-`--mirror` MODEL.SET.INIT.mirror.json), MODEL.CLIP.speed.json and MODEL.cost.json
-(`benchmarks/speed.py`), MODEL.steadiness.json (`benchmarks/steadiness.py`);
+`--mirror` MODEL.SET.INIT.mirror.json, with `--careful` MODEL.SET.INIT.careful.json),
+MODEL.CLIP.speed.json and MODEL.cost.json (`benchmarks/speed.py`),
+MODEL.steadiness.json (`benchmarks/steadiness.py`);
 `benchmarks/measure_all.py` makes them all. Rivals' figures are in
 `benchmarks/rivals.json`.
 """
@@ -107,14 +108,17 @@ def read_results(folder: Path) -> list[Result]:
         if path.name.endswith(OTHER_FILES) or "." not in path.stem:
             continue  # figures of no model, or of several, have pages of their own
         content = json.loads(path.read_text())
-        model, data_set, init, *mirror = path.stem.split(".")
-        named = (model, init, mirror == ["mirror"])
-        held = (content["model"], content["init"], content["mirror"])
+        model, data_set, init, *how = path.stem.split(".")
+        named = (model, init, how == ["mirror"], how == ["careful"])
+        careful = content.get("careful", False)  # files of before there was such a thing
+        held = (content["model"], content["init"], content["mirror"], careful)
         if named != held:
-            raise ValueError(f"{path.name} holds model, init and mirror {held}")
+            raise ValueError(f"{path.name} holds model, init, mirror and careful {held}")
         if data_set not in SETS:
             raise ValueError(f"{path.name}: no column shows the set {data_set}")
-        system = f"**mien {model}**" + (", mirror averaged" if content["mirror"] else "")
+        system = f"**mien {model}**" + (
+            ", mirror averaged" if content["mirror"] else ", `--careful`" if careful else ""
+        )
         found.append(Result(path.name, system, data_set, init, content))
     return found
 

@@ -119,6 +119,20 @@ def test_the_mean_head_is_measured_without_error(
     assert "NME" in ran.output
 
 
+@pytest.mark.parametrize("init", ["oracle", "box", "detector"])
+def test_careful_looks_are_measured_and_told(aflw2000: Path, tmp_path: Path, init: str) -> None:
+    """Looks that always see an upright head are averaged over their turns to nearly that."""
+    file = tmp_path / "r.json"
+    ran = run("aflw2000", aflw2000, "--init", init, "--careful", "--json", file)
+    assert ran.exit_code == 0, ran.output
+    result = json.loads(file.read_text())
+    assert 1e-4 < result["nme"] < 0.01
+    assert result["careful"] is True
+    assert result["command"].endswith("--careful")
+    both = run("aflw2000", aflw2000, "--careful", "--mirror", "--json", file)
+    assert isinstance(both.exception, ConfigError)
+
+
 def test_a_face_not_detected_is_missed_and_fails(aflw2000: Path, tmp_path: Path) -> None:
     file = tmp_path / "r.json"
     ran = run("aflw2000", aflw2000, "--init", "detector", "--json", file)

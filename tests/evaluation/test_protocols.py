@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mien.evaluation.protocols import Init, Mirrored, locate, mirror_crop
-from mien.geometry import Similarity, warp_crop
+from mien.evaluation.protocols import Init, Mirrored, locate
+from mien.geometry import Similarity, mirror_crop, warp_crop
 from mien.markup import load_markup
 from mien.types import Box, Frame, Prediction
 

@@ -83,6 +83,7 @@ def test_the_json_holds_what_the_issue_names(measured, tmp_path: Path) -> None:
         "data_format": "aflw2000",
         "init": "oracle",
         "mirror": False,
+        "careful": False,
         "model": "fast",
         "convention": "clicked",
         "detection_sha256": "aa",

@@ -51,3 +51,23 @@ def test_a_photo_is_looked_at_from_every_roll() -> None:
     world = World(ScriptedFace(lambda index: (320.0, 120.0, 80.0)))
     (face,) = Tracker(world, world, world).for_photo().update(frame_at(0))
     assert face.track_id == 0
+
+
+def test_a_careful_tracker_looks_six_times_at_each_face_of_a_frame() -> None:
+    class Counting(World):
+        looks = 0
+
+        def predict(self, image_rgb, places):  # type: ignore[no-untyped-def]
+            self.looks += len(places)
+            return super().predict(image_rgb, places)
+
+    face = ScriptedFace(lambda index: (320.0, 120.0, 80.0))
+    plain, careful = Counting(face), Counting(face)
+    plain_tracker = Tracker(plain, plain, plain)
+    careful_tracker = Tracker(careful, careful, careful, TrackerSettings(careful=True))
+    for index in range(5):
+        (one,) = plain_tracker.update(frame_at(index))
+        (other,) = careful_tracker.update(frame_at(index))
+        assert abs(one.pose.yaw_deg - other.pose.yaw_deg) < 1
+    assert plain.looks == 2 + 4
+    assert careful.looks == 2 + 5 * 6

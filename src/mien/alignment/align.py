@@ -33,6 +33,7 @@ def align(
     accepts: Callable[[Prediction], bool] = lambda seen: True,
     starts: StartSettings | None = None,
     may_start_anew: Sequence[bool] | None = None,
+    careful: LandmarkPredictor | None = None,
 ) -> list[Prediction | None]:
     """What model 2 sees on the crops that model 1's landmarks give.
 
@@ -43,6 +44,7 @@ def align(
         accepts: whether what a model sees is a face; model 2 does not look where model 1 saw none.
         starts: how doubtful faces are looked at again; ``None``: not at all.
         may_start_anew: which of the faces ``starts`` is for; ``None``: all.
+        careful: what looks in model 2's stead at the faces that were kept, aligned once more.
 
     Returns:
         One a rough crop, in their order; ``None`` where either saw no face.
@@ -62,7 +64,12 @@ def align(
         for i, looks in zip(again, anew, strict=True):
             faces = [each for each in looks if accepts(each.seen)]
             best[i] = _best_of(best[i], faces, starts)
-    return [None if look is None else look.seen for look in best]
+    kept = [None if look is None else look.seen for look in best]
+    if careful is None:
+        return kept
+    found = [seen for seen in kept if seen is not None]
+    closely = iter(_follow_up(careful, image_rgb, found))
+    return [None if seen is None else next(closely) for seen in kept]
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,6 @@ def _best_of(own: _Look | None, others: Sequence[_Look], starts: StartSettings) 
 def _is_doubtful(look: _Look | None, starts: StartSettings) -> bool:
     return (
         look is None
-        or starts.always
         or not look.confidence >= starts.least_confidence
         or not look.disagreement <= starts.most_disagreement
     )
@@ -120,11 +126,7 @@ class _Models:
 
     def follow_up(self, guesses: Sequence[Prediction]) -> list[_Look]:
         """Model 2 on the crop that each guess aligns."""
-        if not guesses:
-            return []
-        shape, side = self.following.mean_shape, self.following.side
-        places = [crop_from_landmarks(one.landmarks.points_image, shape, side) for one in guesses]
-        seen_all = self.following.predict(self.image_rgb, places)
+        seen_all = _follow_up(self.following, self.image_rgb, guesses)
         return [_Look(*both) for both in zip(guesses, seen_all, strict=True)]
 
     def from_other_rolls(
@@ -149,6 +151,20 @@ class _Models:
             chosen.append(sorted(faces, key=_confidence)[-starts.followed_up :])
         looks = iter(self.follow_up([guess for ones in chosen for guess in ones]))
         return [[next(looks) for _ in ones] for ones in chosen]
+
+
+def _follow_up(
+    model: LandmarkPredictor,
+    image_rgb: UInt8[np.ndarray, "height width 3"],
+    seen_all: Sequence[Prediction],
+) -> Sequence[Prediction]:
+    if not seen_all:
+        return []
+    places = [
+        crop_from_landmarks(seen.landmarks.points_image, model.mean_shape, model.side)
+        for seen in seen_all
+    ]
+    return model.predict(image_rgb, places)
 
 
 def _rolled(image_from_crop: Similarity, roll_deg: float, side: int) -> Similarity:

@@ -27,8 +27,6 @@ class StartSettings:
     that is no face have more chances to err."""
     followed_up: int = 3
     """So many of model 1's looks, the most confident ones, are handed on to model 2."""
-    always: bool = False
-    """Look from every roll whatever the first look says."""
 
     def __post_init__(self) -> None:
         if self.followed_up < 1:

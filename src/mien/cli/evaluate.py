@@ -85,6 +85,13 @@ def evaluate(
     mirror: Annotated[
         bool, typer.Option("--mirror", help="Average with what is seen in the mirrored photo.")
     ] = False,
+    careful: Annotated[
+        bool,
+        typer.Option(
+            "--careful",
+            help="Look at each face six times, mirrored too, and average: 4 times the time.",
+        ),
+    ] = False,
     cut: Annotated[
         float | None,
         typer.Option(help="Cut photos sideways: this share of each face lies outside."),
@@ -118,6 +125,7 @@ def evaluate(
                 videos=videos,
                 detector=detector,
                 threads=threads,
+                careful=careful,
                 on_video=lambda done, total: progress.update(task, completed=done, total=total),
             )
         write_videos_json(followed, json_file)
@@ -137,6 +145,7 @@ def evaluate(
             sources=source or (),
             detector=detector,
             mirror=mirror,
+            careful=careful,
             cut=cut,
             patch=patch,
             threads=threads,

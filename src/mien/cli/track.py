@@ -117,6 +117,16 @@ def track(
             rich_help_panel=_TRACKING,
         ),
     ] = False,
+    careful: Annotated[
+        bool,
+        typer.Option(
+            "--careful",
+            help="For measuring: each face is looked at six times in each frame, mirrored too, and "
+            "averaged; confidence falls where the looks differ. The networks take six times as "
+            "long on videos, four times on photos.",
+            rich_help_panel=_TRACKING,
+        ),
+    ] = False,
     threads: Annotated[
         int | None,
         typer.Option(
@@ -243,6 +253,7 @@ def track(
         max_faces=max_faces,
         smooth=smooth,
         offline=offline,
+        careful=careful,
         threads=threads,
         detector=detector,
         search_secs=search_secs,

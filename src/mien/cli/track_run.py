@@ -58,6 +58,7 @@ class TrackOptions:
     max_faces: int | None
     smooth: bool
     offline: bool
+    careful: bool
     threads: int | None
     detector: str
     search_secs: float
@@ -90,6 +91,7 @@ class TrackOptions:
                 max_faces=self.max_faces or MAX_FACES,
                 search_secs=self.search_secs,
                 smoothing=self._smoothing(),
+                careful=self.careful,
             ),
             threads=self.threads,
         )

@@ -74,6 +74,7 @@ class Provenance:
     tracking_sha256: str
     version: str
     """Of mien."""
+    careful: bool = False
 
     @classmethod
     def of(
@@ -84,6 +85,7 @@ class Provenance:
         init: str,
         *,
         mirror: bool,
+        careful: bool = False,
     ) -> Provenance:
         """Of a model that is open; ``words`` are those of the command line."""
         return cls(
@@ -91,6 +93,7 @@ class Provenance:
             data_format=data_format,
             init=init,
             mirror=mirror,
+            careful=careful,
             model=pair.name,
             convention=Convention(pair.following.card.convention),
             detection_sha256=pair.first.card.sha256,
@@ -157,6 +160,7 @@ def evaluate(
     sources: Sequence[str] = (),
     detector: str = "centerface",
     mirror: bool = False,
+    careful: bool = False,
     cut: float | None = None,
     patch: bool = False,
     threads: int | None = None,
@@ -176,6 +180,7 @@ def evaluate(
         detector: see :func:`mien.runtime.open_detector`. A photo's frame index is its place in
             the set, from 0.
         mirror: average with what is seen in the mirrored photo.
+        careful: look at each face several times, mirrored too, and average.
         cut: cut each photo sideways, so that this share of its face lies outside.
         patch: lay a hand over each mouth and chin.
         threads: threads for the network; ``None`` means all cores.
@@ -190,6 +195,8 @@ def evaluate(
         OutputError: the predictions cannot be kept.
     """
     data_format, init = _member(Format, data_format), _member(Init, init)
+    if mirror and careful:
+        raise ConfigError("careful looks are mirrored already: leave one of them out")
     if mirror and init is Init.DETECTOR and detector.startswith("boxes:"):
         raise ConfigError("boxes of a file are not those of mirrored photos: leave one of them out")
     found = read_photo_set(data_format, Path(root), split=split, sources=sources)
@@ -197,7 +204,7 @@ def evaluate(
         raise ConfigError("turned photos have measures of their own: no cut, no patch")
     spoilt = perturb(found.photos, cut=cut, patch=patch)
     photos = [each.photo for each in spoilt] if spoilt else found.photos
-    opened = open_measured_model(model, detector, threads)
+    opened = open_measured_model(model, detector, threads, careful=careful)
     landmarker: FaceLandmarker = opened
     if mirror:
         landmarker = Mirrored(landmarker, np.array(load_markup(68).mirror))
@@ -208,9 +215,11 @@ def evaluate(
     words += chain.from_iterable(("--source", name) for name in sources)
     words += ["--detector", detector] if init is Init.DETECTOR else []
     words += ["--mirror"] if mirror else []
+    words += ["--careful"] if careful else []
     words += ["--cut", f"{cut:g}"] if cut is not None else []
     words += ["--patch"] if patch else []
-    provenance = Provenance.of(opened.pair, words, data_format, init, mirror=mirror)
+    twice = {"mirror": mirror, "careful": careful}
+    provenance = Provenance.of(opened.pair, words, data_format, init, **twice)
     look = _Looks(landmarker, photos, provenance, beside, on_face)
     beyond = BeyondPoints(
         turned=found.turned,

@@ -60,6 +60,7 @@ def evaluate_videos(
     videos: Path | None = None,
     detector: str = "centerface",
     threads: int | None = None,
+    careful: bool = False,
     on_video: Callable[[int, int], None] = lambda done, total: None,
 ) -> VideoEvaluation:
     """Follow every video of a set from its first frame.
@@ -68,6 +69,7 @@ def evaluate_videos(
         data_format: ``clips`` (of ``mien data video``), ``300vw`` or ``menpo3d-videos``.
         split: of 300VW ``category-1`` to ``category-3`` or ``test``, all three; empty takes all.
         videos: of ``menpo3d-videos``, the folder of 300VW that holds the pictures.
+        careful: look at each face several times in each frame, and average.
         on_video: told the number of videos done and of all, after each.
 
     Raises:
@@ -79,12 +81,14 @@ def evaluate_videos(
     root = Path(root)
     truths, total = _truths(data_format, root, split, videos)
     pair = load_landmarkers(model, points=68, threads=threads)
-    tracker = Tracker(open_detector(detector), pair.first, pair.following)
+    settings = TrackerSettings(careful=careful)
+    tracker = Tracker(open_detector(detector), pair.first, pair.following, settings)
     words = ["mien", "evaluate", data_format, root.resolve().name, "--model", Path(model).name]
     words += ["--split", split] if split else []
     words += ["--videos", videos.resolve().name] if videos is not None else []
     words += ["--detector", detector]
-    provenance = Provenance.of(pair, words, data_format, "video", mirror=False)
+    words += ["--careful"] if careful else []
+    provenance = Provenance.of(pair, words, data_format, "video", mirror=False, careful=careful)
     own, sets = provenance.convention, None
     plain, moved = list[VideoScore](), list[VideoScore]()
     for truth in truths:

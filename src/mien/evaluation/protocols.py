@@ -20,10 +20,10 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from mien.datasets.photo import LabelledPhoto
-from mien.geometry import Similarity, crop_from_landmarks, pose_head
+from mien.geometry import Similarity, crop_from_landmarks, mirror_crop, pose_head
 from mien.types import Box, Frame, Landmarks, Prediction
 
-__all__ = ["FaceLandmarker", "Init", "Mirrored", "completed", "locate", "mirror_crop"]
+__all__ = ["FaceLandmarker", "Init", "Mirrored", "completed", "locate"]
 
 Image = UInt8[np.ndarray, "height width 3"]
 
@@ -150,18 +150,6 @@ class Mirrored:
         points[:, 0] = width - 1 - points[:, 0]
         confidence = face.landmarks.confidence[self.mirror_order]
         return Prediction(Landmarks(points, confidence), face.score)
-
-
-def mirror_crop(image_from_crop: Similarity, width: int, side: int) -> Similarity:
-    """The crop of the mirrored image that shows the mirror image of this crop.
-
-    Mirror the crop, place it, mirror the image: two reflections and a similarity between them
-    are a similarity with the opposite turn.
-    """
-    x, y = image_from_crop.apply(np.array([side - 1.0, 0.0]))
-    return Similarity(
-        image_from_crop.scale, -image_from_crop.angle_rad, (width - 1 - float(x), float(y))
-    )
 
 
 def _flip(image_rgb: Image) -> Image:

@@ -6,6 +6,7 @@ from mien.geometry.crop import (
     crop_from_detection,
     crop_from_landmarks,
     detection_box,
+    mirror_crop,
     resize_crop,
     warp_crop,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "crop_from_detection",
     "crop_from_landmarks",
     "detection_box",
+    "mirror_crop",
     "pose_head",
     "resize_crop",
     "rotation_from_angles",

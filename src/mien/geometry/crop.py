@@ -24,6 +24,7 @@ __all__ = [
     "crop_from_detection",
     "crop_from_landmarks",
     "detection_box",
+    "mirror_crop",
     "resize_crop",
     "warp_crop",
 ]
@@ -103,6 +104,18 @@ def resize_crop(image_from_crop: Similarity, side: int, new_side: int) -> Simila
     ratio = side / new_side  # pixel centres: x_old = (x_new + 0.5) * ratio - 0.5
     old_from_new = Similarity(ratio, 0.0, ((ratio - 1) / 2, (ratio - 1) / 2))
     return image_from_crop @ old_from_new
+
+
+def mirror_crop(image_from_crop: Similarity, width: int, side: int) -> Similarity:
+    """The crop of the mirrored image that shows the mirror image of this crop.
+
+    Mirror the crop, place it, mirror the image: two reflections and a similarity between them
+    are a similarity with the opposite turn.
+    """
+    x, y = image_from_crop.apply(np.array([side - 1.0, 0.0]))
+    return Similarity(
+        image_from_crop.scale, -image_from_crop.angle_rad, (width - 1 - float(x), float(y))
+    )
 
 
 def warp_crop(

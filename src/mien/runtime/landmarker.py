@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from mien.alignment import StartSettings, align
+from mien.alignment import LandmarkPredictor, StartSettings, align
 from mien.errors import ConfigError
 from mien.geometry import (
     Similarity,
@@ -122,19 +122,30 @@ class LandmarkerPair:
         """Model 2 on a crop of model 2's side, as landmarks would place it."""
         return self.following.predict(image_rgb, [image_from_crop])[0]
 
-    def align_box(self, image_rgb: UInt8[np.ndarray, "height width 3"], box: Box) -> Prediction:
+    def align_box(
+        self,
+        image_rgb: UInt8[np.ndarray, "height width 3"],
+        box: Box,
+        careful: LandmarkPredictor | None = None,
+    ) -> Prediction:
         """Landmarks from the box of a face's landmarks: model 1, aligned anew, model 2."""
-        return self.refine(image_rgb, [crop_from_box(box, self.first.side)])[0]
+        return self.refine(image_rgb, [crop_from_box(box, self.first.side)], careful)[0]
 
     def refine(
         self,
         image_rgb: UInt8[np.ndarray, "height width 3"],
         image_from_crops: Sequence[Similarity],
+        careful: LandmarkPredictor | None = None,
     ) -> list[Prediction]:
         """Model 1 on rough crops of its side, then model 2 on crops by model 1's landmarks;
         where they doubt or differ, again from other rolls (:func:`mien.alignment.align`)."""
         seen_all = align(
-            self.first, self.following, image_rgb, image_from_crops, starts=self.starts
+            self.first,
+            self.following,
+            image_rgb,
+            image_from_crops,
+            starts=self.starts,
+            careful=careful,
         )
         return [seen for seen in seen_all if seen is not None]
 

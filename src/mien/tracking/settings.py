@@ -86,6 +86,8 @@ class TrackerSettings:
     """Such looks at one place of the picture lie at least so far apart."""
     any_roll: bool = False
     """Where the detector finds no face, search also the frame turned by quarters."""
+    careful: bool = False
+    """Look at each face six times in each frame and average: ``mien.alignment.careful``."""
     smoothing: SmoothingSettings | OfflineSettings | None = field(default_factory=SmoothingSettings)
     """``None`` hands out the points as the network gives them, and so does the tracker alone with
     ``OfflineSettings``: what tracks whole files smooths behind it."""

@@ -20,7 +20,7 @@ from mien.types import Box, HeadPose, Landmarks, Prediction
 
 __all__ = ["restore_tracker", "tracker_state"]
 
-_PARTS: Final = ("_finder", "_first", "_following", "_settings", "_smoothing", "_busy")
+_PARTS: Final = ("_finder", "_first", "_following", "_settings", "_smoothing", "_careful", "_busy")
 """What a tracker is made of, not what it remembers."""
 _MODULES: Final = (region, second_looks, settings, smoothing, steps, track)
 _CLASSES: Final = {

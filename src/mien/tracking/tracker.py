@@ -32,7 +32,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from mien.alignment import LandmarkPredictor, align
+from mien.alignment import CarefulPredictor, LandmarkPredictor, align
 from mien.errors import ConfigError
 from mien.geometry import Similarity, crop_from_detection
 from mien.media import as_picture
@@ -74,6 +74,7 @@ class Tracker:
         self._settings = settings or TrackerSettings()
         smoothing = self._settings.smoothing
         self._smoothing = smoothing if isinstance(smoothing, SmoothingSettings) else None
+        self._careful = CarefulPredictor(following) if self._settings.careful else None
         self._busy = threading.Lock()
         self.reset()
 
@@ -160,7 +161,7 @@ class Tracker:
             )
             for track in self._tracks
         ]
-        seen_all = self._predict(self._following, frame, places)
+        seen_all = self._predict(self._careful or self._following, frame, places)
         for track, seen in zip(tuple(self._tracks), seen_all, strict=True):
             if seen.score < self._settings.end_score or not _is_readable(seen, frame):
                 self._end(track)
@@ -229,6 +230,7 @@ class Tracker:
             lambda seen: _passes(seen, self._settings.confirm_score, frame),
             self._settings.starts,
             self._second_looks.grant([face.box for face in found], self._clock.now_secs),
+            self._careful,
         )
 
     def _enter(self, seen_all: Sequence[Prediction]) -> None:
