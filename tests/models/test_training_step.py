@@ -11,7 +11,8 @@ import torch
 from mien.models import build_network
 from mien.training.batches import Batch
 from mien.training.config import load_config
-from mien.training.loop import learn
+from mien.training.device import choose_device
+from mien.training.learning import Learner
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 ROWS = sorted(CONFIGS.glob("table-*/*.toml"))
@@ -35,7 +36,7 @@ def test_a_row_learns(file: Path) -> None:
         torch.ones(2),
     )
     before = [parameter.clone() for parameter in network.parameters()]
-    terms = learn(network, optimiser, batch, config, 1e-3)
+    terms = Learner(network, optimiser, config, choose_device("cpu")).step(batch, 1e-3)
     assert torch.isfinite(terms.total)
     assert sum((a != b).any().item() for a, b in zip(before, network.parameters(), strict=True)) > 9
     assert (float(terms.heatmap.detach()) == 0) == (narrow.system == "resnet-18")

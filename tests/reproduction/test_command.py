@@ -18,7 +18,6 @@ from mien.cli import main
 from mien.reproduction.rows import TABLES, Kind
 from mien.reproduction.scale import SCALES
 from mien.reproduction.targets import ScaleName, Target
-from mien.training import loop
 from mien.training.checkpoint import load_checkpoint
 
 STILLS = (Target.TABLE_1, Target.TABLE_2, Target.TABLE_3)
@@ -137,7 +136,7 @@ def test_a_killed_run_goes_on_where_it_stopped(
     out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Broken off in the second row's fourth step; what it leaves is what an unbroken run leaves."""
-    learn, steps = loop.learn, iter(range(1000))
+    learn, steps = Learner.step, iter(range(1000))
 
     def break_off(*given: Any) -> Any:
         if next(steps) == 15:  # six steps for each of two seeds, and three
@@ -149,7 +148,7 @@ def test_a_killed_run_goes_on_where_it_stopped(
     often = dataclasses.replace(scale.schedule, save_every_secs=0.0)
     with monkeypatch.context() as patch:
         patch.setitem(SCALES, ScaleName.SMOKE, dataclasses.replace(scale, schedule=often))
-        patch.setattr(loop, "learn", break_off)
+        patch.setattr(Learner, "step", break_off)
         assert smoke("table-1", tmp_path) == 130
     (first,) = (tmp_path / "results").glob("resnet18-seed1-*.json")
     written = first.stat().st_mtime_ns

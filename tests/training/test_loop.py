@@ -21,6 +21,7 @@ from mien.training import loop
 from mien.training.batches import batches_from, normalise, training_sets
 from mien.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from mien.training.config import DataConfig
+from mien.training.learning import Learner
 from mien.training.loop import Progress, train
 from mien.training.plot import plot_run
 from mien.training.workers import train_together
@@ -85,7 +86,7 @@ def test_a_killed_run_goes_on_to_the_bit(
     assert [progress.step for progress in reports] == [1, 2, 3, 4, 5, 6]
 
     with monkeypatch.context() as patch:
-        save, learn, steps = save_checkpoint, loop.learn, iter(range(6))
+        save, learn, steps = save_checkpoint, Learner.step, iter(range(6))
 
         def save_and_keep(checkpoint: Checkpoint, file: Path) -> None:
             save(checkpoint, file)
@@ -98,7 +99,7 @@ def test_a_killed_run_goes_on_to_the_bit(
             return learn(*args)
 
         patch.setattr(loop, "save_checkpoint", save_and_keep)
-        patch.setattr(loop, "learn", die_at_the_sixth)
+        patch.setattr(Learner, "step", die_at_the_sixth)
         with pytest.raises(KeyboardInterrupt):
             train(TINY, pack.root, broken)
     assert [row["step"] for row in rows(broken / "train.csv")] == list("12345")

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from mien.training.config import Schedule
-from mien.training.schedule import average_into, learning_rate
+from mien.training.schedule import WeightAverage, learning_rate
 
 SCHEDULE = Schedule(steps=1100, warmup=100, learning_rate=2e-3)
 
@@ -54,13 +54,14 @@ def test_averages_are_those_of_the_formula() -> None:
     averaged, model = nn.BatchNorm1d(3), nn.BatchNorm1d(3)
     assert averaged.running_mean is not None
     assert model.running_mean is not None
+    average = WeightAverage(averaged, model)
     for step in range(120):
         with torch.no_grad():
             model.weight.fill_(float(step))
             model.running_mean.fill_(float(-step))
         assert model.num_batches_tracked is not None
         model.num_batches_tracked += 1
-        average_into(averaged, model, step, 0.9)
+        average.update(step, 0.9)
     torch.testing.assert_close(averaged.weight.detach(), torch.full((3,), mean_from(1.0)))
     torch.testing.assert_close(averaged.running_mean, torch.full((3,), -mean_from(0.0)))
     assert averaged.num_batches_tracked is not None
@@ -69,7 +70,8 @@ def test_averages_are_those_of_the_formula() -> None:
 
 def test_a_constant_is_its_own_average() -> None:
     averaged, model = nn.Linear(2, 2), nn.Linear(2, 2)
+    average = WeightAverage(averaged, model)
     for step in range(400):
-        average_into(averaged, model, step, 0.95)
+        average.update(step, 0.95)
     torch.testing.assert_close(averaged.weight, model.weight, atol=1e-5, rtol=0)
     assert averaged.weight is not model.weight

@@ -50,6 +50,13 @@ def train(
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that train together, a share of the cores each.")
     ] = 1,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            help="auto, cpu, cuda (a card for each process), cuda:NUMBER or mps "
+            "(default: as the configuration says; auto takes a card where there is one)."
+        ),
+    ] = None,
     describe: Annotated[
         bool, typer.Option("--describe", help="Print the network's size and train nothing.")
     ] = False,
@@ -71,6 +78,9 @@ def train(
     if profiles is not None:
         data_of_run = dataclasses.replace(settings.data, profiles=str(profiles.resolve()))
         settings = dataclasses.replace(settings, data=data_of_run)
+    if device is not None:
+        compute = dataclasses.replace(settings.compute, device=device)
+        settings = dataclasses.replace(settings, compute=compute)
     if describe:
         _describe(settings)
         return

@@ -15,7 +15,8 @@ from mien.reproduction.material import Material
 from mien.reproduction.rows import Kind
 from mien.training.batches import Batch, draw_crop, training_sets
 from mien.training.config import TrainConfig
-from mien.training.loop import learn
+from mien.training.device import choose_device
+from mien.training.learning import Learner
 
 __all__ = ["PlannedTraining", "plan_trainings"]
 
@@ -94,8 +95,9 @@ def _timed(config: TrainConfig) -> float:
         torch.zeros(faces, points, 3),
         torch.ones(faces),
     )
-    learn(model, optimiser, batch, config, 1e-6)  # the first makes room for what follows
+    learner = Learner(model, optimiser, config, choose_device("cpu"))
+    learner.step(batch, 1e-6)  # the first makes room for what follows
     start = time.process_time()
     for _ in range(_STEPS):
-        learn(model, optimiser, batch, config, 1e-6)
+        learner.step(batch, 1e-6)
     return (time.process_time() - start) / (faces * _STEPS)

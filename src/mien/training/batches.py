@@ -1,4 +1,4 @@
-"""Batches that follow from the seed and the step alone, made ahead in a thread.
+"""Batches that follow from the seed and the step alone, made ahead in a thread or in processes.
 
 Step k draws the same crops whenever it is reached, so a resumed run sees exactly the data that an
 unbroken one would have seen; no state of the loader is saved.
@@ -11,10 +11,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from mien.augmentation.crops import AugmentConfig, TrainingCrop, make_crop
 from mien.datasets.labelled_face import TrainingFaces
@@ -52,6 +54,19 @@ class Batch:
     """``geometry.convention.way_to_clicked`` of the points."""
     has_depth: Float[Tensor, " n"]
     """1 where z may be learned from."""
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on a device; from pinned memory the copy goes on beside what follows."""
+        return Batch(*(each.to(device, non_blocking=True) for each in vars(self).values()))
+
+    def pin_memory(self) -> Batch:
+        """The same in memory that a card reads by itself (torch's loader calls this)."""
+        return Batch(*(each.pin_memory() for each in vars(self).values()))
+
+    def parts(self, count: int) -> list[Batch]:
+        """Its crops in ``count`` batches, in their order, as equal as they come."""
+        cut = [each.tensor_split(count) for each in vars(self).values()]
+        return [Batch(*part) for part in zip(*cut, strict=True) if len(part[0])]
 
 
 def normalise(crops: UInt8[Tensor, "n side side 3"]) -> Float[Tensor, "n 3 side side"]:
@@ -118,28 +133,68 @@ def batches_from(
     *,
     rank: int = 0,
     workers: int = 1,
+    loaders: int = 0,
+    pinned: bool = False,
 ) -> Iterator[Batch]:
-    """Batches of one worker's part, from ``step`` to the last."""
-    count = config.schedule.batch // workers
-    slots = range(rank * count, (rank + 1) * count)
+    """Batches of one worker's part, from ``step`` to the last, the same for any ``loaders``.
 
-    def make(step: int) -> Batch:
-        return collate(
-            [
-                draw_crop(config, sets, shares, np.random.default_rng([config.seed, step, slot]))
-                for slot in slots
-            ],
-            Convention(config.data.convention),
+    Args:
+        loaders: processes that make them; 0 makes them in a thread.
+        pinned: in memory that a card reads by itself.
+    """
+    every = _Batches(config, sets, shares, rank, workers)
+    ahead = range(step, config.schedule.steps)
+    if loaders > 0 and ahead:
+        made = DataLoader(
+            every,
+            batch_size=None,
+            sampler=ahead,
+            num_workers=loaders,
+            prefetch_factor=_AHEAD,
+            pin_memory=pinned,
+            worker_init_fn=_one_thread,
+            multiprocessing_context="spawn",  # a fork of a process with threads may hang
         )
-
+        yield from made
+        return
     with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
         waiting: list[Future[Batch]] = []
-        for ahead in range(step, config.schedule.steps):
-            waiting.append(pool.submit(make, ahead))
+        for number in ahead:
+            waiting.append(pool.submit(every.__getitem__, number))
             if len(waiting) > _AHEAD:
                 yield waiting.pop(0).result()
         for future in waiting:
             yield future.result()
+
+
+class _Batches(Dataset[Batch]):
+    """One worker's part of every batch, by the number of the step."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        sets: Sequence[TrainingFaces],
+        shares: Sequence[float],
+        rank: int,
+        workers: int,
+    ) -> None:
+        self._config, self._sets, self._shares = config, sets, shares
+        count = config.schedule.batch // workers
+        self._slots = range(rank * count, (rank + 1) * count)
+
+    def __len__(self) -> int:
+        return self._config.schedule.steps
+
+    def __getitem__(self, step: int) -> Batch:
+        config = self._config
+        draws = [np.random.default_rng([config.seed, step, slot]) for slot in self._slots]
+        crops = [draw_crop(config, self._sets, self._shares, rng) for rng in draws]
+        return collate(crops, Convention(config.data.convention))
+
+
+def _one_thread(worker: int) -> None:
+    """In each loader: as many of them as cores, a thread each."""
+    cv2.setNumThreads(1)
 
 
 def draw_crop(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class Checkpoint:
     optimiser: dict[str, Any]
     best_nme: float
     """Lowest mean validation NME so far; infinite before the first validation."""
+    scaler: dict[str, Any] = field(default_factory=dict)
+    """State of the loss's scale, where the device's precision needs one."""
 
 
 def save_checkpoint(checkpoint: Checkpoint, file: Path) -> None:

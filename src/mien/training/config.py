@@ -18,11 +18,13 @@ from mien.errors import ConfigError
 from mien.geometry.convention import Convention
 from mien.losses import LossWeights
 from mien.models import NetworkConfig
+from mien.training.device import is_device_name
 
 __all__ = [
     "LAYOUTS",
     "OTHERS",
     "CardConfig",
+    "ComputeConfig",
     "DataConfig",
     "Schedule",
     "TrainConfig",
@@ -105,6 +107,28 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class ComputeConfig:
+    """On what a run computes. None of it changes what the run learns from, or in which order."""
+
+    device: str = "auto"
+    """``cpu``, ``mps``, ``cuda``, ``cuda:2``; ``auto`` takes a card where there is one."""
+    loaders: int = -1
+    """Processes that make crops for each process that learns; 0 makes them in a thread; -1 is a
+    thread beside a processor, and beside a card its share of the cores, at most 16."""
+    accumulate: int = 1
+    """Parts that a batch is learned in, one after the other, where it does not fit the memory.
+    Batch normalisation sees a part at a time."""
+    compile: bool = False
+    """Whether the network runs through ``torch.compile``, which takes minutes to begin."""
+
+    def __post_init__(self) -> None:
+        if not is_device_name(self.device):
+            raise ConfigError(f"device is auto, cpu, mps, cuda or cuda:NUMBER, not {self.device!r}")
+        if self.loaders < -1 or self.accumulate < 1:
+            raise ConfigError("loaders is at least -1, accumulate at least 1")
+
+
+@dataclass(frozen=True)
 class CardConfig:
     """What the weight file will say of where it comes from."""
 
@@ -128,6 +152,7 @@ class TrainConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossWeights = field(default_factory=LossWeights)
     schedule: Schedule = field(default_factory=Schedule)
+    compute: ComputeConfig = field(default_factory=ComputeConfig)
     card: CardConfig = field(default_factory=CardConfig)
     seed: int = 0
     """Everything random of step k follows from this and k."""

@@ -8,20 +8,21 @@ import dataclasses
 import itertools
 import logging
 import math
+import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import distributed, nn
-from torch.nn.parallel import DistributedDataParallel
+from torch import distributed
 
 from mien.errors import ConfigError
-from mien.losses import LossTerms, total_loss
+from mien.losses import LossTerms
 from mien.models import Network, build_network
-from mien.training.batches import Batch, batches_from, normalise, training_sets
+from mien.training.batches import batches_from, normalise, training_sets
 from mien.training.card_sources import gathered_card
 from mien.training.checkpoint import (
     Checkpoint,
@@ -32,14 +33,17 @@ from mien.training.checkpoint import (
     start_from,
 )
 from mien.training.config import CardConfig, TrainConfig
+from mien.training.device import Device, choose_device
 from mien.training.exported_weights import carries_left_out
+from mien.training.learning import Learner
 from mien.training.onnx_weights import load_folded, separate_folded
-from mien.training.schedule import average_into, learning_rate
+from mien.training.schedule import WeightAverage, learning_rate
 from mien.training.validation import SetScore, validate, validation_sets
 
 __all__ = ["Progress", "train"]
 
 _LOG_EVERY = 20
+_MOST_LOADERS = 16
 _LOOKED_AT = 4
 """Batches that tell what normalisations of an exported file have to normalise."""
 logger = logging.getLogger(__name__)
@@ -75,37 +79,52 @@ def train(
         turned: folders of turned faces; a folder beside one, named ``..._val``, is validated on.
         initial: checkpoint, file of ``mien export --keep``, or exported network, whose weights a
             new run starts from.
-        rank, workers: this process among those that train together (gloo must be up).
+        rank, workers: this process among those that train together (their group must be up).
 
     Raises:
-        ConfigError: the run was started with another network, or there is nothing to validate on.
+        ConfigError: the run was started with another network, there is nothing to validate on, or
+            no such device.
         DataError: the faces are not where ``data`` and the configuration say.
         ModelError: a checkpoint to go on from cannot be read.
         OutputError: a checkpoint cannot be written.
     """
-    start = _start(config, run, initial)
+    device = choose_device(config.compute.device, rank)
+    start = _start(config, run, initial, device)
     model, averaged, optimiser = start.model, start.averaged, start.optimiser
     step, best = start.step, start.best_nme
+    average = WeightAverage(averaged, model)
     card = gathered_card(config, data, turned, start.card)
     config = dataclasses.replace(config, card=card)
     sets, shares = training_sets(config, data, turned)
     if start.folded:
         some = itertools.islice(batches_from(0, config, sets, shares), _LOOKED_AT)
-        separate_folded(model, start.folded, (normalise(batch.crops) for batch in some))
+        separate_folded(
+            model, start.folded, (normalise(batch.to(device.place).crops) for batch in some)
+        )
         averaged.load_state_dict(model.state_dict())
     held_out = validation_sets(config, data, turned)
-    wrapped = DistributedDataParallel(model, forward_sync_buffers=False) if workers > 1 else model
+    learner = Learner(model, optimiser, config, device, workers)
+    learner.load_state(start.scaler)
     log, saved, clock, seen = _Log(run, step), time.monotonic(), time.monotonic(), 0
 
     def checkpoint() -> Checkpoint:
         return Checkpoint(
-            config, step, model.state_dict(), averaged.state_dict(), optimiser.state_dict(), best
+            config,
+            step,
+            model.state_dict(),
+            averaged.state_dict(),
+            optimiser.state_dict(),
+            best,
+            learner.state(),
         )
 
-    for batch in batches_from(step, config, sets, shares, rank=rank, workers=workers):
+    for batch in batches_from(
+        step, config, sets, shares, rank=rank, workers=workers,
+        loaders=_loaders(config, device, workers), pinned=device.kind == "cuda",
+    ):  # fmt: skip
         torch.manual_seed(step_seed(config.seed, step, rank))
-        terms = learn(wrapped, optimiser, batch, config, learning_rate(step, config.schedule))
-        average_into(averaged, model, step, config.schedule.ema)
+        terms = learner.step(batch, learning_rate(step, config.schedule))
+        average.update(step, config.schedule.ema)
         step += 1
         seen += config.schedule.batch
         if step % _LOG_EVERY == 0 and rank == 0:
@@ -114,7 +133,7 @@ def train(
             report(Progress(step, config.schedule.steps, speed, float(terms.total.detach()), best))
             clock, seen = time.monotonic(), 0
         if step % config.schedule.validate_every == 0 or step == config.schedule.steps:
-            scores = validate(averaged, config, held_out, rank=rank, workers=workers)
+            scores = validate(averaged, config, held_out, device, rank=rank, workers=workers)
             mean = sum(score.nme for score in scores) / len(scores)
             better, best = mean < best, min(mean, best)
             if rank == 0:
@@ -140,13 +159,21 @@ class _Start:
     """Of the weights; ``None`` where they are random."""
     folded: tuple[str, ...] = ()
     """Normalisations of which the weights say nothing (``training.onnx_weights``)."""
+    scaler: dict[str, Any] = field(default_factory=dict)
 
 
-def _start(config: TrainConfig, run: Path, initial: Path | None) -> _Start:
+def _loaders(config: TrainConfig, device: Device, workers: int) -> int:
+    """Processes that make crops for one that learns."""
+    if config.compute.loaders >= 0:
+        return config.compute.loaders
+    return 0 if device.kind == "cpu" else min((os.cpu_count() or 1) // workers, _MOST_LOADERS)
+
+
+def _start(config: TrainConfig, run: Path, initial: Path | None, device: Device) -> _Start:
     """From ``run/last.pt``, from other weights, or from chance."""
     torch.manual_seed(config.seed)
     model = build_network(config.network)
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(device.place, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(model.parameters(), weight_decay=config.schedule.weight_decay)
     averaged = copy.deepcopy(model)
     if (run / "last.pt").exists():
@@ -159,7 +186,9 @@ def _start(config: TrainConfig, run: Path, initial: Path | None) -> _Start:
         model.load_state_dict(last.model)
         averaged.load_state_dict(last.averaged)
         optimiser.load_state_dict(last.optimiser)
-        return _Start(model, averaged, optimiser, last.step, last.best_nme, last.config.card)
+        return _Start(
+            model, averaged, optimiser, last.step, last.best_nme, last.config.card, (), last.scaler
+        )
     if initial is None:
         return _Start(model, averaged, optimiser)
     if initial.suffix == ".onnx" and not carries_left_out(initial):
@@ -174,36 +203,6 @@ def _start(config: TrainConfig, run: Path, initial: Path | None) -> _Start:
 def step_seed(seed: int, step: int, rank: int) -> int:
     """What dropout draws follows from the step: a resumed run draws what it would have drawn."""
     return int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0])
-
-
-def learn(
-    model: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    batch: Batch,
-    config: TrainConfig,
-    rate: float,
-) -> LossTerms:
-    """One step of the optimiser on one batch."""
-    for group in optimiser.param_groups:
-        group["lr"] = rate
-    crops = normalise(batch.crops).contiguous(memory_format=torch.channels_last)
-    with torch.autocast("cpu", torch.bfloat16):
-        prediction = model(crops)
-    terms = total_loss(
-        prediction,
-        batch.points,
-        batch.weights,
-        batch.is_face,
-        config.loss,
-        batch.apart,
-        batch.has_depth,
-    )
-    optimiser.zero_grad(set_to_none=True)
-    terms.total.backward()  # type: ignore[no-untyped-call]
-    norm = nn.utils.clip_grad_norm_(model.parameters(), config.schedule.clip)
-    if torch.isfinite(norm):
-        optimiser.step()
-    return terms
 
 
 class _Log:

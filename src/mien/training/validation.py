@@ -22,6 +22,7 @@ from mien.models import Prediction
 from mien.models.decoding import decode_heatmaps
 from mien.training.batches import collate, data_sets, normalise
 from mien.training.config import TrainConfig
+from mien.training.device import Device
 
 __all__ = ["SetScore", "validate", "validation_sets"]
 
@@ -63,6 +64,7 @@ def validate(
     model: nn.Module,
     config: TrainConfig,
     sets: Sequence[TrainingFaces],
+    device: Device,
     *,
     rank: int = 0,
     workers: int = 1,
@@ -86,8 +88,8 @@ def validate(
                     for index in mine[start : start + _BATCH]
                 ],
                 Convention(config.data.convention),
-            )  # fmt: skip
-            with torch.autocast("cpu", torch.bfloat16):
+            ).to(device.place)  # fmt: skip
+            with device.autocast():
                 crops = normalise(batch.crops).contiguous(memory_format=torch.channels_last)
                 prediction = model(crops)
             points = prediction.points
@@ -106,6 +108,7 @@ def validate(
             part += [part[0].new_zeros(())] * (len(sums) - 1 - len(part))
             sums += torch.tensor([float(len(error)), *map(float, part)], dtype=torch.float64)
         if workers > 1:
+            sums = sums.to(device.place, torch.float32 if device.kind == "mps" else sums.dtype)
             distributed.all_reduce(sums)
         count, *means = sums.tolist()
         nme, nme_inner, depth_error, *stacks = (each / count for each in means)

@@ -1,4 +1,4 @@
-"""Several processes that train one model together, a thread each.
+"""Several processes that train one model together: a thread each on a processor, a card each.
 
 Two processes with one thread each train faster on two cores than one with two threads, and do not
 stall when something else takes a core (``docs/training-diary.md`` has the figures).
@@ -14,13 +14,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import distributed, multiprocessing
 
 from mien.errors import ConfigError, MienError
 from mien.training.config import TrainConfig
+from mien.training.device import choose_device
 from mien.training.loop import Progress, train
 
 __all__ = ["Job", "run_together", "train_together"]
@@ -72,10 +73,11 @@ def train_together(
         MienError: as :func:`mien.training.loop.train`, whichever process met it.
     """
     job = _LandmarkJob(config, data, run, turned, initial, report)
-    run_together(job, batch=config.schedule.batch, workers=workers)
+    device = config.compute.device
+    run_together(job, batch=config.schedule.batch, workers=workers, device=device)
 
 
-def run_together(job: Job, *, batch: int, workers: int) -> None:
+def run_together(job: Job, *, batch: int, workers: int, device: str = "cpu") -> None:
     """Run a job with ``workers`` processes on this machine, or as one of torchrun's where it asks.
 
     Under ``torchrun`` (``RANK`` and ``WORLD_SIZE`` set) this process takes its own part, and
@@ -86,7 +88,7 @@ def run_together(job: Job, *, batch: int, workers: int) -> None:
         MienError: as the job, whichever process met it.
     """
     if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
-        distributed.init_process_group("gloo")
+        _meet(device, int(os.environ["RANK"]))
         rank, workers = distributed.get_rank(), distributed.get_world_size()
         _check_batch(batch, workers)
         _part(job, rank, workers)
@@ -100,7 +102,7 @@ def run_together(job: Job, *, batch: int, workers: int) -> None:
         try:
             multiprocessing.spawn(  # type: ignore[no-untyped-call,attr-defined]
                 _spawned,
-                (job, workers, Path(folder)),
+                (job, workers, device, Path(folder)),
                 nprocs=workers,
                 daemon=True,  # they end with an interrupted parent
             )
@@ -115,11 +117,11 @@ def _check_batch(batch: int, workers: int) -> None:
         raise ConfigError(f"a batch of {batch} does not divide by {workers}")
 
 
-def _spawned(rank: int, job: Job, workers: int, folder: Path) -> None:
+def _spawned(rank: int, job: Job, workers: int, device: str, folder: Path) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     meet = (folder / "meet").as_uri()
-    distributed.init_process_group("gloo", init_method=meet, rank=rank, world_size=workers)
     try:
+        _meet(device, rank, init_method=meet, rank=rank, world_size=workers)
         _part(job, rank, workers)
     except MienError as error:
         # A spawned process hands on its traceback alone: the error itself goes through a file.
@@ -128,6 +130,14 @@ def _spawned(rank: int, job: Job, workers: int, folder: Path) -> None:
         partial.rename(folder / _MISTAKE)
         raise
     distributed.destroy_process_group()
+
+
+def _meet(device: str, place: int, **where: Any) -> None:
+    """Join the other processes of the run, on this one's device."""
+    chosen = choose_device(device, place)
+    if chosen.kind == "cuda":
+        torch.cuda.set_device(chosen.place)
+    distributed.init_process_group(chosen.backend, **where)
 
 
 def _end_with_parent() -> None:

@@ -12,18 +12,19 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from mien.augmentation.composing import Composer
 from mien.datasets.ours.finder_set import FinderSet
 from mien.errors import ConfigError, ModelError, OutputError
 from mien.losses.finder import FinderLossTerms, finder_loss
 from mien.models.finder import FinderNetwork
+from mien.training.device import choose_device
 from mien.training.finder.batches import FinderBatch, finder_batches
 from mien.training.finder.config import FINDER, FinderConfig
 from mien.training.finder.log import FinderLog
 from mien.training.finder.validation import FinderScore, validate_finder, validation_pictures
-from mien.training.schedule import average_into, learning_rate
+from mien.training.learning import joined
+from mien.training.schedule import WeightAverage, learning_rate
 
 __all__ = [
     "FinderCheckpoint",
@@ -126,7 +127,8 @@ def train_finder(
     step, best = start.step, start.best_precision
     composer = Composer(FinderSet(data, "train"), config.pictures)
     held_out = validation_pictures(config, FinderSet(data, "val")) if rank == 0 else {}
-    wrapped = DistributedDataParallel(model, forward_sync_buffers=False) if workers > 1 else model
+    wrapped = joined(model, choose_device("cpu")) if workers > 1 else model
+    average = WeightAverage(averaged, model)
     log, saved, clock, seen = FinderLog(run, step, rank), time.monotonic(), time.monotonic(), 0
 
     def checkpoint() -> FinderCheckpoint:
@@ -136,7 +138,7 @@ def train_finder(
 
     for batch in finder_batches(step, config, composer, rank=rank, workers=workers):
         terms = learn_finder(wrapped, optimiser, batch, config, step)
-        average_into(averaged, model, step, config.schedule.ema)
+        average.update(step, config.schedule.ema)
         step += 1
         seen += config.schedule.batch
         if rank != 0:

@@ -1,0 +1,184 @@
+"""What training makes of a card: speed, memory, share of the peak; and whether it trains the same.
+
+    python benchmarks/accelerator.py [--device cuda] [--seconds 60] [--presets paper base fast]
+
+Crops are random and made beforehand: this measures the device, not the loading; so are labels.
+For each preset: faces a second, peak memory, and the arithmetic of a face (counted by torch) times
+the faces a second over the measured peak of matrix products. Then one step of the preset, narrow,
+on the device against the processor's: the difference of the two steps as a share of one.
+
+Writes `results/accelerator.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from mien.losses import total_loss
+from mien.models import build_network
+from mien.training.batches import Batch
+from mien.training.config import TrainConfig, load_config
+from mien.training.device import Device, choose_device
+from mien.training.learning import Learner
+
+ROOT = Path(__file__).parents[1]
+RESULT = Path(__file__).parent / "results" / "accelerator.json"
+_MATRIX = {"cpu": 2048, "cuda": 8192, "mps": 4096}
+_PRODUCTS = 40
+_BATCHES = 4
+
+
+def wait(device: Device) -> None:
+    """Until everything that was asked of the device is done."""
+    if device.kind == "cuda":
+        torch.cuda.synchronize(device.place)
+    elif device.kind == "mps":
+        torch.mps.synchronize()
+
+
+def peak_gflops(device: Device) -> float:
+    """Best of many products of square matrices in the device's precision."""
+    side = _MATRIX[device.kind]
+    a, b = (torch.randn(side, side, dtype=device.autocast_to, device=device.place) for _ in "ab")
+    best_secs = float("inf")
+    for _ in range(_PRODUCTS):
+        start_secs = time.perf_counter()
+        a @ b
+        wait(device)
+        best_secs = min(best_secs, time.perf_counter() - start_secs)
+    return 2 * side**3 / best_secs / 1e9
+
+
+def random_batch(config: TrainConfig, faces: int) -> Batch:
+    """Noise with labels that no gradient explodes on."""
+    side, points = config.network.side, config.network.points
+    return Batch(
+        torch.randint(0, 256, (faces, side, side, 3), dtype=torch.uint8),
+        torch.rand(faces, points, 3) - 0.5,
+        torch.ones(faces, points),
+        torch.ones(faces),
+        torch.zeros(faces, points, 3),
+        torch.ones(faces),
+    )
+
+
+def gflops_a_face(config: TrainConfig) -> float:
+    """Forward, losses and backward."""
+    network = build_network(config.network).train()
+    batch = random_batch(config, 2)
+    with FlopCounterMode(display=False) as counter:
+        crops = batch.crops.permute(0, 3, 1, 2).float()
+        terms = total_loss(network(crops), batch.points, batch.weights, batch.is_face, config.loss)
+        terms.total.backward()  # type: ignore[no-untyped-call]
+    return float(counter.get_total_flops()) / 1e9 / 2
+
+
+def learner_of(config: TrainConfig, device: Device) -> Learner:
+    torch.manual_seed(config.seed)
+    network = build_network(config.network)
+    network.to(device.place, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = torch.optim.AdamW(network.parameters())
+    return Learner(network, optimiser, config, device)
+
+
+def speed(config: TrainConfig, device: Device, seconds: float, peak: float) -> dict[str, Any]:
+    """Faces a second of whole steps, after a warm-up of three."""
+    learner = learner_of(config, device)
+    batches = [random_batch(config, config.schedule.batch) for _ in range(_BATCHES)]
+    if device.kind == "cuda":
+        torch.cuda.reset_peak_memory_stats(device.place)
+        batches = [batch.pin_memory() for batch in batches]
+    for batch in batches[:3]:
+        learner.step(batch, 1e-6)
+    wait(device)
+    steps, start_secs = 0, time.perf_counter()
+    while time.perf_counter() - start_secs < seconds:
+        learner.step(batches[steps % _BATCHES], 1e-6)
+        steps += 1
+    wait(device)
+    rate = steps * config.schedule.batch / (time.perf_counter() - start_secs)
+    cost = gflops_a_face(config)
+    has_memory = device.kind == "cuda"
+    return {
+        "preset": config.name,
+        "batch": config.schedule.batch,
+        "compile": config.compute.compile,
+        "faces_per_s": round(rate, 1),
+        "gflops_a_face": round(cost, 2),
+        "share_of_peak": round(rate * cost / peak, 3),
+        "peak_memory_mb": round(torch.cuda.max_memory_allocated(device.place) / 1e6)
+        if has_memory
+        else None,
+    }
+
+
+def narrow(config: TrainConfig) -> TrainConfig:
+    """The same modules, small enough that the processor's step takes a moment."""
+    network = replace(config.network, side=64, width=16, finetune_width=8, finetune_hidden=16)
+    return replace(config, network=network)
+
+
+def step_difference(config: TrainConfig, device: Device) -> float:
+    """Of the weights after one step here and on the processor, as a share of the step."""
+    config = narrow(config)
+    batch = random_batch(config, 4)
+    moved = []
+    for place in (choose_device("cpu"), device):
+        learner = learner_of(config, place)
+        before = copy.deepcopy(learner.model).cpu()
+        learner.step(batch, 1e-3)
+        after = learner.model.cpu()
+        moved.append(
+            torch.cat([
+                (b - a).detach().flatten()
+                for a, b in zip(before.parameters(), after.parameters(), strict=True)
+            ])
+        )  # fmt: skip
+    return float((moved[0] - moved[1]).norm() / moved[0].norm())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of training for each preset")
+    parser.add_argument("--presets", nargs="+", default=["paper", "base", "fast"])
+    parser.add_argument("--compile", action="store_true", help="measure torch.compile as well")
+    parser.add_argument("--out", type=Path, default=RESULT)
+    asked = parser.parse_args()
+    device = choose_device(asked.device)
+    peak = peak_gflops(device)
+    configs = [load_config(ROOT / "configs" / f"{name}.toml") for name in asked.presets]
+    rows = []
+    for config in configs:
+        for compiled in (False, True) if asked.compile else (False,):
+            compute = replace(config.compute, compile=compiled, device=asked.device)
+            rows.append(speed(replace(config, compute=compute), device, asked.seconds, peak))
+            print(json.dumps(rows[-1]), flush=True)
+    card = torch.cuda.get_device_name(device.place) if device.kind == "cuda" else device.kind
+    kept = {
+        "command": f"python benchmarks/accelerator.py --device {asked.device}"
+        f" --seconds {asked.seconds:g} --presets {' '.join(asked.presets)}",
+        "device": card,
+        "precision": str(device.autocast_to).removeprefix("torch."),
+        "torch": torch.__version__,
+        "peak_gflops": round(peak),
+        "presets": rows,
+        "step_difference_from_the_processor": {
+            config.name: round(step_difference(config, device), 5) for config in configs
+        },
+    }
+    asked.out.write_text(json.dumps(kept, indent=1) + "\n")
+    print(f"{asked.out} written")
+
+
+if __name__ == "__main__":
+    main()
