@@ -19,6 +19,7 @@ from mien.reproduction.rows import TABLES, Kind
 from mien.reproduction.scale import SCALES
 from mien.reproduction.targets import ScaleName, Target
 from mien.training.checkpoint import load_checkpoint
+from mien.training.learning import Learner
 
 STILLS = (Target.TABLE_1, Target.TABLE_2, Target.TABLE_3)
 
