@@ -137,19 +137,20 @@ def test_a_killed_run_goes_on_where_it_stopped(
     out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Broken off in the second row's fourth step; what it leaves is what an unbroken run leaves."""
-    learn, steps = Learner.step, iter(range(1000))
+    steps = iter(range(1000))
 
-    def break_off(*given: Any) -> Any:
-        if next(steps) == 15:  # six steps for each of two seeds, and three
-            raise KeyboardInterrupt
-        return learn(*given)
+    class BreaksOff(Learner):
+        def step(self, *given: Any) -> Any:
+            if next(steps) == 15:  # six steps for each of two seeds, and three
+                raise KeyboardInterrupt
+            return super().step(*given)
 
     scale = SCALES[ScaleName.SMOKE]
     assert scale.schedule is not None
     often = dataclasses.replace(scale.schedule, save_every_secs=0.0)
     with monkeypatch.context() as patch:
         patch.setitem(SCALES, ScaleName.SMOKE, dataclasses.replace(scale, schedule=often))
-        patch.setattr(Learner, "step", break_off)
+        patch.setattr("mien.training.loop.Learner", BreaksOff)
         assert smoke("table-1", tmp_path) == 130
     (first,) = (tmp_path / "results").glob("resnet18-seed1-*.json")
     written = first.stat().st_mtime_ns
