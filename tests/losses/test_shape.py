@@ -26,6 +26,16 @@ def test_shape_is_the_distance_in_the_plane_in_face_sizes(
     assert loss == pytest.approx(distance / FACE_SHARE)
 
 
+def test_shape_by_the_faces_own_box() -> None:
+    """Eq. 5: of two faces the narrower one's error weighs as much more as its root is less."""
+    wide = torch.tensor([[[0.0, 0.0, 0.0], [0.4, 0.4, 0.0]]])
+    narrow = torch.tensor([[[0.0, 0.0, 0.0], [0.1, 0.4, 0.0]]])
+    off = torch.tensor([0.03, 0.04, 0.5])
+    by_box = [float(shape_loss(t + off, t, BOTH, by_box=True)) for t in (wide, narrow)]
+    assert by_box == [pytest.approx(0.05 / 0.4), pytest.approx(0.05 / 0.2)]
+    assert math.isfinite(float(shape_loss(POINTS, TRUTH, BOTH, by_box=True)))
+
+
 @pytest.mark.parametrize(("weights", "depth"), [(BOTH, 0.3), (FIRST, 0.2), (NONE, 0.0)])
 def test_depth_is_the_error_of_z_in_face_sizes(weights: torch.Tensor, depth: float) -> None:
     assert float(depth_loss(POINTS, TRUTH, weights)) == pytest.approx(depth / FACE_SHARE)

@@ -47,6 +47,32 @@ def test_a_picture_with_other_width_and_height() -> None:
     torch.testing.assert_close(shares[0], expected)
 
 
+@pytest.mark.parametrize("place", [(20.0, 30.0), (20.5, 30.25), (1.0, 62.0)])
+def test_a_window_reads_what_is_about_the_peak(place: tuple[float, float]) -> None:
+    """A background that draws the whole map's centre of mass away is not read."""
+    heatmap = gaussian(*place, 64, 5 / 3)[None, None].clamp_min(0.1)
+    whole = pixels_from_shares(decode_heatmaps(heatmap), 64)[0, 0]
+    near = pixels_from_shares(decode_heatmaps(heatmap, 7), 64)[0, 0]
+    assert (whole - torch.tensor(place)).norm() > 3
+    assert (near - torch.tensor(place)).norm() < 0.35
+
+
+def test_a_window_against_a_loop() -> None:
+    heatmaps = torch.rand(2, 3, 12, 20)
+    shares = decode_heatmaps(heatmaps, 5)
+    for n in range(2):
+        for point in range(3):
+            values = heatmaps[n, point]
+            row, column = divmod(int(values.argmax()), 20)
+            total = x = y = 0.0
+            for r in range(max(row - 2, 0), min(row + 3, 12)):
+                for c in range(max(column - 2, 0), min(column + 3, 20)):
+                    weight = float(values[r, c]) ** 2
+                    total, x, y = total + weight, x + weight * c, y + weight * r
+            expected = torch.tensor([(x / total + 0.5) / 20 - 0.5, (y / total + 0.5) / 12 - 0.5])
+            torch.testing.assert_close(shares[n, point], expected, atol=1e-5, rtol=0)
+
+
 def test_nothing_is_finite() -> None:
     assert torch.isfinite(decode_heatmaps(torch.zeros(1, 1, 8, 8))).all()
 

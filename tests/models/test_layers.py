@@ -133,6 +133,28 @@ def test_module_2_brings_a_neighbours_heatmap_to_where_the_mean_head_has_the_poi
     torch.testing.assert_close(float(neighbour.max()), 1.0)  # a tenth, before it has learned
 
 
+def test_predicted_maps_begin_as_the_learned_ones_and_then_differ_by_picture() -> None:
+    places = np.array([[0.0, 0.0], [2 / 16, 1 / 16], [-3 / 16, 0.1]])
+    neighbours = np.array([[1, 0, 1], [2, 2, 0]])
+    learned = AffineHeatmaps(4, neighbours, places)
+    predicted = AffineHeatmaps(4, neighbours, places, predicted=True)
+    predicted.load_state_dict(learned.state_dict(), strict=False)
+    x = torch.randn(2, 4, 16, 16)
+    torch.testing.assert_close(predicted(x), learned(x))
+    # A change that the first picture alone asks for: that of learned maps changed by as much.
+    change = 0.2 * torch.randn(2, 3, 2, 3)
+    x = torch.cat([x[:1] - x[:1].mean(dim=(2, 3), keepdim=True) + 1, x[1:]])
+    x[1] -= x[1].mean(dim=(1, 2), keepdim=True)
+    assert predicted.predicting is not None
+    with torch.no_grad():
+        predicted.predicting.weight.copy_(change.flatten()[:, None].expand(-1, 4) / 4)
+        before = learned(x)
+        learned.affine += change
+    both = predicted(x)
+    torch.testing.assert_close(both[:1], learned(x)[:1], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(both[1:], before[1:], atol=1e-4, rtol=1e-4)
+
+
 def test_the_original_residual_activates_every_sum() -> None:
     residual = OriginalResidual(8, 8).eval()
     x = torch.randn(2, 8, 5, 7)

@@ -185,7 +185,9 @@ def test_a_table_changes_one_thing_a_row() -> None:
     modules = [network(f"table-2/module-{number}.toml") for number in (1, 2, 3, 4)]
     words = [module.heatmap_module for module in modules]
     assert words == ["convolution", "affine", "local", "global-local"]
+    modules.append(network("table-2/module-2-predicted.toml"))
     assert all(changed(rows[2], each) <= {"heatmap_module"} for each in modules)
+    assert {each.decoding_window for each in (*rows, *modules)} == {7}
     losses = [
         load_config(CONFIGS / f"table-1/{name}.toml").loss
         for name in ("hourglass", "changes-123", "change-5")

@@ -52,6 +52,7 @@ def test_every_row_that_the_tables_train_has_its_configuration() -> None:
         "table-1/resnet18",
         "table-2/module-1",
         "table-2/module-2",
+        "table-2/module-2-predicted",
         "table-2/module-3",
         "table-2/module-4",
         "table-2/squeeze",

@@ -32,11 +32,16 @@ class LossWeights:
     """Likelihood of the expected error of each point."""
     score: float = 0.2
     """Cross entropy of the score."""
+    shape_size: str = "head"
+    """What distances of the finetune output are shares of: ``head``, the size of a head seen from
+    the front, or ``box``, the root of width times height of the face's own points (eq. 5)."""
     heatmap_loss: str = "cross-entropy"
     """``cross-entropy`` (change 5 of section 3.1) or ``l2`` of the stacked hourglass, which goes
     with ``heatmap_values = "linear"``."""
 
     def __post_init__(self) -> None:
+        if self.shape_size not in ("head", "box"):
+            raise ConfigError(f"shape_size is 'head' or 'box', not {self.shape_size!r}")
         if self.heatmap_loss not in ("cross-entropy", "l2"):
             raise ConfigError(f"heatmap_loss is 'cross-entropy' or 'l2', not '{self.heatmap_loss}'")
 
@@ -73,7 +78,8 @@ def total_loss(
     """
     weights = weights * is_face.unsqueeze(-1)
     heatmap = _heatmaps(prediction, truth, weights, loss_weights.heatmap_loss)
-    shape = shape_loss(prediction.points, truth, weights)
+    by_box = loss_weights.shape_size == "box"
+    shape = shape_loss(prediction.points, truth, weights, by_box=by_box)
     aperture = truth.new_zeros(())
     if loss_weights.aperture > 0:
         aperture = aperture_loss(prediction.points, truth, weights)

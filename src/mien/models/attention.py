@@ -59,7 +59,8 @@ class AffineHeatmaps(nn.Module):
     """Module 2: to each heatmap come those of its two neighbours, moved by affine maps.
 
     The maps are learned, one for each point and neighbour, and start as the step between the two
-    points of the mean head.
+    points of the mean head. Where they are ``predicted``, a linear reading of the features' mean
+    over all places is added to them, picture by picture, which starts at 0.
     """
 
     neighbours: Tensor
@@ -70,6 +71,8 @@ class AffineHeatmaps(nn.Module):
         neighbours: Int[np.ndarray, "2 points"],
         places: Float[np.ndarray, "points 2"],
         empty: float = EMPTY_LOGIT,
+        *,
+        predicted: bool = False,
     ) -> None:
         """``places`` are the mean head's, in shares of the crop's side."""
         super().__init__()
@@ -82,8 +85,14 @@ class AffineHeatmaps(nn.Module):
             torch.cat([torch.eye(2).expand(2, points, 2, 2), steps.unsqueeze(-1)], dim=-1)
         )
         self.register_buffer("neighbours", torch.tensor(neighbours), persistent=False)
+        self.predicting = nn.Linear(width, 2 * points * 6) if predicted else None
+        if self.predicting is not None:
+            nn.init.zeros_(self.predicting.weight)
+            nn.init.zeros_(self.predicting.bias)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n points h w"]:
+        if self.predicting is not None:
+            return self._by_picture(x, self.predicting(x.mean(dim=(2, 3))).float())
         own: Tensor = self.reading(x)
         rows, columns = pixel_centres(own.shape[2], own), pixel_centres(own.shape[3], own)
         heatmaps = _with_bias(own, self.bias)
@@ -96,6 +105,24 @@ class AffineHeatmaps(nn.Module):
                 neighbour.float(), 2 * source.permute(0, 2, 3, 1), align_corners=False
             )
             heatmaps = heatmaps + self.gain[direction] * moved.transpose(0, 1).to(own.dtype)
+        return heatmaps
+
+    def _by_picture(
+        self, x: Float[Tensor, "n c h w"], change: Float[Tensor, "n maps"]
+    ) -> Float[Tensor, "n points h w"]:
+        """As :meth:`forward`, with maps of each picture's own."""
+        own: Tensor = self.reading(x)
+        count, points, height, width = own.shape
+        affine = self.affine + change.view(count, 2, points, 2, 3)
+        heatmaps = _with_bias(own, self.bias)
+        single = (count * points, 1, height, width)
+        for direction in range(2):
+            # The grid runs over -1..1 where shares run over -0.5..0.5: only the step doubles.
+            grid = affine[:, direction] * affine.new_tensor([1.0, 1.0, 2.0])
+            source = functional.affine_grid(grid.flatten(0, 1), list(single), align_corners=False)
+            neighbour = own[:, self.neighbours[direction]].reshape(single).float()
+            moved = functional.grid_sample(neighbour, source, align_corners=False)
+            heatmaps = heatmaps + self.gain[direction] * moved.view_as(own).to(own.dtype)
         return heatmaps
 
 

@@ -10,7 +10,14 @@ __all__ = ["NetworkConfig"]
 
 _CHOICES = {
     "system": ("hourglass", "resnet-18", "morphable"),
-    "heatmap_module": ("global-local", "local", "convolution", "affine", "squeeze"),
+    "heatmap_module": (
+        "global-local",
+        "local",
+        "convolution",
+        "affine",
+        "affine-predicted",
+        "squeeze",
+    ),
     "residual": ("identity", "original", "hierarchical", "hierarchical-binary"),
     "upsampling": ("deconvolution", "nearest"),
     "deconvolution_kernel": (2, 4),
@@ -47,7 +54,8 @@ class NetworkConfig:
     """For ``morphable``: file of a landmark basis (.npz with ``mean`` and ``modes``)."""
     heatmap_module: str = "global-local"
     """Features to heatmaps (fig. 4): ``convolution`` is module 1, ``affine`` 2, ``local`` 3,
-    ``global-local`` 4; ``squeeze`` is the C x 1 x 1 attention that the paper compares with."""
+    ``global-local`` 4; ``squeeze`` is the C x 1 x 1 attention that the paper compares with;
+    ``affine-predicted`` is module 2 with matrices that the features predict for each picture."""
     residual: str = "identity"
     """``identity`` (pre-activation, [18]) or ``original`` ([17]): change 3 of section 3.1. With
     ``hierarchical`` or ``hierarchical-binary`` blocks the network is that of [7]."""
@@ -62,6 +70,9 @@ class NetworkConfig:
     heatmap_values: str = "probability"
     """``probability`` (a sigmoid at the end: change 5 of section 3.1) or ``linear``, for the l2
     loss as [30] has it."""
+    decoding_window: int = 0
+    """Side of the square about a heatmap's peak that its point is decoded from, in pixels of the
+    heatmap, odd; 0 takes the centre of mass of all of it."""
     finetune_output: str = "correction"
     """``correction`` of the decoded points; ``absolute`` points, as the paper has it; or ``none``:
     the points are those of the heatmaps."""
@@ -93,6 +104,10 @@ class NetworkConfig:
         if (self.system == "morphable") != bool(self.head):
             raise ConfigError(
                 "system 'morphable' needs head, the file of a landmark basis; others have none"
+            )
+        if self.decoding_window and (self.decoding_window < 3 or self.decoding_window % 2 == 0):
+            raise ConfigError(
+                f"decoding_window is 0 or an odd number from 3 on, not {self.decoding_window}"
             )
         if not 0 <= self.dropout < 1:
             raise ConfigError(f"dropout is a share from 0 up to below 1, not {self.dropout:g}")

@@ -24,17 +24,34 @@ def pixels_from_shares(shares: Tensor, side: int) -> Tensor:
 
 
 def decode_heatmaps(
-    heatmaps: Float[Tensor, "n points h w"],
+    heatmaps: Float[Tensor, "n points h w"], window: int = 0
 ) -> Float[Tensor, "n points 2"]:
     """The centre of mass of the squared probabilities.
 
     The square of a Gaussian is a Gaussian about the same centre, so a perfect heatmap decodes to
-    its landmark exactly, while the faint background weighs next to nothing.
+    its landmark exactly, while the faint background weighs next to nothing. Heatmaps that are no
+    probabilities (l2) have a background that does weigh: there, and where rows of a table with
+    either are compared, only a ``window`` about the highest pixel is read.
+
+    Args:
+        window: odd side of the window in pixels of the heatmap; 0 reads the whole of it.
     """
     weights = heatmaps.float().square()
+    if window:
+        weights = weights * _near_peak(weights, window // 2)
     columns = weights.sum(dim=2)
     rows = weights.sum(dim=3)
     total = rows.sum(dim=2).clamp_min(1e-6)
     x = (columns * pixel_centres(weights.shape[3], weights)).sum(dim=2) / total
     y = (rows * pixel_centres(weights.shape[2], weights)).sum(dim=2) / total
     return torch.stack([x, y], dim=-1)
+
+
+def _near_peak(values: Float[Tensor, "n points h w"], reach: int) -> Float[Tensor, "n points h w"]:
+    """1 in the square of that half side about each map's highest pixel, 0 elsewhere."""
+    height, width = values.shape[2:]
+    peak = values.flatten(2).argmax(dim=2)
+    across = torch.arange(width, device=values.device) - (peak % width).unsqueeze(-1)
+    down = torch.arange(height, device=values.device) - (peak // width).unsqueeze(-1)
+    near = (down.abs() <= reach).unsqueeze(-1) & (across.abs() <= reach).unsqueeze(-2)
+    return near.to(values.dtype)

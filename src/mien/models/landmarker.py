@@ -85,10 +85,11 @@ def _after_hourglass(config: NetworkConfig, parts: Parts) -> list[nn.Module]:
 def heatmap_module(config: NetworkConfig) -> nn.Module:
     """The module of fig. 4 that the configuration names."""
     empty = EMPTY_LOGIT if config.heatmap_values == "probability" else 0.0
-    if config.heatmap_module == "affine":
+    if config.heatmap_module.startswith("affine"):
         markup = load_markup(config.points)
         places = markup.mean_shape[:, :2] * FACE_SHARE
-        return AffineHeatmaps(config.width, _neighbours(markup), places, empty)
+        predicted = config.heatmap_module == "affine-predicted"
+        return AffineHeatmaps(config.width, _neighbours(markup), places, empty, predicted=predicted)
     modules = {
         "convolution": ConvolutionHeatmaps,
         "local": LocalAttention,
@@ -148,7 +149,9 @@ class Landmarker(Network):
         linear = self.config.heatmap_values == "linear"
         last = logits[-1].float()
         # Below 0 a linear heatmap says no more than empty, and its square would say face.
-        decoded = decode_heatmaps(last.relu() if linear else torch.sigmoid(last))
+        decoded = decode_heatmaps(
+            last.relu() if linear else torch.sigmoid(last), self.config.decoding_window
+        )
         if not self.config.end_to_end:
             heatmaps = [heatmap.detach() for heatmap in heatmaps]
         if not (self.config.end_to_end and self.config.decoded_gradient):

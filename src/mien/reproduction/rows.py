@@ -119,6 +119,12 @@ TABLES = {
             (
                 Row("module-1", "+ 3.2 module 1", 0.0307, "table-2/module-1.toml"),
                 Row("module-2", "+ 3.2 module 2", 0.0364, "table-2/module-2.toml"),
+                Row(
+                    "module-2-predicted",
+                    "+ 3.2 module 2, matrices predicted from the features",
+                    None,
+                    "table-2/module-2-predicted.toml",
+                ),
                 Row("module-3", "+ 3.2 module 3", 0.0300, "table-2/module-3.toml"),
                 _MODULE_4,
                 Row(

@@ -138,7 +138,7 @@ def _resized(config: TrainConfig, scale: Scale) -> TrainConfig:
         config.network,
         side=scale.side,
         width=scale.width,
-        stacks=scale.stacks,
+        stacks=min(scale.stacks, config.network.stacks),  # [7] is one hourglass at any scale
         depth=scale.depth,
         finetune_width=max(scale.width // 2, 4),
         finetune_hidden=4 * scale.width,

@@ -104,7 +104,7 @@ def validate(
                 _face_means(error[:, inner], known[:, inner]),
                 _face_means(depth, batch.has_depth[:, None].expand_as(depth)),
             ]
-            part += _stack_sums(prediction, batch.points, known)
+            part += _stack_sums(prediction, batch.points, known, config.network.decoding_window)
             part += [part[0].new_zeros(())] * (len(sums) - 1 - len(part))
             sums += torch.tensor([float(len(error)), *map(float, part)], dtype=torch.float64)
         if workers > 1:
@@ -122,9 +122,10 @@ def _stack_sums(
     prediction: Prediction,
     truth: Float[Tensor, "n points 3"],
     known: Float[Tensor, "n points"],
+    window: int,
 ) -> list[Float[Tensor, ""]]:
     """As :func:`_face_means`, of the points that each stack's heatmaps alone give."""
-    decoded = [decode_heatmaps(heatmaps.clamp_min(0)) for heatmaps in prediction.heatmaps()]
+    decoded = [decode_heatmaps(heatmaps.clamp_min(0), window) for heatmaps in prediction.heatmaps()]
     return [
         _face_means((points - truth[..., :2]).norm(dim=-1) / FACE_SHARE, known)
         for points in decoded
