@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from bvh_reader import read_bvh
-from gltf_reader import GlbFile
 from played import FRAMES, HIDDEN, RATE, SIZE, Played
 from scipy.spatial.transform import Rotation
 
+from gltf_reader import GlbFile
 from mien.avatar import open_format
 from mien.avatar.head_mesh import load_head_mesh
 from mien.errors import OutputError
