@@ -257,6 +257,7 @@ def places(
         results[source] = {
             name: {"faces": len(each), "nme_inner51": round(float(np.mean(each)), 5)}
             for name, each in errors.items()
+            if each
         }
     return results
 
