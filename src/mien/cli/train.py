@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def train(
     config: Annotated[
         Path,
-        typer.Argument(help="TOML file, such as configs/fast.toml; or own or finder, which ship with mien."),
+        typer.Argument(help="TOML file, such as configs/fast.toml; or own, finder: those ship."),
     ],
     data: Annotated[
         Path | None,
