@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import distributed, multiprocessing
@@ -119,9 +119,8 @@ def _check_batch(batch: int, workers: int) -> None:
 
 def _spawned(rank: int, job: Job, workers: int, device: str, folder: Path) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    meet = (folder / "meet").as_uri()
     try:
-        _meet(device, rank, init_method=meet, rank=rank, world_size=workers)
+        _meet(device, rank, workers, (folder / "meet").as_uri())
         _part(job, rank, workers)
     except MienError as error:
         # A spawned process hands on its traceback alone: the error itself goes through a file.
@@ -132,12 +131,17 @@ def _spawned(rank: int, job: Job, workers: int, device: str, folder: Path) -> No
     distributed.destroy_process_group()
 
 
-def _meet(device: str, place: int, **where: Any) -> None:
-    """Join the other processes of the run, on this one's device."""
-    chosen = choose_device(device, place)
+def _meet(device: str, rank: int, workers: int = -1, address: str | None = None) -> None:
+    """Join the other processes of the run, on this one's device; torchrun says where if not given."""
+    chosen = choose_device(device, rank)
     if chosen.kind == "cuda":
         torch.cuda.set_device(chosen.place)
-    distributed.init_process_group(chosen.backend, **where)
+    if address is None:
+        distributed.init_process_group(chosen.backend)
+    else:
+        distributed.init_process_group(
+            chosen.backend, init_method=address, rank=rank, world_size=workers
+        )
 
 
 def _end_with_parent() -> None:
