@@ -132,7 +132,7 @@ def _spawned(rank: int, job: Job, workers: int, device: str, folder: Path) -> No
 
 
 def _meet(device: str, rank: int, workers: int = -1, address: str | None = None) -> None:
-    """Join the other processes of the run, on this one's device; torchrun says where if not given."""
+    """Join the run's other processes, on this one's device; torchrun says where, if not given."""
     chosen = choose_device(device, rank)
     if chosen.kind == "cuda":
         torch.cuda.set_device(chosen.place)
