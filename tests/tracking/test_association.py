@@ -7,7 +7,7 @@ import pytest
 from world import MEAN, SIDE, points_at
 
 from mien.geometry import crop_from_landmarks
-from mien.tracking.association import match_boxes, match_places, same_face
+from mien.tracking.association import farness, match_boxes, pair_up, same_face
 from mien.tracking.region import Place, next_crop, share_inside
 from mien.types import Box
 
@@ -28,9 +28,17 @@ def test_a_lost_face_is_near_where_it_was_or_where_it_went() -> None:
         Place.of(points_at(495, 100, 50)),
         Place.of(points_at(900, 100, 50)),
     ]
-    assert sorted(match_places(found, [stood, walked], [1.0, 1.0])) == [(0, 0), (1, 1)]
-    too_large = [Place.of(points_at(100, 100, 100))]
-    assert match_places(too_large, [stood], [0.1]) == []
+    reach = [[farness(here, there, 1.0) <= 1 for there in (stood, walked)] for here in found]
+    assert reach == [[True, False], [False, True], [False, False]]
+    assert farness(Place.of(points_at(100, 100, 100)), stood, 0.1) > 1  # too large
+
+
+def test_pairs_of_the_least_cost() -> None:
+    cost = np.array([[1.0, 2.0, 9.0], [1.5, 9.0, 9.0]])
+    assert sorted(pair_up(cost, 5.0)) == [(0, 1), (1, 0)]
+    assert pair_up(cost[:1], 5.0) == [(0, 0)]
+    assert pair_up(cost[1:, 1:], 5.0) == []
+    assert pair_up(np.empty((0, 3)), 5.0) == []
 
 
 def test_the_same_face_within_a_fifth_of_its_size() -> None:

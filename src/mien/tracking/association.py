@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import linear_sum_assignment
 
 from mien.tracking.region import Place
 from mien.types import Box
 
-__all__ = ["match_boxes", "match_places", "same_face"]
+__all__ = ["farness", "match_boxes", "pair_up", "same_face"]
 
 _SAME_BOX_IOU = 0.25
 """A detector's box and a landmark box of one face overlap by 0.4 to 0.9."""
@@ -30,39 +29,30 @@ search is so wide."""
 _SIZE_RATIO = 1.7
 
 
+def pair_up(cost: Float[np.ndarray, "rows cols"], most: float) -> list[tuple[int, int]]:
+    """Pairs (row, col) with the smallest sum of costs; those that cost more than ``most`` are left.
+
+    SciPy's assignment (0.2 s to import) is asked only where there is something to choose.
+    """
+    if min(cost.shape) == 0:
+        return []
+    if 1 in cost.shape:
+        row, col = np.unravel_index(int(np.argmin(cost)), cost.shape)
+        pairs = [(int(row), int(col))]
+    else:
+        from scipy.optimize import linear_sum_assignment
+
+        rows, cols = linear_sum_assignment(cost)
+        pairs = [(int(row), int(col)) for row, col in zip(rows, cols, strict=True)]
+    return [(row, col) for row, col in pairs if cost[row, col] <= most]
+
+
 def match_boxes(found: Sequence[Box], faces: Sequence[Box]) -> list[tuple[int, int]]:
     """Pairs (found, face) with the largest sum of overlaps; pairs that hardly overlap are left."""
     if not found or not faces:
         return []
     overlap = np.array([[box.iou(face) for face in faces] for box in found])
-    rows, cols = linear_sum_assignment(-overlap)
-    return [
-        (int(row), int(col))
-        for row, col in zip(rows, cols, strict=True)
-        if overlap[row, col] >= _SAME_BOX_IOU
-    ]
-
-
-def match_places(
-    found: Sequence[Place], lost: Sequence[Place], unseen_secs: Sequence[float]
-) -> list[tuple[int, int]]:
-    """Pairs (found, lost) that are near in place and size.
-
-    A lost face may have stayed where it was or gone on as it moved, whichever is nearer. The
-    search widens with the seconds for which it was not seen.
-    """
-    if not found or not lost:
-        return []
-    cost = np.array(
-        [
-            [_farness(here, there, secs) for there, secs in zip(lost, unseen_secs, strict=True)]
-            for here in found
-        ]
-    )
-    rows, cols = linear_sum_assignment(cost)
-    return [
-        (int(row), int(col)) for row, col in zip(rows, cols, strict=True) if cost[row, col] <= 1
-    ]
+    return pair_up(-overlap, most=-_SAME_BOX_IOU)
 
 
 def same_face(one: Float[np.ndarray, "points 3"], other: Float[np.ndarray, "points 3"]) -> bool:
@@ -72,8 +62,13 @@ def same_face(one: Float[np.ndarray, "points 3"], other: Float[np.ndarray, "poin
     return bool(distance < _SAME_FACE_DISTANCE * size)
 
 
-def _farness(here: Place, there: Place, secs: float) -> float:
-    """0 for the same place; above 1 out of reach."""
+def farness(here: Place, there: Place, secs: float) -> float:
+    """How far a found face is from where a lost one may be: 0 for the same place, above 1 out of
+    reach.
+
+    A lost face may have stayed where it was or gone on as it moved, whichever is nearer. The
+    search widens with the seconds for which it was not seen.
+    """
     if max(here.size / there.size, there.size / here.size) > _SIZE_RATIO:
         return 1e6
     stayed = np.linalg.norm(here.centre - there.centre)

@@ -11,7 +11,15 @@ from mien.errors import ConfigError
 
 __all__ = ["OfflineSettings", "SmoothingSettings", "TrackerSettings"]
 
-_SECONDS = ("search_secs", "anxious_search_secs", "least_search_secs", "weak_secs", "remember_secs")
+_SECONDS = (
+    "search_secs",
+    "anxious_search_secs",
+    "least_search_secs",
+    "weak_secs",
+    "remember_secs",
+    "recall_secs",
+    "look_secs",
+)
 
 
 @dataclass(frozen=True)
@@ -76,8 +84,19 @@ class TrackerSettings:
     """A face below it ends at once: a scene change, an empty crop."""
     weak_secs: float = 0.15
     """For so long a face may be weak; the first frame beyond ends it if it is weak too."""
-    remember_secs: float = 1.25
-    """For so long a lost face that is found again gets its number back."""
+    remember_secs: float = 2.5
+    """For so long a lost face that is found near its place gets its number back."""
+    recall_secs: float = 60.0
+    """For so long one that looks the same gets it back anywhere, and after a cut."""
+    looks: bool = True
+    """Judge by looks too: whether the shot was cut, and who comes back. Else by place alone."""
+    same_likeness: float = 0.87
+    """Likeness of the signatures, and half that of the small pictures, from which two faces are of
+    one person: of pairs of two people 3 in 1000 are above."""
+    other_likeness: float = 0.4
+    """Likeness below which they are of two."""
+    look_secs: float = 0.2
+    """Seconds between two readings of a face's signature."""
     lead: float = 0.7
     """Share of the last frame's motion by which the next crop is moved ahead."""
     starts: StartSettings | None = field(default_factory=StartSettings.for_films)
@@ -107,4 +126,4 @@ class TrackerSettings:
     def for_photo(self) -> TrackerSettings:
         """The same for a picture that nothing follows: its faces may be at any roll."""
         starts = None if self.starts is None else StartSettings()
-        return dataclasses.replace(self, starts=starts, any_roll=True)
+        return dataclasses.replace(self, starts=starts, any_roll=True, looks=False)

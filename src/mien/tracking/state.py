@@ -14,15 +14,35 @@ from typing import Any, Final
 import numpy as np
 
 from mien.errors import InputError
-from mien.tracking import region, second_looks, settings, smoothing, steps, track
+from mien.tracking import (
+    looks,
+    memory,
+    region,
+    scenes,
+    second_looks,
+    settings,
+    smoothing,
+    steps,
+    track,
+)
 from mien.tracking.tracker import Tracker
 from mien.types import Box, HeadPose, Landmarks, Prediction
 
 __all__ = ["restore_tracker", "tracker_state"]
 
-_PARTS: Final = ("_finder", "_first", "_following", "_settings", "_smoothing", "_careful", "_busy")
+_PARTS: Final = (
+    "_finder",
+    "_first",
+    "_following",
+    "_settings",
+    "_smoothing",
+    "_careful",
+    "_busy",
+    "_make_cuts",
+    "_looks",
+)
 """What a tracker is made of, not what it remembers."""
-_MODULES: Final = (region, second_looks, settings, smoothing, steps, track)
+_MODULES: Final = (looks, memory, region, scenes, second_looks, settings, smoothing, steps, track)
 _CLASSES: Final = {
     one.__name__: one
     for one in (

@@ -1,30 +1,19 @@
-"""One face's state while it is followed, and what is kept of it when it is lost."""
+"""One face's state while it is followed."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
 from mien.geometry import pose_head
+from mien.tracking.looks import Looks
+from mien.tracking.memory import LostFace
 from mien.tracking.region import Place
 from mien.tracking.settings import SmoothingSettings
 from mien.tracking.smoothing import PointFilter
 from mien.types import Box, Face, Landmarks, Prediction
 
-__all__ = ["LostFace", "Track"]
-
-
-@dataclass(frozen=True)
-class LostFace:
-    """What is remembered of a face that ended."""
-
-    track_id: int
-    place: Place
-    """Where it was last seen well."""
-    seen_secs: float
-    """Clock time of that."""
+__all__ = ["Track"]
 
 
 class Track:
@@ -42,6 +31,7 @@ class Track:
         seen: Prediction,
         place: Place,
         smoothing: SmoothingSettings | None,
+        looks: Looks | None = None,
     ) -> None:
         self.track_id = track_id
         self.seen = seen
@@ -50,6 +40,7 @@ class Track:
         self.good_secs = 0.0
         self.weak_since: float | None = None
         self.surprise = 0.0
+        self.looks = looks or Looks()
         self._filter = PointFilter(smoothing) if smoothing is not None else None
 
     @property
@@ -79,7 +70,7 @@ class Track:
 
     def lost(self) -> LostFace:
         """What is remembered of it when it ends."""
-        return LostFace(self.track_id, self.good_place, self.good_secs)
+        return LostFace(self.track_id, self.good_place, self.good_secs, self.looks)
 
     def face(self, mean_shape: Float[np.ndarray, "points 3"], step_secs: float) -> Face:
         """What the tracker hands out, smoothed."""

@@ -14,8 +14,10 @@ States of a face, in plain words:
   it is weak the detector looks too, and a better alignment it finds replaces the weak one under the
   same number. Weak for more than ``weak_secs`` the face ends.
 * *lost*: a face ends when it was weak for too long, at once below ``end_score``, when most of it
-  has left the picture, or when it slid onto another living face. Its number and its last good place
-  are kept for ``remember_secs``, then forgotten for good. Numbers are never used twice.
+  has left the picture, when it slid onto another living face, when the shot is cut, or when it
+  looks like somebody else from one frame to the next. Across a cut places mean nothing: only looks
+  give a number back. What is known of it is kept for ``recall_secs``, then forgotten for good.
+  Numbers are never used twice.
 
 The detector looks in every frame while no face lives, every ``search_secs`` while some do (every
 ``anxious_search_secs`` while one is weak or lost), and not at all while ``max_faces`` live well. It
@@ -27,7 +29,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -36,12 +38,17 @@ from mien.alignment import CarefulPredictor, LandmarkPredictor, align
 from mien.errors import ConfigError
 from mien.geometry import Similarity, crop_from_detection
 from mien.media import as_picture
-from mien.tracking.association import match_boxes, match_places, same_face
+from mien.tracking.appearance import load_appearance
+from mien.tracking.association import match_boxes, same_face
+from mien.tracking.looks import CutWatch, LookReader
+from mien.tracking.memory import Memory
+from mien.tracking.recognition import found_face, keep_looks, replaced_faces
 from mien.tracking.region import Place, next_crop, share_inside
+from mien.tracking.scenes import SceneWatch
 from mien.tracking.second_looks import SecondLooks
 from mien.tracking.settings import SmoothingSettings, TrackerSettings
 from mien.tracking.steps import Clock
-from mien.tracking.track import LostFace, Track
+from mien.tracking.track import Track
 from mien.tracking.turned_search import find_at_any_roll
 from mien.types import Box, Detection, Face, FaceFinder, Frame, Prediction
 
@@ -66,8 +73,16 @@ class Tracker:
         first: LandmarkPredictor,
         following: LandmarkPredictor,
         settings: TrackerSettings | None = None,
+        *,
+        cuts: Callable[[], CutWatch] = SceneWatch,
+        looks: LookReader | None = None,
     ) -> None:
-        """Join the parts: ``first`` is model 1, ``following`` model 2; they may be the same."""
+        """Join the parts: ``first`` is model 1, ``following`` model 2; they may be the same.
+
+        Args:
+            cuts: makes what is told every picture of a video and says where a shot begins.
+            looks: reads how a face looks; mien's own if not given.
+        """
         self._finder = finder
         self._first = first
         self._following = following
@@ -75,6 +90,8 @@ class Tracker:
         smoothing = self._settings.smoothing
         self._smoothing = smoothing if isinstance(smoothing, SmoothingSettings) else None
         self._careful = CarefulPredictor(following) if self._settings.careful else None
+        self._make_cuts = cuts
+        self._looks = (looks or load_appearance()) if self._settings.looks else None
         self._busy = threading.Lock()
         self.reset()
 
@@ -91,7 +108,14 @@ class Tracker:
     def fresh(self, settings: TrackerSettings | None = None) -> Tracker:
         """A tracker of the same parts and settings (or others) that has seen nothing: one for each
         video or thread. The parts are shared, and serve any number of threads."""
-        return Tracker(self._finder, self._first, self._following, settings or self._settings)
+        return Tracker(
+            self._finder,
+            self._first,
+            self._following,
+            settings or self._settings,
+            cuts=self._make_cuts,
+            looks=self._looks,
+        )
 
     def for_photo(self) -> Tracker:
         """The same, for one picture that nothing follows: see :meth:`TrackerSettings.for_photo`."""
@@ -101,8 +125,9 @@ class Tracker:
         """Forget everything, numbers too: the next frame begins another video."""
         self._clock = Clock()
         self._tracks: list[Track] = []
-        self._lost: list[LostFace] = []
         self._second_looks = SecondLooks(self._settings.start_anew_secs)
+        self._memory = Memory()
+        self._cuts = self._make_cuts()
         self._next_id = 0
         self._next_index = 0
         self._searched_secs = -math.inf
@@ -132,13 +157,24 @@ class Tracker:
     def _update(self, frame: Frame) -> list[Face]:
         self._next_index = frame.index + 1
         step_secs = self._clock.tick(frame.time_secs)
-        self._forget()
-        lost_before = len(self._lost)
+        self._memory.forget(self._clock.now_secs, self._settings)
+        living = len(self._tracks)
+        is_cut = self._looks is not None and self._cuts.is_cut(frame.image_rgb)
+        if is_cut:
+            self._cut(self._tracks)
+            self._memory.cut()
         self._follow(frame, step_secs)
+        if self._looks is not None:
+            replaced = replaced_faces(self._looks, frame, self._tracks)
+            self._cut(replaced)
+            self._enter(frame, [track.seen for track in replaced])
         self._merge()
-        if self._must_search(just_lost=len(self._lost) > lost_before):
+        if is_cut or self._must_search(just_lost=len(self._tracks) < living):
             self._searched_secs = self._clock.now_secs
             self._search(frame)
+        if self._looks is not None:
+            now_secs, every_secs = self._clock.now_secs, self._settings.look_secs
+            keep_looks(self._looks, frame, self._tracks, now_secs, every_secs)
         for track in self._tracks:
             track.remember_place(self._clock.now_secs)
         self._tracks.sort(key=lambda track: track.track_id)
@@ -197,7 +233,7 @@ class Tracker:
         if just_lost or just_weak:
             return True
         every = settings.search_secs
-        if is_weak or self._lost:
+        if is_weak or self._memory.is_fresh:
             every = min(every, settings.anxious_search_secs)
         return since_secs >= every
 
@@ -218,7 +254,7 @@ class Tracker:
                 track.seen = seen
                 track.place = Place.of(seen.landmarks.points_image)
                 track.weak_since = None
-        self._enter([seen for seen in seen_all[len(weak) :] if seen is not None])
+        self._enter(frame, [seen for seen in seen_all[len(weak) :] if seen is not None])
 
     def _confirm(self, frame: Frame, found: Sequence[Detection]) -> list[Prediction | None]:
         """Model 1, aligned anew, model 2, and again where in doubt; ``None`` where is no face."""
@@ -233,7 +269,7 @@ class Tracker:
             self._careful,
         )
 
-    def _enter(self, seen_all: Sequence[Prediction]) -> None:
+    def _enter(self, frame: Frame, seen_all: Sequence[Prediction]) -> None:
         """Start a track for each face that no track lies on, under its old number if it has one."""
         fresh: list[Prediction] = []
         for seen in seen_all:
@@ -242,27 +278,35 @@ class Tracker:
             taken += [other.landmarks.points_image for other in fresh]
             if not any(same_face(points, other) for other in taken):
                 fresh.append(seen)
-        places = [Place.of(seen.landmarks.points_image) for seen in fresh]
-        ages = [self._clock.now_secs - face.seen_secs for face in self._lost]
-        lost_of = dict(match_places(places, [face.place for face in self._lost], ages))
-        for i, seen in enumerate(fresh):
-            if i in lost_of:
-                old, age = self._lost[lost_of[i]], ages[lost_of[i]]
-                track_id, place = old.track_id, old.place.moved_to(seen.landmarks.points_image, age)
+        now_secs, smoothing = self._clock.now_secs, self._smoothing
+        found = [found_face(self._looks, frame, seen) for seen in fresh]
+        old_of = self._memory.recall(found, now_secs, self._settings)
+        for i, (seen, here) in enumerate(zip(fresh, found, strict=True)):
+            if i in old_of:
+                old = old_of[i]
+                place = here.place
+                if old.same_shot:
+                    points, age_secs = seen.landmarks.points_image, now_secs - old.seen_secs
+                    place = old.place.moved_to(points, age_secs)
+                track = Track(old.track_id, seen, place, smoothing, old.looks)
             else:
-                track_id, place = self._next_id, places[i]
+                track = Track(self._next_id, seen, here.place, smoothing)
                 self._next_id += 1
-            self._tracks.append(Track(track_id, seen, place, self._smoothing))
-        found_again = {self._lost[row].track_id for row in lost_of.values()}
-        self._lost = [face for face in self._lost if face.track_id not in found_again]
+            track.looks.keep(here.signature, now_secs)
+            track.looks.glance = here.glance
+            self._tracks.append(track)
+
+    def _cut(self, tracks: Sequence[Track]) -> None:
+        """These faces' shot is over: they are lost, and places mean nothing any more."""
+        if not tracks:
+            return
+        for track in tuple(tracks):
+            self._end(track)
+        self._memory.cut()
 
     def _end(self, track: Track) -> None:
         self._tracks.remove(track)
-        self._lost.append(track.lost())
-
-    def _forget(self) -> None:
-        oldest = self._clock.now_secs - self._settings.remember_secs
-        self._lost = [face for face in self._lost if face.seen_secs >= oldest]
+        self._memory.lost.append(track.lost())
 
     @staticmethod
     def _predict(

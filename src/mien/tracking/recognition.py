@@ -1,0 +1,69 @@
+"""Who is seen: new faces are described, and living ones watched for being somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from mien.geometry import pose_head
+from mien.markup import load_markup
+from mien.tracking.looks import LookReader, Signature
+from mien.tracking.memory import FoundFace
+from mien.tracking.region import Place
+from mien.tracking.track import Track
+from mien.types import Frame, Prediction
+
+__all__ = ["found_face", "keep_looks", "replaced_faces"]
+
+_SAME_GLANCE = 0.8
+"""Likeness of a face's small picture to the last, below which its signature is read."""
+_REPLACED_BELOW = 1.1
+"""Likeness of the two and of the signature, added, below which somebody else is there."""
+
+
+def found_face(reader: LookReader | None, frame: Frame, seen: Prediction) -> FoundFace:
+    """A face without a number; without a reader nobody knows how it looks."""
+    points = seen.landmarks.points_image
+    place = Place.of(points)
+    if reader is None:
+        return FoundFace(place, None)
+    return FoundFace(
+        place, _signature(reader, frame, points), reader.glance(frame.image_rgb, points)
+    )
+
+
+def replaced_faces(reader: LookReader, frame: Frame, tracks: Sequence[Track]) -> list[Track]:
+    """Living faces in whose place somebody else is seen since the last frame."""
+    gone = []
+    for track in tracks:
+        points, looks = track.points_image, track.looks
+        glance, last = reader.glance(frame.image_rgb, points), looks.glance
+        if glance is not None and last is not None and float(glance @ last) < _SAME_GLANCE:
+            likeness = looks.likeness(_signature(reader, frame, points))
+            if likeness is not None and likeness + float(glance @ last) < _REPLACED_BELOW:
+                gone.append(track)
+                continue
+        looks.glance = glance
+    return gone
+
+
+def keep_looks(
+    reader: LookReader, frame: Frame, tracks: Sequence[Track], now_secs: float, every_secs: float
+) -> None:
+    """Read the signatures of the faces that are seen well, now and then."""
+    for track in tracks:
+        is_due = now_secs - track.looks.read_secs >= every_secs
+        if is_due and track.weak_since is None:
+            track.looks.keep(_signature(reader, frame, track.points_image), now_secs)
+
+
+def _signature(
+    reader: LookReader, frame: Frame, points: Float[np.ndarray, "points 3"]
+) -> Signature | None:
+    numbers = reader.signature(frame.image_rgb, points)
+    if numbers is None:
+        return None
+    mean_shape = load_markup(len(points)).mean_shape
+    return Signature(numbers, pose_head(points, mean_shape).pose.yaw_deg)
