@@ -21,9 +21,11 @@ from tinypack import write_tiny_pack
 from tinyrun import TINY, write_checkpoint
 
 
-@pytest.fixture
-def exported(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of a network whose normalisations have statistics of their own."""
+    tmp_path = tmp_path_factory.mktemp("exported")
+    torch.manual_seed(0)
     write_checkpoint(tmp_path / "a.pt")
     checkpoint = load_checkpoint(tmp_path / "a.pt")
     generator = torch.Generator().manual_seed(3)

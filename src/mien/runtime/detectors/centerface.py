@@ -116,17 +116,9 @@ def _suppress(
     boxes: Float[np.ndarray, "n 4"], scores: Float[np.ndarray, " n"], overlap: float
 ) -> list[int]:
     """Greedy non-maximum suppression: indices of the boxes kept, best first."""
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    order = np.argsort(-scores, kind="stable")
-    kept: list[int] = []
-    while len(order):
-        best, rest = order[0], order[1:]
-        kept.append(int(best))
-        near = np.maximum(boxes[best, :2], boxes[rest, :2])
-        far = np.minimum(boxes[best, 2:], boxes[rest, 2:])
-        shared = np.clip(far - near, 0, None).prod(axis=1)
-        order = rest[shared <= overlap * (areas[best] + areas[rest] - shared)]
-    return kept
+    left_top_size = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
+    kept = cv2.dnn.NMSBoxes(left_top_size.tolist(), scores.tolist(), 0.0, overlap)
+    return [int(index) for index in kept]
 
 
 def _resize(found: Detection, factor: Float[np.ndarray, " 2"]) -> Detection:

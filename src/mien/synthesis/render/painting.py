@@ -30,6 +30,43 @@ _LIPS_UPPER, _LIPS_LOWER = [61, 62, 63], [67, 66, 65]
 # Shares of the outline's radius: surely head, in question, surely beyond it.
 _INSIDE, _OUTSIDE = np.array([0.74, 0.78, 0.82]), np.array([1.08, 1.12, 1.16])
 _STEPS = np.array([0.85, 0.88, 0.91, 0.94, 0.97, 1.0])
+_PLAIN = 30
+"""Grey levels: with less between inside and outside nothing is seen to end."""
+_NECK_SINE = 0.55
+"""Rays that point further down than this meet the neck, not the head's end."""
+_SKULL_CM = (7.5, 10.0)
+"""Radii of a skull seen from above: to the sides, and to front and back."""
+_SKULL_MIDDLE_CM = 1.0
+"""How far behind the model's origin the middle of that skull lies."""
+_SEEN_DEG, _FOLD = 82, 0.25
+"""Beyond this angle from the camera the photo shows nothing useful of the head: the surface folds
+back there, compressed by the second figure."""
+_TO_MIDDLE = 0.05
+"""How far the back of the head is pulled to its middle line, so that both halves join."""
+_OFF_THE_RIM = 0.08
+"""How much further in the back takes its colours: the rim itself is blurred."""
+_BORROW_LEAST = 0.3
+"""Above this share of the mirrored place a pixel counts as borrowed."""
+_BORROW_WORTH = 0.005
+"""Share of the picture that must be borrowed before borrowing is worth its seams."""
+_MEND_GAIN = (0.6, 1.6)
+"""Least and greatest gain that matches the light of borrowed skin."""
+_EDGE_PX = 0.8
+"""Blur of the border between head and backdrop."""
+_HIDDEN_SHARE = 0.03
+"""Of the picture's width: so far behind the nearest surface a vertex is hidden in the photo."""
+_SHADE, _MOST_DARK = 1.2, -0.2
+"""Gain of an added lamp per unit of its strength, and the darkest a surface away from it counts."""
+_TOOTH_BGR, _GUM_BGR = np.array([0.82, 0.88, 0.92]), np.array([0.16, 0.13, 0.30])
+_TOOTH_EDGE_CM = 0.15
+"""Over which teeth fade into the dark of the mouth."""
+_SHUT_CM, _OPENS_CM = 0.4, 0.8
+"""A gap of the lips below the first was shut in the photo; one larger by the second stood open,
+and its own inside is kept."""
+_MOUTH_CORNERS_DIM = 0.65
+"""How much darker the corners of an open mouth are than its middle."""
+_SKIP = 0.45
+"""Largest share of the backdrop's outline beside the old cheek that is left out."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +115,7 @@ class HeadPainter:
         painted = _sample(scene, direct.reshape(side, side, 2))
         borrowed = np.zeros(side * side, np.float32)
         borrowed[after.pixel] = after.blend(wanted[:, None])[:, 0]
-        if (borrowed > 0.3).sum() > 0.005 * side * side:
+        if (borrowed > _BORROW_LEAST).sum() > _BORROW_WORTH * side * side:
             other = direct.copy()
             other[after.pixel] = after.blend(place[self._regions.mirror])
             alpha = cv2.blur(borrowed.reshape(side, side), (7, 7))
@@ -92,7 +129,7 @@ class HeadPainter:
         if scene.light.any():
             painted = self._relight(scene, painted)
         backdrop = _sample(scene, field)
-        cover = cv2.GaussianBlur(after.mask.astype(np.float32), (0, 0), 0.8)
+        cover = cv2.GaussianBlur(after.mask.astype(np.float32), (0, 0), _EDGE_PX)
         cover = np.clip(cover * 2 - 1, 0, 1)[..., None]
         blended = painted * cover + backdrop * (1 - cover)
         return np.clip(np.round(blended), 0, 255).astype(np.uint8)
@@ -107,16 +144,22 @@ class HeadPainter:
         head, azimuth, rotation = self._mean, self._regions.azimuth, scene.photo.rotation
         yaw = np.radians(yaw_deg(rotation))
         seen_from = _wrap(azimuth + yaw)
-        limit = np.radians(82)
+        limit = np.radians(_SEEN_DEG)
         beyond = np.abs(seen_from) - limit
-        folded = np.where(beyond > 0, limit - 0.25 * beyond, np.abs(seen_from))
+        folded = np.where(beyond > 0, limit - _FOLD * beyond, np.abs(seen_from))
         back = np.sign(seen_from) * folded - yaw
-        radius = np.hypot(head[:, 0], head[:, 2] - 1.0) * _ellipse(back) / _ellipse(azimuth)
-        moved = np.stack([np.sin(back) * radius, head[:, 1], 1 - np.cos(back) * radius], axis=-1)
+        radius = (
+            np.hypot(head[:, 0], head[:, 2] - _SKULL_MIDDLE_CM) * _ellipse(back) / _ellipse(azimuth)
+        )
+        moved = np.stack(
+            [np.sin(back) * radius, head[:, 1], _SKULL_MIDDLE_CM - np.cos(back) * radius], axis=-1
+        )
         change = ((moved - head) @ rotation.T)[:, :2] * scene.px_per_cm
         place = scene.source[:, :2] + np.where((beyond > 0)[:, None], change, 0)
         middle = place[self._regions.middle]
-        pull = 0.05 * self._regions.rear * smoothstep((folded - np.radians(35)) / np.radians(40))
+        pull = (
+            _TO_MIDDLE * self._regions.rear * smoothstep((folded - np.radians(35)) / np.radians(40))
+        )
         place = place + (middle - place) * pull[:, None]
         # Real skulls are often narrower than the fitted one: near its outline look further in.
         out = place - scene.centre
@@ -128,7 +171,12 @@ class HeadPainter:
         aside = smoothstep((np.abs(azimuth) - np.radians(40)) / np.radians(25))
         share = share * near * np.maximum(aside, self._regions.rear)
         # What folds round from behind comes from a little further in yet, off the blurred rim.
-        share += 0.08 * (1 - share) * self._regions.rear * smoothstep(beyond / np.radians(12) + 1)
+        share += (
+            _OFF_THE_RIM
+            * (1 - share)
+            * self._regions.rear
+            * smoothstep(beyond / np.radians(12) + 1)
+        )
         place = np.asarray(scene.centre + out * (1 - share)[:, None], np.float32)
         inside = smoothstep((1.02 - reach * (1 - share) / real) / 0.1)
         where, size = scene.to_photo(place), np.array(scene.photo.image.shape[1::-1])
@@ -141,7 +189,7 @@ class HeadPainter:
         facing = -scene.normals[:, 2]
         x = np.clip(np.round(points[:, 0]).astype(int), 0, raster.width - 1)
         y = np.clip(np.round(points[:, 1]).astype(int), 0, raster.height - 1)
-        behind = points[:, 2] > raster.depth[y, x] + 0.03 * raster.width
+        behind = points[:, 2] > raster.depth[y, x] + _HIDDEN_SHARE * raster.width
         seen = np.clip(facing, 0, 1) * ~behind
         front = smoothstep((0.16 - seen) / 0.12) * smoothstep((seen[regions.mirror] - 0.25) / 0.2)
         # Behind the cheeks the normals of ears and hair say little: there the azimuth decides.
@@ -158,7 +206,7 @@ class HeadPainter:
         inside = np.flatnonzero(after.corners[:, 2] == self._regions.mouth_patch)
         points = scene.photo.points_cm
         gap = float((points[_LIPS_LOWER, 1] - points[_LIPS_UPPER, 1]).mean())
-        share = 1 - float(smoothstep((gap - 0.4) / 0.8))
+        share = 1 - float(smoothstep((gap - _SHUT_CM) / _OPENS_CM))
         if not len(inside) or share < 0.05 or scene.teeth_cm is None:
             return
         height = (after.weights[inside] * self._regions.mouth_height[after.corners[inside]]).sum(1)
@@ -167,14 +215,14 @@ class HeadPainter:
         skin = float(painted.reshape(-1, 3)[after.pixel].mean()) / 255
         columns = after.pixel[inside] % after.width
         middle, half = np.median(columns), max(float(np.ptp(columns)) / 2, 1)
-        dim = 1 - 0.65 * np.clip(np.abs(columns - middle) / half, 0, 1) ** 2
+        dim = 1 - _MOUTH_CORNERS_DIM * np.clip(np.abs(columns - middle) / half, 0, 1) ** 2
         upper, lower = scene.teeth_cm
         tooth = np.maximum(
-            smoothstep((upper - height * tall_cm) / 0.15),
-            smoothstep((lower - (1 - height) * tall_cm) / 0.15),
+            smoothstep((upper - height * tall_cm) / _TOOTH_EDGE_CM),
+            smoothstep((lower - (1 - height) * tall_cm) / _TOOTH_EDGE_CM),
         )
-        gum = np.array([0.16, 0.13, 0.30]) * (0.6 + 0.8 * height[:, None])
-        tone = gum * (1 - tooth[:, None]) + np.array([0.82, 0.88, 0.92]) * tooth[:, None]
+        gum = _GUM_BGR * (0.6 + 0.8 * height[:, None])
+        tone = gum * (1 - tooth[:, None]) + _TOOTH_BGR * tooth[:, None]
         colour = 255 * tone * (dim * (0.35 + 0.9 * skin))[:, None]
         flat = painted.reshape(-1, 3)
         mixed = flat[after.pixel[inside]] * (1 - share) + colour * share
@@ -186,10 +234,10 @@ class HeadPainter:
         side = painted.shape[0]
         strength = float(np.linalg.norm(scene.light))
         normals = vertex_normals(scene.turned, self._regions.triangles)
-        lit = np.clip(normals @ (scene.light / strength), -0.2, 1).astype(np.float32)
+        lit = np.clip(normals @ (scene.light / strength), _MOST_DARK, 1).astype(np.float32)
         gain = np.ones(side * side, np.float32)
         shade = scene.after.blend(lit[:, None])[:, 0]
-        gain[scene.after.pixel] = 1 + 1.2 * strength * (shade - shade.mean())
+        gain[scene.after.pixel] = 1 + _SHADE * strength * (shade - shade.mean())
         soft = cv2.blur(gain.reshape(side, side), (5, 5))[..., None]
         return np.clip(painted * soft, 0, 255).astype(np.uint8)
 
@@ -211,8 +259,8 @@ def _real_edge(scene: Scene, edge: Float[np.ndarray, " bins"]) -> Float[np.ndarr
     in_head = np.linalg.norm(step - inside, axis=2) < np.linalg.norm(step - outside, axis=2)
     real = np.where(in_head, _STEPS, _STEPS[0]).max(axis=1)
     # Without contrast nothing is seen to end, and below the head is a neck, which ends elsewhere.
-    plain = np.linalg.norm(inside - outside, axis=2)[:, 0] < 30
-    real[plain | (np.sin(angle) > 0.55)] = 1
+    plain = np.linalg.norm(inside - outside, axis=2)[:, 0] < _PLAIN
+    real[plain | (np.sin(angle) > _NECK_SINE)] = 1
     wrapped = np.concatenate([real[-4:], real, real[:4]])
     return np.asarray(np.convolve(wrapped, np.ones(9) / 9, mode="valid"), np.float32)
 
@@ -240,7 +288,7 @@ def _mend(
     mask: Bool[np.ndarray, "side side"],
 ) -> UInt8[np.ndarray, "side side 3"]:
     """Mix borrowed skin in, its light matched to the skin it joins."""
-    known = (mask & (alpha < 0.3)).astype(np.float32)[..., None]
+    known = (mask & (alpha < _BORROW_LEAST)).astype(np.float32)[..., None]
     size = (painted.shape[1] // 4, painted.shape[0] // 4)
 
     def spread(image: Float[np.ndarray, "side side 3"]) -> Float[np.ndarray, "small small 3"]:
@@ -248,15 +296,17 @@ def _mend(
         return np.asarray(cv2.GaussianBlur(small, (0, 0), size[0] / 10), np.float32)
 
     ratio = (spread(painted * known) + 2e-2) / (spread(borrowed * known) + 2e-2)
-    gain = cv2.resize(np.clip(ratio, 0.6, 1.6), mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    gain = cv2.resize(np.clip(ratio, *_MEND_GAIN), mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
     part = alpha[..., None]
     mixed = painted * (1 - part) + np.clip(borrowed * gain, 0, 255) * part
     return np.asarray(np.clip(mixed, 0, 255), np.uint8)
 
 
 def _ellipse(azimuth: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """Radius of a skull seen from above: 7.5 cm to the sides, 10 cm to front and back."""
-    radius: Float[np.ndarray, " n"] = 1 / np.hypot(np.sin(azimuth) / 7.5, np.cos(azimuth) / 10)
+    """Radius of a skull seen from above, cm."""
+    radius: Float[np.ndarray, " n"] = 1 / np.hypot(
+        np.sin(azimuth) / _SKULL_CM[0], np.cos(azimuth) / _SKULL_CM[1]
+    )
     return radius
 
 
@@ -264,7 +314,7 @@ def _skip(yaw: float) -> Float[np.ndarray, " bins"]:
     """Leave out hair beside the old cheek where a profile looks into the open."""
     angle = np.arange(180) * (2 * np.pi / 180)
     facing = np.cos(angle) * np.sign(yaw)
-    strength = 0.45 * smoothstep((abs(yaw) - 15) / 40)
+    strength = _SKIP * smoothstep((abs(yaw) - 15) / 40)
     skip: Float[np.ndarray, " bins"] = (strength * smoothstep(facing / 0.8)).astype(np.float32)
     return skip
 
