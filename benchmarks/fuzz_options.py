@@ -7,7 +7,8 @@ words where numbers belong, other people's files, folders that are not there, na
 colons and accents. The seed decides all of it. A worker process runs one after another; the few
 things that would not end or open windows (serving, live cameras, long measurements) are cut short
 behind the reading of their options. A failure is a traceback, an exit code other than 0, 2 or 130,
-code 2 without a word, a Python warning, a crash, or more than 30 s.
+code 2 without a word, a Python warning, a crash, or more than 30 s of processor time (or twenty
+times as much of waiting: the machine may be busy).
 """
 
 from __future__ import annotations
@@ -249,6 +250,22 @@ def _value(kind: str, rng: np.random.Generator) -> str:
     return str(rng.choice([*_WORDS, *_PATHS] if rng.random() < 0.3 else _WORDS))
 
 
+def _heard(stream: Any, pid: int) -> bool:
+    """Whether it answers before its time is over."""
+    clock = Path(f"/proc/{pid}/stat")
+
+    def spent_secs() -> float:
+        fields = clock.read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    begun, begun_secs = time.perf_counter(), spent_secs()
+    while not select.select([stream], [], [], 1.0)[0]:
+        busy = spent_secs() - begun_secs > LIMIT_SECS
+        if busy or time.perf_counter() - begun > 20 * LIMIT_SECS:
+            return False
+    return True
+
+
 class Worker:
     """A process that runs one command line after another, and may be ended."""
 
@@ -263,7 +280,7 @@ class Worker:
         assert process.stdout is not None
         process.stdin.write(json.dumps(words) + "\n")
         process.stdin.flush()
-        ready, _, _ = select.select([process.stdout], [], [], LIMIT_SECS)
+        ready = _heard(process.stdout, process.pid)
         line = process.stdout.readline() if ready else ""
         if not line:
             code = process.poll() if ready else None

@@ -10,23 +10,12 @@ import pytest
 from jaxtyping import install_import_hook
 
 sys.path.insert(0, str(Path(__file__).parent))
-_CHECKED = [
-    "mien.types",
-    "mien.geometry",
-    "mien.markup",
-    "mien.models",
-    "mien.losses",
-    "mien.training",
-    "mien.augmentation",
-    "mien.datasets.ours.pack",
-    "mien.datasets.ours.pack_labels",
-    "mien.datasets.ours.pack_writer",
-    "mien.datasets.ours.shards",
-    "mien.datasets.training_faces",
-    "mien.runtime.session",
-    "mien.tracking",
-]
-# Before anything imports mien: from here on the array types of these are checked at every call.
+_UNCHECKED = {"alignment", "avatar", "measures", "study"}
+"""Rooms whose annotations nobody has checked yet: only fewer."""
+_PACKAGE = Path(__file__).parents[1] / "src" / "mien"
+_CHECKED = [f"mien.{place.stem}" for place in _PACKAGE.iterdir() if place.stem not in _UNCHECKED]
+# Before anything imports mien: from here on its types, and the shapes of arrays, are checked at
+# every call.
 install_import_hook(_CHECKED, "shapecheck.check")
 
 

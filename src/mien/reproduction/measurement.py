@@ -19,8 +19,8 @@ class Still:
     """One labelled face of one picture."""
 
     read_rgb: Callable[[], UInt8[np.ndarray, "height width 3"]]
-    truths: tuple[tuple[str, Float[np.ndarray, "68 dims"]], ...]
-    """Names and points, pixels from 0; the first aligns the crop."""
+    truths: tuple[tuple[str, Float[np.ndarray, "68 _"]], ...]
+    """Names and points, pixels from 0, with depth or without; the first aligns the crop."""
     yaw_deg: float | None
 
 
