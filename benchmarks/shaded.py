@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Integer, UInt8
 
 from mien.synthesis.head.raster import rasterise
 
@@ -13,7 +13,7 @@ __all__ = ["shaded"]
 
 def shaded(
     points_image: Float[np.ndarray, "vertices 3"],
-    triangles: Int[np.ndarray, "triangles 3"],
+    triangles: Integer[np.ndarray, "triangles 3"],
     size: tuple[int, int],
     *,
     clay: tuple[int, int, int] = (206, 190, 178),
@@ -28,7 +28,7 @@ def shaded(
     for corner in range(3):
         np.add.at(normals, triangles[:, corner], faces)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-    seen = rasterise(points, triangles, height, width)
+    seen = rasterise(points, triangles.astype(np.int64), height, width)
     normal = seen.blend(normals)
     light = np.array([-0.3, -0.35, -0.9])
     toward = np.abs(normal @ (light / np.linalg.norm(light)))

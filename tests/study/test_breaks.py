@@ -30,7 +30,7 @@ def tables(folder: Path) -> list[bytes]:
 def job_of(scene: Scene, folder: Path, checkpoint_secs: float) -> FileJob:
     folder.mkdir(exist_ok=True)
     parts = PartsSpec(scene.options[1], 68, scene.options[3], TrackerSettings(), 1)
-    shards = ShardSpec(folder, PointsIn.BESIDE, checkpoint_secs)
+    shards = ShardSpec(folder, PointsIn.BESIDE, checkpoint_secs=checkpoint_secs)
     return FileJob(parts, None, shards, None, True)
 
 
