@@ -5,9 +5,10 @@
     python benchmarks/kills.py benchmarks/results/kills.json [--kills 50] [--workers 2]
 
 Clips are made of the bundled one (turned, cut into pieces of different lengths) and tracked with
-`nano`. Each run is killed outright (SIGKILL, the parent alone: its workers must notice) after a
-random time; a run that ends by itself is begun anew on a fresh table, until all kills are spent.
-Checkpoints come every half second in place of every minute, so that most kills fall between two.
+`nano`. Each run is killed outright (SIGKILL, the parent alone: its workers must notice) at a random
+moment once it is at work; a run that ends by itself is begun anew on a fresh table, until all kills
+are spent. Checkpoints come every half second in place of every minute, so that most kills fall
+between two.
 """
 
 from __future__ import annotations
@@ -55,6 +56,12 @@ def tables(folder: Path) -> list[bytes]:
     return [path.read_bytes() for path in sorted(folder.glob("study*.csv"))]
 
 
+def written(folder: Path) -> int:
+    """When a run last began or finished a file; 0 before the first."""
+    record = folder / "run.json"
+    return record.stat().st_mtime_ns if record.is_file() else 0
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
@@ -81,20 +88,19 @@ def main() -> None:
         equal = True
         folder = top / "killed"
         while killed < given.kills or folder.exists():
-            before = (folder / "run.json").is_file()
+            before = written(folder)
             run = start([*words, str(folder / "study.csv")])
             started = time.monotonic()
-            while not (folder / "run.json").is_file() and run.poll() is None:
-                time.sleep(0.05)
-            loading = time.monotonic() - started
-            wait = chance.uniform(0.0, 3.0) * max(1.0, loading if not before else 1.0)
+            while written(folder) == before and run.poll() is None:
+                time.sleep(0.05)  # it is killed at work, not while it loads
+            wait = chance.uniform(0.0, 1.0) * (time.monotonic() - started)
             try:
                 run.communicate(timeout=wait if killed < given.kills else None)
             except subprocess.TimeoutExpired:
                 run.kill()
                 run.communicate()
                 killed += 1
-                resumed += before
+                resumed += before > 0
                 continue
             assert run.returncode == 0, run.returncode
             finished += 1

@@ -153,6 +153,11 @@ def test_ctrl_c_keeps_what_is_whole(
     assert long.is_file()
 
 
+def _written(folder: Path) -> int:
+    record = folder / "run.json"
+    return record.stat().st_mtime_ns if record.is_file() else 0
+
+
 def _done(folder: Path) -> set[str]:
     record = folder / "run.json"
     if not record.is_file():
@@ -176,13 +181,14 @@ def test_five_kills_at_random_moments_change_nothing(
     folder = tmp_path / "killed"
     table = ("--table", folder / "study.csv", "--workers", workers)
     for kill in range(6):
+        before = _written(folder)
         with started(tmp_path, *words, *table) as process:
             if kill == 5:
                 assert process.wait(120) == 0
                 break
-            while not (folder / "run.json").is_file() and process.poll() is None:
-                time.sleep(0.01)  # the first one is killed at work, not while it loads
-            time.sleep(chance.uniform(0.0, 1.0))
+            while _written(folder) == before and process.poll() is None:
+                time.sleep(0.01)  # it is killed at work, not while it loads
+            time.sleep(chance.uniform(0.0, 0.5))
             process.kill()
     assert json.loads((folder / "run.json").read_text())["complete"] is True
     assert tables(folder) == tables(tmp_path / "whole")
