@@ -95,14 +95,14 @@ def main() -> None:
                 time.sleep(0.05)  # it is killed at work, not while it loads
             wait = chance.uniform(0.0, 1.0) * (time.monotonic() - started)
             try:
-                run.communicate(timeout=wait if killed < given.kills else None)
+                _, said = run.communicate(timeout=wait if killed < given.kills else None)
             except subprocess.TimeoutExpired:
                 run.kill()
                 run.communicate()
                 killed += 1
                 resumed += before > 0
                 continue
-            assert run.returncode == 0, run.returncode
+            assert run.returncode == 0, said.decode()
             finished += 1
             equal = equal and tables(folder) == expected
             equal = equal and json.loads((folder / "run.json").read_text())["complete"]
