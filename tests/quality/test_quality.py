@@ -100,7 +100,7 @@ def test_quality_falls_with_every_sign_and_rises_with_certainty() -> None:
     calibration = Calibration.shipped()
     none = np.zeros(len(SIGNS))
     best = float(calibration.quality(features(none, SURE, 0.99)))
-    assert best > 0.8
+    assert best > 0.9
     for at in range(len(SIGNS)):
         one = none.copy()
         one[at] = 1.0
