@@ -10,13 +10,20 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 
 from mien.datasets.ours.pack import read_face_pack
 from mien.evaluation.steadiness import measure_steadiness
 from mien.files import write_atomically
 from mien.runtime import load_landmarkers, open_detector
-from mien.tracking import Tracker
+from mien.tracking import (
+    OfflineSettings,
+    OfflineSmoother,
+    SmoothingSettings,
+    Tracker,
+    TrackerSettings,
+)
 
 _FACES = 12
 
@@ -26,14 +33,18 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the face pack")
     parser.add_argument("--model", default="fast")
     parser.add_argument("--faces", type=int, default=_FACES)
+    parser.add_argument("--offline", action="store_true", help="as mien track --offline")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     photos = read_face_pack(arguments.data, split="val", sources=["helen"])
     photos = photos[:: max(1, len(photos) // arguments.faces)][: arguments.faces]
     pair = load_landmarkers(arguments.model, points=68, threads=arguments.threads)
-    tracker = Tracker(open_detector("centerface"), pair.first, pair.following)
-    measured = measure_steadiness(photos, tracker)
+    smoothing = OfflineSettings() if arguments.offline else SmoothingSettings()
+    settings = TrackerSettings(smoothing=smoothing)
+    tracker = Tracker(open_detector("centerface"), pair.first, pair.following, settings)
+    smoother = partial(OfflineSmoother, pair.markup.mean_shape) if arguments.offline else None
+    measured = measure_steadiness(photos, tracker, smoother=smoother)
     name = Path(arguments.model).name
     kept = {
         "model": pair.name,
@@ -41,7 +52,7 @@ def main() -> None:
         "detection_sha256": pair.first.card.sha256,
         "tracking_sha256": pair.following.card.sha256,
         "command": f"python benchmarks/steadiness.py --data data --model {name} "
-        f"--faces {arguments.faces} --out {pair.name}.steadiness.json",
+        f"--faces {arguments.faces}{' --offline' * arguments.offline} --out {arguments.out.name}",
     }
     write_atomically(arguments.out, (json.dumps(kept, indent=1) + "\n").encode())
     print(json.dumps(kept, indent=1))

@@ -92,6 +92,10 @@ def evaluate(
             help="Look at each face six times, mirrored too, and average: 4 times the time.",
         ),
     ] = False,
+    offline: Annotated[
+        bool,
+        typer.Option("--offline", help="Videos: smooth by what comes before and after."),
+    ] = False,
     cut: Annotated[
         float | None,
         typer.Option(help="Cut photos sideways: this share of each face lies outside."),
@@ -126,11 +130,14 @@ def evaluate(
                 detector=detector,
                 threads=threads,
                 careful=careful,
+                offline=offline,
                 on_video=lambda done, total: progress.update(task, completed=done, total=total),
             )
         write_videos_json(followed, json_file)
         Console().print(measured_video_table(followed))
         return
+    if offline:
+        raise ConfigError("--offline smooths videos: leave it out for photos")
     if videos is not None:
         raise ConfigError("--videos belongs to menpo3d-videos: leave it out")
     _make_folders(json_file, plots)

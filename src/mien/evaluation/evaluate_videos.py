@@ -21,7 +21,7 @@ from mien.evaluation.videos import VideoTruth, follow_video, moved_faces, score_
 from mien.files import write_atomically
 from mien.geometry.convention import Convention
 from mien.runtime import DEFAULT_MODEL, load_landmarkers, open_detector
-from mien.tracking import Tracker
+from mien.tracking import OfflineSettings, OfflineSmoother, Tracker, TrackerSettings
 
 __all__ = ["VideoEvaluation", "evaluate_videos", "write_videos_json"]
 
@@ -61,6 +61,7 @@ def evaluate_videos(
     detector: str = "centerface",
     threads: int | None = None,
     careful: bool = False,
+    offline: bool = False,
     on_video: Callable[[int, int], None] = lambda done, total: None,
 ) -> VideoEvaluation:
     """Follow every video of a set from its first frame.
@@ -70,6 +71,7 @@ def evaluate_videos(
         split: of 300VW ``category-1`` to ``category-3`` or ``test``, all three; empty takes all.
         videos: of ``menpo3d-videos``, the folder of 300VW that holds the pictures.
         careful: look at each face several times in each frame, and average.
+        offline: smooth by what comes before and after, as ``mien track --offline``.
         on_video: told the number of videos done and of all, after each.
 
     Raises:
@@ -82,18 +84,22 @@ def evaluate_videos(
     truths, total = _truths(data_format, root, split, videos)
     pair = load_landmarkers(model, points=68, threads=threads)
     settings = TrackerSettings(careful=careful)
+    if offline:
+        settings = dataclasses.replace(settings, smoothing=OfflineSettings())
     tracker = Tracker(open_detector(detector), pair.first, pair.following, settings)
     words = ["mien", "evaluate", data_format, root.resolve().name, "--model", Path(model).name]
     words += ["--split", split] if split else []
     words += ["--videos", videos.resolve().name] if videos is not None else []
     words += ["--detector", detector]
     words += ["--careful"] if careful else []
+    words += ["--offline"] if offline else []
     provenance = Provenance.of(pair, words, data_format, "video", mirror=False, careful=careful)
     own, sets = provenance.convention, None
     plain, moved = list[VideoScore](), list[VideoScore]()
     for truth in truths:
         sets = truth.convention
-        tracked = follow_video(truth, tracker)
+        smoother = OfflineSmoother(pair.markup.mean_shape) if offline else None
+        tracked = follow_video(truth, tracker, smoother)
         plain.append(score_video(truth, tracked))
         if sets is not None and sets != own:
             moved.append(score_video(truth, moved_faces(tracked, own, sets)))

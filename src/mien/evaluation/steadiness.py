@@ -18,7 +18,8 @@ from jaxtyping import Float
 from mien.datasets.photo import Image, LabelledPhoto
 from mien.evaluation.metrics import face_size, mean_or_none
 from mien.evaluation.videos import FaceTracker
-from mien.types import Box, Frame
+from mien.tracking import OfflineSmoother, smooth_offline
+from mien.types import Box, Face, Frame
 
 __all__ = ["SteadinessScore", "fitted_lag", "measure_steadiness"]
 
@@ -51,8 +52,12 @@ def measure_steadiness(
     photos: Sequence[LabelledPhoto],
     tracker: FaceTracker,
     on_photo: Callable[[int], None] = lambda done: None,
+    *,
+    smoother: Callable[[], OfflineSmoother] | None = None,
 ) -> SteadinessScore:
     """Track made sequences of each photo; noise and shake follow from the photo's name.
+
+    ``smoother`` makes one a sequence, behind a tracker that does not smooth itself.
 
     Raises:
         DataError: a photo cannot be read.
@@ -61,13 +66,14 @@ def measure_steadiness(
     for done, photo in enumerate(photos, start=1):
         image_rgb, truth = photo.read_rgb(), photo.points_image[photo.valid, :2]
         rng = np.random.default_rng(zlib.crc32(photo.name.encode()))
-        still = _follow(tracker, truth, _shaken(image_rgb, rng))
+        still = _follow(tracker, truth, _shaken(image_rgb, rng), smoother)
         swing = (
             _SWING_SIZES
             * face_size(truth)
             * np.sin(2 * np.pi * _SWING_HZ * np.arange(_SWING_FRAMES) / _RATE)
         )
-        moving = _follow(tracker, truth, ((_shifted(image_rgb, x, 0.0), x) for x in swing))
+        swung = ((_shifted(image_rgb, x, 0.0), x) for x in swing)
+        moving = _follow(tracker, truth, swung, smoother)
         if still is None or moving is None:
             lost += 1
         else:
@@ -113,13 +119,21 @@ def _follow(
     tracker: FaceTracker,
     truth: Float[np.ndarray, "points 2"],
     frames: Iterator[tuple[Image, float]],
+    smoother: Callable[[], OfflineSmoother] | None,
 ) -> Float[np.ndarray, "frames points 2"] | None:
     """The points of the labelled face in each frame; ``None`` if it was lost in one."""
     tracker.reset()
-    seen = []
-    for index, (image_rgb, x) in enumerate(frames):
-        box = Box.around(truth + np.array([x, 0.0]))
-        faces = tracker.update(Frame(image_rgb, index, index / _RATE))
+    seen, shifts = [], list[float]()
+
+    def tracked() -> Iterator[tuple[Frame, Sequence[Face]]]:
+        for index, (image_rgb, x) in enumerate(frames):
+            shifts.append(x)
+            frame = Frame(image_rgb, index, index / _RATE)
+            yield frame, tracker.update(frame)
+
+    pairs = tracked() if smoother is None else smooth_offline(tracked(), smoother())
+    for frame, faces in pairs:
+        box = Box.around(truth + np.array([shifts[frame.index], 0.0]))
         best = max(faces, key=lambda face: face.box.iou(box), default=None)
         if best is None or best.box.iou(box) < _LEAST_IOU:
             return None

@@ -26,6 +26,7 @@ from mien.evaluation.video_score import VideoScore
 from mien.geometry.convention import Convention, in_convention
 from mien.markup import load_markup
 from mien.media import open_source
+from mien.tracking import OfflineSmoother, smooth_offline
 from mien.types import Box, Face, Frame
 
 __all__ = ["FaceTracker", "VideoTruth", "follow_video", "moved_faces", "score_video"]
@@ -114,15 +115,20 @@ class VideoTruth:
         ]
 
 
-def follow_video(truth: VideoTruth, tracker: FaceTracker) -> list[list[Face]]:
-    """The faces of each frame, from the video's start.
+def follow_video(
+    truth: VideoTruth, tracker: FaceTracker, smoother: OfflineSmoother | None = None
+) -> list[list[Face]]:
+    """The faces of each frame, from the video's start; smoothed from both sides by a smoother.
 
     Raises:
         InputError: the video cannot be read.
     """
     tracker.reset()
     with open_source(str(truth.video_path)) as source:
-        return [list(tracker.update(frame)) for frame in source]
+        tracked = ((frame, tracker.update(frame)) for frame in source)
+        if smoother is not None:
+            return [faces for _, faces in smooth_offline(tracked, smoother)]
+        return [list(faces) for _, faces in tracked]
 
 
 def moved_faces(

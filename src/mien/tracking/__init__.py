@@ -1,7 +1,7 @@
 """Following faces through time: figure 6 of the paper. Knows neither network nor detector."""
 
 from mien.alignment import LandmarkPredictor
-from mien.tracking.offline import OfflineSmoother
+from mien.tracking.offline import OfflineSmoother, smooth_offline
 from mien.tracking.settings import OfflineSettings, SmoothingSettings, TrackerSettings
 from mien.tracking.tracker import Tracker
 
@@ -12,4 +12,5 @@ __all__ = [
     "SmoothingSettings",
     "Tracker",
     "TrackerSettings",
+    "smooth_offline",
 ]

@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,7 @@ from mien.geometry import pose_head
 from mien.tracking.settings import OfflineSettings
 from mien.types import Face, Frame, Landmarks
 
-__all__ = ["OfflineSmoother"]
+__all__ = ["OfflineSmoother", "smooth_offline"]
 
 _LEAST_FRAMES = 4
 """A quadratic needs three; with one more it averages."""
@@ -142,6 +142,15 @@ class OfflineSmoother:
             last = min((int(gap) + 1 for gap in gaps if gap >= here), default=len(both))
             both, here = both[first:last], here - first
         return np.array([secs for secs, _ in both]), [one for _, one in both], here
+
+
+def smooth_offline(
+    tracked: Iterable[tuple[Frame, Sequence[Face]]], smoother: OfflineSmoother
+) -> Iterator[tuple[Frame, list[Face]]]:
+    """A whole video through a smoother, in order."""
+    for frame, faces in tracked:
+        yield from smoother.push(frame, faces)
+    yield from smoother.drain()
 
 
 def smooth_at(
