@@ -180,6 +180,18 @@ def test_glb_stands_as_the_head_stood(tmp_path: Path, played: Played) -> None:
     assert np.linalg.norm(apart[17:], axis=1).mean() < 5  # of a face of 100 px
 
 
+def test_the_camera_of_a_glb_sees_what_the_picture_showed(tmp_path: Path, played: Played) -> None:
+    read = GlbFile(write("glb", tmp_path, played)[0])
+    (lens,) = (camera["perspective"] for camera in read.tree["cameras"])
+    nose = read.vertices(0.0)[load_head_mesh().landmarks68[30]]
+    up = nose[1] / -nose[2] / np.tan(lens["yfov"] / 2)  # -1 to 1, as glTF's camera has it
+    right = nose[0] / -nose[2] / np.tan(lens["yfov"] / 2) / lens["aspectRatio"]
+    width, height = SIZE
+    seen = [(right + 1) / 2 * width - 0.5, (1 - up) / 2 * height - 0.5]
+    camera = Camera.of_picture(*SIZE)
+    np.testing.assert_allclose(seen, camera.project((nose @ TO_GLTF * 100)[None])[0], atol=1e-6)
+
+
 def test_glb_as_trimesh_has_it(tmp_path: Path, played: Played) -> None:
     scene = trimesh.load(write("glb", tmp_path, played)[0])
     assert "Head" in scene.graph.nodes

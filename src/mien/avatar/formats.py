@@ -59,7 +59,7 @@ def open_format(
         OutputError: the file cannot be made.
     """
     if name in _TAKES:
-        return TakeFiles(folder, stem, _TAKES[name], rate, _encoder(name))
+        return TakeFiles(folder, stem, _TAKES[name], rate, _encoder(name), details)
     path = _table_path(name, folder, stem)
     if name == "openface":
         return OpenFaceTable(path, focal_px=details.focal_px, fov_deg=details.fov_deg)

@@ -64,7 +64,8 @@ def _head_model(clip: Clip) -> tuple[gltf.GLTF2, bytes]:
     text, data = _head_file()
     model = gltf.GLTF2.gltf_from_json(text)
     width, height = clip.size
-    camera = gltf.Perspective(yfov=math.radians(36), znear=0.01, aspectRatio=width / max(height, 1))
+    yfov = 2 * math.atan(height / 2 / clip.focal_px)
+    camera = gltf.Perspective(yfov=yfov, znear=0.01, aspectRatio=width / height)
     model.cameras = [gltf.Camera(type="perspective", perspective=camera, name="camera")]
     return model, data
 

@@ -28,6 +28,8 @@ class Clip:
     """Of every frame."""
     size: tuple[int, int] = (0, 0)
     """Width and height of the first picture, px."""
+    focal_px: float = 0.0
+    """Of the camera that heads were placed with."""
 
 
 class Take:

@@ -44,9 +44,10 @@ class TakeFiles(Sink):
         ending: str,
         rate: float,
         encode: Callable[[Clip, Take], bytes],
+        details: Details,
     ) -> None:
         self._folder, self._stem, self._ending, self._encode = folder, stem, ending, encode
-        self._clip, self._takes = Clip(rate), dict[int, Take]()
+        self._clip, self._takes, self._details = Clip(rate), dict[int, Take](), details
         self._closed = False
 
     @staticmethod
@@ -58,6 +59,7 @@ class TakeFiles(Sink):
         clip = self._clip
         if not clip.times_secs:
             clip.size = (frame.image_rgb.shape[1], frame.image_rgb.shape[0])
+            clip.focal_px = self._details.camera(*clip.size).focal_px
         clip.times_secs.append(frame.time_secs)
         for face in faces:
             take = self._takes.setdefault(face.track_id, Take(face.track_id))
