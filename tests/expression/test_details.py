@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 
 from mien.errors import ConfigError
 from mien.expression import ABSENT, SHAPES, DetailReader, Details
+from mien.expression.basis import load_basis
 from mien.geometry.convention import Convention, mean_head_cm
-from mien.geometry.metric_head import Axes, Camera, MetricHead
+from mien.geometry.metric_head import Axes, Camera, MetricHead, place_head
 from mien.types import Face, Frame, HeadPose, Landmarks
 
 PICTURE = np.zeros((480, 640, 3), np.uint8)
@@ -76,3 +78,29 @@ def test_a_camera_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
         Details(metric=True, **wrong)
     with pytest.raises(ConfigError, match="not both"):
         Details(focal_px=500.0, fov_deg=63.0)
+
+
+def test_an_open_mouth_is_no_nearer_face() -> None:
+    """Its points alone would put the head nearer by a twentieth."""
+    asked = Details(metric=True)
+    camera, reader = asked.camera(640, 480), DetailReader(asked)
+    rest = face_at(camera)
+    opened = dataclasses.replace(rest, landmarks=_opened(camera, rest.landmarks))
+    for index in range(40):
+        (seen,) = reader.update(Frame(PICTURE, index, index / 25), [rest])
+    for index in range(40, 44):
+        (moved,) = reader.update(Frame(PICTURE, index, index / 25), [opened])
+    assert moved.expression is None
+    alone = place_head(opened.landmarks.points_image, camera).position_cm
+    assert seen.head_position_cm is not None
+    assert moved.head_position_cm is not None
+    bare = abs(alone[2] - seen.head_position_cm[2])
+    assert bare > 0.02 * PLACE_CM[2]
+    assert abs(moved.head_position_cm[2] - seen.head_position_cm[2]) < 0.4 * bare
+
+
+def _opened(camera: Camera, landmarks: Landmarks) -> Landmarks:
+    """The same face with its jaw open, seen by the same camera at the same place."""
+    jaw = load_basis().expression_cm[SHAPES.index("jawOpen")]
+    scale = camera.focal_px / PLACE_CM[2]
+    return Landmarks(landmarks.points_image + scale * jaw, landmarks.confidence)

@@ -158,3 +158,16 @@ def test_a_bounded_solution_meets_the_conditions_of_an_optimum() -> None:
         assert np.abs(pull[(found > 0) & (found < 1)]).max(initial=0) < 1e-6
         assert pull[found == 0].max(initial=0) < 1e-6
         assert pull[found == 1].min(initial=0) > -1e-6
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((68, 3)), np.full((68, 3), np.nan)])
+def test_points_that_are_no_face_leave_it_as_it_was(wrong: Float[np.ndarray, "68 3"]) -> None:
+    neutral, pose = person(0), HeadPose(0, 0, 0)
+    reader = watched(neutral, pose)
+    before = settled(reader, seen(neutral, {"jawOpen": 0.8}, pose))
+    during = reader.read(Landmarks(wrong, np.full(68, 0.9)), STEP_SECS)
+    np.testing.assert_array_equal(before.strengths, during.strengths)
+    after = reader.read(seen(neutral, {"jawOpen": 0.8}, pose), STEP_SECS)
+    np.testing.assert_allclose(after.strengths, before.strengths, atol=0.05)
+    first = ExpressionReader().read(Landmarks(wrong, np.full(68, 0.9)), 0)
+    assert first.strengths.max() == 0

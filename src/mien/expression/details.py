@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from mien.errors import ConfigError
+from mien.expression.basis import load_basis
 from mien.expression.reader import FaceExpressions
 from mien.expression.shapes import ABSENT
 from mien.geometry.metric_head import USUAL_FOV_DEG, Camera, place_head
@@ -64,19 +65,25 @@ class DetailReader:
 
     def update(self, frame: Frame, faces: Sequence[Face]) -> list[Face]:
         """The faces of the next frame, with their details."""
-        found = list(faces)
-        if self._details.blendshapes:
-            found = self._expressions.update(found, frame.time_secs)
-        if self._details.metric and found:
+        asked = self._details
+        if not (asked.blendshapes or asked.metric):
+            return list(faces)
+        found = self._expressions.update(faces, frame.time_secs)
+        if asked.metric:
             height, width = frame.image_rgb.shape[:2]
-            camera = self._details.camera(width, height)
+            camera = asked.camera(width, height)
             found = [replace(face, head_matrix=_matrix(face, camera)) for face in found]
+        if not asked.blendshapes:  # it was read to place the head
+            found = [replace(face, expression=None) for face in found]
         return found
 
 
 def _matrix(face: Face, camera: Camera) -> Float[np.ndarray, "4 4"] | None:
     """``None`` where the points cannot be a head's."""
     try:
-        return place_head(face.landmarks.points_image, camera).matrix()
+        moved_cm = None
+        if face.expression is not None:
+            moved_cm = np.tensordot(face.expression.strengths, load_basis().expression_cm, 1)
+        return place_head(face.landmarks.points_image, camera, moved_cm).matrix()
     except ValueError:
         return None

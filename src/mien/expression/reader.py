@@ -75,11 +75,14 @@ class ExpressionReader:
     def read(self, landmarks: Landmarks, step_secs: float) -> Expression:
         """The expression of 68 or 84 points, ``step_secs`` after the last ones (0 at first).
 
-        The very first one knows only the mean head's neutral; one second is usually enough.
+        The very first one knows only the mean head's neutral; one second is usually enough. Points
+        that are no face (not finite, or all in one place) leave the expression as it was.
         """
         points, confidence = landmarks.points_image, float(landmarks.confidence.mean())
         if len(points) != 68:
             points = points[list(load_markup(len(points)).ibug68)]
+        if not (np.isfinite(points).all() and np.ptp(points, axis=0).max() > 1e-6):
+            return Expression(SHAPES, self._smooth.last)
         step_secs = max(step_secs, _LEAST_STEP_SECS)
         settings, neutral_cm = self._settings, self._neutral.points_cm
         columns = load_basis().expression_cm
@@ -133,6 +136,11 @@ class _LowPass:
     def __init__(self, settings: ExpressionSettings) -> None:
         self._settings = settings
         self._smooth: Float[np.ndarray, " shapes"] | None = None
+
+    @property
+    def last(self) -> Float[np.ndarray, " shapes"]:
+        """0 before the first."""
+        return np.zeros(len(SHAPES)) if self._smooth is None else self._smooth.copy()
 
     def update(
         self, strengths: Float[np.ndarray, " shapes"], step_secs: float

@@ -131,8 +131,15 @@ class MetricHead:
         return angles if _ORDER[axes] == "XYZ" else angles[::-1].copy()
 
 
-def place_head(points_image: Float[np.ndarray, "points 3"], camera: Camera) -> MetricHead:
+def place_head(
+    points_image: Float[np.ndarray, "points 3"],
+    camera: Camera,
+    moved_cm: Float[np.ndarray, "68 3"] | None = None,
+) -> MetricHead:
     """Where a face's 68 or 84 points put its head.
+
+    ``moved_cm`` is what the face's expression adds to the mean head, where it is known: without it
+    an open mouth is a longer face, so a nearer one.
 
     The camera is turned, in thought, to look at the face: there the points' depth holds as it is
     said, and a face at the picture's edge is no wider than in its middle. What perspective does to
@@ -150,6 +157,8 @@ def place_head(points_image: Float[np.ndarray, "points 3"], camera: Camera) -> M
         raise ValueError("the landmarks coincide: no head can be placed")
     model_cm = mean_head_cm(Convention.MIDDLE)
     model_cm = model_cm - model_cm.mean(axis=0)
+    if moved_cm is not None:
+        model_cm = model_cm + moved_cm
     facing = _facing(points[:, :2].mean(axis=0), camera)
     rays = np.column_stack([points[:, :2] - camera.centre, np.full(68, camera.focal_px)]) @ facing
     plane = camera.focal_px * rays[:, :2] / rays[:, 2:]
