@@ -176,4 +176,4 @@ def test_the_numbers_of_the_engine_have_names() -> None:
                 and id(node) not in named
                 for node in ast.walk(function)
             )
-    assert bare <= 300
+    assert bare <= 272
