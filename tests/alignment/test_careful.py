@@ -106,8 +106,8 @@ def test_equal_looks_are_averaged_by_their_confidence() -> None:
 
 
 def test_confidence_is_the_logistic_it_says() -> None:
-    told = Spread(constant=0.5, own=2.0, log_spread=-1.0).confidence(
-        np.array([0.5, 0.8]), np.array([np.exp(-1), np.exp(-2)])
+    told = Spread(constant=0.5, own=2.0, spread=-1.0, unit=0.02).confidence(
+        np.array([0.5, 0.8]), np.array([0.0, 0.02])
     )
-    logits = [0.5 + 1, 0.5 + 2 * np.log(4) + 2]
+    logits = [0.5, 0.5 + 2 * np.log(4) - np.log(2)]
     np.testing.assert_allclose(told, [1 / (1 + np.exp(-logit)) for logit in logits])

@@ -25,22 +25,23 @@ _LOOKS = ((0.0, 1.0), (-8.0, 0.94), (8.0, 1.06))
 """Turn in degrees and scale of each crop, about its middle; each is mirrored too."""
 _OUTLIER = 0.02
 """Face sizes from the median at which a look counts by half."""
-_LEAST_SPREAD = 1e-3
 
 
 @dataclass(frozen=True)
 class Spread:
     """Confidence of averaged points: a logistic regression on the looks' own and their spread.
 
-    Fitted to both shipped models on val faces, plain, cut and covered: ``benchmarks/starts.py``,
+    Fitted to both shipped models on val faces, most of them as they are, some cut or covered:
     ``docs/decisions/0018-starts.md``.
     """
 
-    constant: float = -5.66
-    own: float = 0.34
+    constant: float = 2.5
+    own: float = 0.5
     """Of the logit of the looks' mean confidence."""
-    log_spread: float = -1.56
-    """Of the logarithm of the spread in face sizes."""
+    spread: float = -1.0
+    """Of ``log(1 + (spread / unit)^2)``: looks that agree leave the confidence as it is."""
+    unit: float = 0.01
+    """Face sizes."""
 
     def confidence(
         self, own: Float[np.ndarray, " points"], spread: Float[np.ndarray, " points"]
@@ -48,7 +49,7 @@ class Spread:
         """The probability that a point lies within the model card's radius of the truth."""
         own = np.clip(own, 1e-4, 1 - 1e-4)
         logit = self.constant + self.own * np.log(own / (1 - own))
-        logit = logit + self.log_spread * np.log(np.maximum(spread, _LEAST_SPREAD))
+        logit = logit + self.spread * np.log1p((spread / self.unit) ** 2)
         return np.asarray(1 / (1 + np.exp(-logit)))
 
 
