@@ -16,6 +16,7 @@ from mien.geometry import (
     warp_crop,
 )
 from mien.markup import Markup, load_markup
+from mien.runtime.border import WEIGHTS, border_features, recalibrated
 from mien.runtime.session import WeightFile, open_weights
 from mien.runtime.weights import find_weights
 from mien.types import Box, Landmarks, Prediction
@@ -48,6 +49,7 @@ class Landmarker:
                 f"model {self.card.name!r} has {len(own)} points, not {points}: "
                 f"run it with --markup {len(own)}, or give weights with {points} points"
             )
+        self._border = WEIGHTS.get(self.card.name, WEIGHTS["other"])
         self._chosen = None if self.markup is own else np.array(own.ibug68)
 
     @property
@@ -83,13 +85,14 @@ class Landmarker:
         if self._chosen is not None:
             points_crop, confidence = points_crop[:, self._chosen], confidence[:, self._chosen]
             points_crop[:, :, 2] -= points_crop[:, :, 2].mean(axis=1, keepdims=True)
-        return [
-            Prediction(
-                Landmarks(image_from_crop.apply(points_crop[i]), confidence[i]),
-                float(batch.score[i]),
-            )
-            for i, image_from_crop in enumerate(image_from_crops)
-        ]
+        predictions = []
+        size = image_rgb.shape[1], image_rgb.shape[0]
+        for i, place in enumerate(image_from_crops):
+            points = place.apply(points_crop[i])
+            outside = border_features(points, place, self.side, size)
+            sure = recalibrated(confidence[i], outside, self._border)
+            predictions.append(Prediction(Landmarks(points, sure), float(batch.score[i])))
+        return predictions
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,113 @@
+"""Confidence of faces that the picture's border cuts: fit the map of ``runtime/border.py``.
+
+    python benchmarks/border_confidence.py DATA --models nano fast --photos 120
+
+Train photos of HELEN are cut at a side, so that up to half of the face lies outside; the network
+looks from a rough box of what is left. A logistic map of its confidence is fitted to whether each
+point lies within 0.05 of the truth; its features are zero where the face lies in the picture whole.
+The weights that it prints stand in ``runtime/border.py``, and are to be fitted anew with every new
+weight file; ``val`` photos, cut alike, judge them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+from scipy.optimize import minimize
+
+from mien.geometry import crop_from_landmarks, pose_head
+from mien.markup import load_markup
+from mien.runtime import landmarker, load_landmarkers
+from mien.runtime.border import border_features, recalibrated
+from mien.types import Box
+
+RESULT = Path(__file__).parent / "results" / "border_confidence.json"
+RADIUS = 0.05
+
+
+def gather(data: Path, model: str, split: str, count: int) -> tuple[np.ndarray, ...]:
+    """Confidences, features and whether within the radius, of the points of cut photos."""
+    labels = np.load(data / "faces.npz")
+    rows = np.flatnonzero((labels["source"] == "helen") & (labels["split"] == split))
+    rng = np.random.default_rng(7)
+    pair, mean = load_landmarkers(model, points=68, threads=1), load_markup(68).mean_shape
+    sure, features, within = [], [], []
+    for row in rng.permutation(rows)[:count]:
+        image = cv2.imread(str(data / "faces" / str(labels["path"][row])))[..., ::-1]
+        truth = labels["manual68"][row] / 32.0
+        box, share = Box.around(truth), float(rng.uniform(0.05, 0.5))
+        if rng.random() < 0.5:
+            first, last = max(round(box.left + share * box.width), 0), image.shape[1]
+        else:
+            first, last = 0, round(box.right - share * box.width)
+        picture = np.ascontiguousarray(image[:, first:last])
+        truth = truth - [first, 0]
+        left, right = max(box.left - first, 0), min(box.right - first, picture.shape[1] - 1)
+        rough = Box(left, box.top, right, box.bottom)
+        seen = pair.align_box(picture, rough)
+        points = seen.landmarks.points_image
+        place = crop_from_landmarks(points, mean, pair.following.side)
+        size = picture.shape[1], picture.shape[0]
+        sure.append(seen.landmarks.confidence)
+        features.append(border_features(points, place, pair.following.side, size))
+        off = np.linalg.norm(points[:, :2] - truth, axis=1) / pose_head(truth, mean).scale
+        within.append(off <= RADIUS)
+    return np.concatenate(sure), np.concatenate(features), np.concatenate(within)
+
+
+def calibration_error(confidence: np.ndarray, within: np.ndarray) -> float:
+    """Expected calibration error of ten bins."""
+    place = np.minimum((confidence * 10).astype(int), 9)
+    claimed, true = (np.bincount(place, one, minlength=10) for one in (confidence, within))
+    return float(np.abs(claimed - true).sum() / len(confidence))
+
+
+def fit(sets: list[tuple[np.ndarray, ...]]) -> np.ndarray:
+    """The weights of least cross entropy; every model counts alike."""
+    sure, features, within = (np.concatenate(column) for column in zip(*sets, strict=True))
+    share = np.concatenate([np.full(len(one[0]), 1 / len(one[0])) for one in sets])
+
+    def loss(weights: np.ndarray) -> float:
+        p = np.clip(recalibrated(sure, features, weights), 1e-5, 1 - 1e-5)
+        entropy = -(within * np.log(p) + (~within) * np.log(1 - p))
+        return float((share * entropy).sum() / share.sum() + 1e-3 * np.square(weights).sum())
+
+    best = minimize(loss, np.zeros(5), method="Nelder-Mead", options={"maxiter": 1500})
+    return np.asarray(best.x)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--models", nargs="+", default=["nano", "fast"])
+    parser.add_argument("--photos", type=int, default=120)
+    options = parser.parse_args()
+    landmarker.recalibrated = lambda confidence, *_: confidence  # what the network says
+    train = {name: gather(options.data, name, "train", options.photos) for name in options.models}
+    weights = {name: fit([one]) for name, one in train.items()}
+    weights["other"] = fit(list(train.values()))
+    figures: dict[str, object] = {
+        "command": f"python benchmarks/border_confidence.py DATA --photos {options.photos}",
+        "weights": {name: one.round(3).tolist() for name, one in weights.items()},
+    }
+    for name in options.models:
+        val = gather(options.data, name, "val", 39)
+        for split, (sure, features, within) in (("train", train[name]), ("val", val)):
+            after = recalibrated(sure, features, weights[name])
+            by_other = recalibrated(sure, features, weights["other"])
+            figures[f"{name}_{split}"] = {
+                "points": len(sure),
+                "calibration_error_before": round(calibration_error(sure, within), 4),
+                "calibration_error": round(calibration_error(after, within), 4),
+                "calibration_error_by_other": round(calibration_error(by_other, within), 4),
+            }
+    RESULT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""Confidence where the picture's border cuts the face.
+
+A network sees black beyond the border and may take half a face for a turned one, surely. How much
+of the face's place in the crop lies outside the picture, and where each point lies against the
+border, says how much its confidence is worth: a logistic map, rising with the confidence, fitted to
+each shipped model by ``benchmarks/border_confidence.py``; any other model has the map of all of
+them. A face that lies in the picture whole keeps its confidences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float
+
+from mien.geometry import FACE_SHARE, Similarity
+
+__all__ = ["WEIGHTS", "border_features", "recalibrated"]
+
+WEIGHTS: Final = {
+    "nano": (-1.657, -0.082, 0.471, -1.272, -0.954),
+    "fast": (-1.169, -0.411, -0.176, -0.445, -2.038),
+    "other": (-0.91, -0.357, -0.765, -0.813, -1.717),
+}
+"""By the name on the card: of gate, confidence, share outside, outside, near the border."""
+_SAMPLES = 24
+"""Places a side at which the face's square is asked whether it lies in the picture."""
+_NEAR = 0.15
+"""Face sizes over which being near the border wears off."""
+_FULL_AT = 0.06
+"""Share outside from which the map counts in full."""
+_LEAST_SLOPE = 0.1
+
+
+def border_features(
+    points_image: Float[np.ndarray, "points 3"],
+    image_from_crop: Similarity,
+    side: int,
+    size: tuple[int, int],
+) -> Float[np.ndarray, "points 5"]:
+    """What the map hangs on besides the confidence; all 0 where no part of the face is outside.
+
+    Args:
+        size: width and height of the picture, px.
+    """
+    width, height = size
+    features = np.zeros((len(points_image), 5))
+    ends = (side - 1) / 2 + np.array([-0.5, 0.5]) * FACE_SHARE * side
+    corners = image_from_crop.apply(np.array([[x, y] for x in ends for y in ends]))
+    if (_depth(corners, width, height) >= 0).all():
+        return features
+    line = np.linspace(*ends, _SAMPLES)
+    grid = image_from_crop.apply(np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2))
+    outside = float((_depth(grid, width, height) < 0).mean())
+    face_size = FACE_SHARE * side * image_from_crop.scale
+    depth = _depth(points_image[:, :2], width, height) / face_size
+    gate = min(outside / _FULL_AT, 1.0)
+    features[:, 0] = gate
+    features[:, 1] = gate  # of the confidence itself
+    features[:, 2] = outside
+    features[:, 3] = gate * (depth < 0)
+    features[:, 4] = gate * np.exp(-np.maximum(depth, 0) / _NEAR)
+    return features
+
+
+def _depth(
+    places: Float[np.ndarray, "places 2"], width: int, height: int
+) -> Float[np.ndarray, " places"]:
+    """How far inside the picture, px; negative outside."""
+    x, y = places.T
+    nearest: Float[np.ndarray, " places"] = np.minimum(
+        np.minimum(x + 0.5, width - 0.5 - x), np.minimum(y + 0.5, height - 0.5 - y)
+    )
+    return nearest
+
+
+def recalibrated(
+    confidence: Float[np.ndarray, " points"],
+    features: Float[np.ndarray, "points 5"],
+    weights: Sequence[float],
+) -> Float[np.ndarray, " points"]:
+    """The confidences as they are worth; untouched where the features are 0."""
+    if not features.any():
+        return confidence
+    sure = np.clip(confidence, 1e-6, 1 - 1e-6)
+    logit = np.log(sure / (1 - sure))
+    slope = np.maximum(1 + weights[1] * features[:, 1], _LEAST_SLOPE)
+    moved = slope * logit + features[:, [0, 2, 3, 4]] @ np.array([weights[i] for i in (0, 2, 3, 4)])
+    return np.asarray(1 / (1 + np.exp(-moved)))
