@@ -51,7 +51,7 @@ def border_features(
     corners = image_from_crop.apply(np.array([[x, y] for x in ends for y in ends]))
     if (_depth(corners, width, height) >= 0).all():
         return features
-    line = np.linspace(*ends, _SAMPLES)
+    line = np.linspace(ends[0], ends[1], _SAMPLES)
     grid = image_from_crop.apply(np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2))
     outside = float((_depth(grid, width, height) < 0).mean())
     face_size = FACE_SHARE * side * image_from_crop.scale
