@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from scene import Done, Scene, write_clip, write_photo
 
 from mien.cli import progress
 from mien.cli.progress import RunProgress
+from mien.media import open_source
 from mien.pipeline import Tally, TrackerParts
 from mien.runtime import load_landmarkers, open_detector
 from mien.study.notes import notes_on
@@ -51,10 +51,12 @@ def test_a_cut_file_says_so_in_its_summary(mien: Mien, scene: Scene, tmp_path: P
     assert summary["complete"] is False
 
 
-def test_where_no_face_was_found_a_finer_search_is_named(standin_model: Path) -> None:
+def test_where_no_face_was_found_a_finer_search_is_named(
+    standin_model: Path, tmp_path: Path
+) -> None:
     pair = load_landmarkers(str(standin_model), threads=1)
     parts = TrackerParts(pair, open_detector("centerface:320"))
-    source: Any = None  # the hint asks nothing of it
+    source = open_source(str(write_photo(tmp_path / "empty.png")))
     tally = Tally(frames_decoded=1, size=(1920, 1080))
     assert notes_on(tally, parts, source) == ["--detector centerface:640 looks for smaller faces"]
     found = Tally(frames_decoded=1, frames_with_face=1, size=(1920, 1080))
