@@ -9,6 +9,7 @@ import signal
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from command import mien, started
 from scene import Scene, write_boxes, write_clip
@@ -78,6 +79,30 @@ def test_a_file_goes_on_from_its_last_checkpoint(scene: Scene, tmp_path: Path) -
     for path in ShardPaths.of(tmp_path / "whole", "a", PointsIn.BESIDE).tables:
         assert (tmp_path / "broken" / path.name).read_bytes() == path.read_bytes()
     assert not list((tmp_path / "broken").glob("*.state.npz"))
+
+
+def test_a_checkpoint_that_cannot_be_read_costs_a_new_beginning(
+    scene: Scene, tmp_path: Path
+) -> None:
+    job = job_of(scene, tmp_path / "parts", 0.0)
+    parts = job.parts.open()
+    item = Input(str(scene.folder / "a.mp4"), "a")
+
+    def stop(done: int) -> None:
+        if done >= 11:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        track_file(job, item, parts, on_frame=stop)
+    (state,) = (tmp_path / "parts").glob("*.state.npz")
+    with np.load(state) as data:
+        arrays = {name: data[name] for name in data.files}
+    arrays["graph"] = arrays["graph"][:-9]
+    np.savez(state, **arrays)
+    seen: list[int] = []
+    result = track_file(job, item, parts, on_frame=seen.append)
+    assert (result.errors, result.record.state, result.record.rows) == ((), "done", 20)
+    assert seen[0] <= 1
 
 
 def test_a_checkpoint_of_another_file_is_not_used(scene: Scene, tmp_path: Path) -> None:

@@ -18,11 +18,15 @@ from mien.study.tables import StudyTable
 from mien.tracking import Tracker
 from mien.tracking.state import restore_tracker, tracker_state
 
-__all__ = ["CHECKPOINT_SECS", "FileCheckpoint"]
+__all__ = ["CHECKPOINT_SECS", "FileCheckpoint", "StaleCheckpointError"]
 
 CHECKPOINT_SECS = 60.0
 _OURS = "ours"
 _COUNTS = ("frames_decoded", "frames_with_face", "most_faces", "most_detected", "seconds")
+
+
+class StaleCheckpointError(Exception):
+    """What was saved cannot be gone on with: the file begins anew."""
 
 
 class FileCheckpoint:
@@ -50,7 +54,10 @@ class FileCheckpoint:
         if self._read is None or self._table is None:
             return 0
         state, ours = self._read
-        restore_tracker(tracker, state)
+        try:
+            restore_tracker(tracker, state)
+        except InputError as stale:
+            raise StaleCheckpointError(str(stale)) from stale
         self._table.restore(ours["table"])
         for name in _COUNTS:
             setattr(tally, name, ours["tally"][name])

@@ -17,7 +17,7 @@ from mien.outputs import NO_DETAILS, Sink
 from mien.pipeline import TrackerParts
 from mien.runtime import load_landmarkers, open_detector
 from mien.study.cells import clip_name
-from mien.study.checkpoint import CHECKPOINT_SECS, FileCheckpoint
+from mien.study.checkpoint import CHECKPOINT_SECS, FileCheckpoint, StaleCheckpointError
 from mien.study.clip_outputs import Outcome, Outputs, track_input
 from mien.study.notes import report_line
 from mien.study.record import FileRecord, FileState, Fingerprint, fingerprint
@@ -116,6 +116,7 @@ def track_file(
     error: str | None = None
     table: StudyTable | None = None
     checkpoint: FileCheckpoint | None = None
+    is_stale = False
     with contextlib.ExitStack() as closing:
         try:
             record = dataclasses.replace(record, print=fingerprint(item.where, known=known))
@@ -138,9 +139,15 @@ def track_file(
             )
         except InputError as unread:
             error = " ".join(str(unread).split())
+        except StaleCheckpointError:
+            is_stale = True
         except BaseException:
             on_broken(_result(record, outcome, "broken off", 0))
             raise
+    if checkpoint is not None and is_stale:
+        checkpoint.drop()
+        print_ = record.print
+        return track_file(job, item, parts, print_, on_open, on_frame, on_broken, more_sinks)
     if table is not None and checkpoint is not None:
         for shard in table.shards:
             shard.publish()
