@@ -21,13 +21,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from finder_points import points_from
 from mien.augmentation.pasting import Canvas, Piece, paste_mask
 from mien.datasets.ours.finder_set import CROP, EMPTY, SCENE, FaceTable, FinderSet
-from mien.datasets.training_faces import PackFaces
-from mien.errors import DataError
 from mien.files import write_atomically
-from mien.geometry import Similarity, crop_from_detection, warp_crop
-from mien.runtime import load_landmarkers
+from mien.geometry import Similarity, warp_crop
 from mien.runtime.detectors import CenterFace, Finder
 from mien.runtime.detectors.finder_maps import Finds
 from mien.training.finder.validation import match_finds
@@ -38,6 +36,7 @@ SIZES_OF_LARGE = (14, 20, 28, 40, 100, 400)
 ROLLS_DEG = (0, 15, 30, 45, 60, 90, 120, 150, 180)
 CANVAS, LARGE = 480, 1080
 LEAST_SCORE = 0.05
+COMMAND = "python benchmarks/finder.py --set SET --faces data --finder src/mien/weights/finder.onnx"
 SOURCES = ("helen", "afw", "mebeauty", "lfw", "ytf")
 
 
@@ -81,6 +80,7 @@ def main() -> None:
     arguments.add_argument("--json", type=Path, required=True)
     arguments.add_argument("--count", type=int, default=24, help="Pasted faces a size and a roll.")
     arguments.add_argument("--most", type=int, default=120, help="Photos a source.")
+    arguments.add_argument("--most-points", type=int, default=40, help="Faces a source, points.")
     arguments.add_argument("--sheet", type=Path, help="Picture of val scenes with what was found.")
     given = arguments.parse_args()
     cv2.setNumThreads(1)
@@ -94,7 +94,9 @@ def main() -> None:
     shown = pictures_by_name(held_out, given.count, given.most)
     counts = count_all(detectors, shown)
     score = chosen_score(counts)
+    starts = {"centerface": detectors["centerface"], "finder": (own, score)}
     results = {
+        "command": COMMAND,
         "finder": {"sha256": own.card.sha256, "chosen_score": score, "card_score": own.card.score},
         "sets": {
             name: {
@@ -103,7 +105,7 @@ def main() -> None:
             }
             for name, of_set in counts.items()
         },
-        "places": places(detectors, given.faces, score),
+        "points": points_from(starts, given.faces, given.most_points),
     }
     write_atomically(given.json, (json.dumps(results, indent=1) + "\n").encode())
     print(told(results))
@@ -226,52 +228,6 @@ def chosen_score(counts: dict[str, dict[str, Counts]]) -> float:
     return 0.95
 
 
-def places(
-    detectors: dict[str, tuple[FaceFinder, float]], root: Path, score: float
-) -> dict[str, dict[str, dict[str, float]]]:
-    """How well the landmarks lie that begin at a detection: mean error in face sizes on val."""
-    pair = load_landmarkers("nano", points=68, threads=1)
-    results: dict[str, dict[str, dict[str, float]]] = {}
-    for source in SOURCES:
-        try:
-            faces = PackFaces(root, split="val", source=source)
-        except DataError:
-            continue
-        errors: dict[str, list[float]] = {name: [] for name in detectors}
-        for index in range(len(faces)):
-            face = faces.load(index)
-            truth = face.points[:, :2].astype(np.float64)
-            starts = {
-                name: nearest(finder.find(Frame(face.image_rgb, 0, 0.0)), truth, least)
-                for name, (finder, least) in (
-                    (n, (f, score if n == "finder" else s)) for n, (f, s) in detectors.items()
-                )
-            }
-            if any(start is None for start in starts.values()):
-                continue
-            extent = np.ptp(truth, axis=0)
-            for name, start in starts.items():
-                (seen,) = pair.refine(face.image_rgb, [crop_from_detection(start, pair.first.side)])
-                away = np.linalg.norm(seen.landmarks.points_image[17:, :2] - truth[17:], axis=1)
-                errors[name].append(float(away.mean() / math.sqrt(extent.prod())))
-        results[source] = {
-            name: {"faces": len(each), "nme_inner51": round(float(np.mean(each)), 5)}
-            for name, each in errors.items()
-            if each
-        }
-    return results
-
-
-def nearest(found: Sequence[Detection], truth: np.ndarray, score: float) -> Detection | None:
-    """The best detection whose box holds the middle of the face."""
-    x, y = truth.mean(axis=0)
-    for one in found:
-        box = one.box
-        if one.score >= score and box.left < x < box.right and box.top < y < box.bottom:
-            return one
-    return None
-
-
 def told(results: dict[str, object]) -> str:
     """The figures as lines to read."""
     sets, lines = results["sets"], [f"score of the finder: {results['finder']['chosen_score']}"]
@@ -281,9 +237,8 @@ def told(results: dict[str, object]) -> str:
             for detector, c in of_set.items()
         )
         lines.append(f"{name} ({next(iter(of_set.values()))['pictures']}): {'; '.join(each)}")
-    for source, each in results["places"].items():
-        of_source = (f"{name} {value['nme_inner51']}" for name, value in each.items())
-        lines.append(f"points from a detection, {source}: {', '.join(of_source)}")
+    for source, each in results["points"].items():
+        lines += [f"points from a detection, {source}, {name}: {v}" for name, v in each.items()]
     return "\n".join(lines)
 
 
@@ -291,7 +246,7 @@ def draw_sheet(file: Path, pictures: Sequence[Shown], finder: Finder, score: flo
     """What is known in white, what was found in green, with the five points."""
     tiles = []
     for one in pictures[:12]:
-        image = np.ascontiguousarray(one.image_rgb)
+        image = np.array(one.image_rgb)
         for (x, y), size in zip(one.faces.centre, one.faces.size, strict=True):
             box(image, x, y, size, (255, 255, 255))
         for found in finder.find(Frame(one.image_rgb, 0, 0.0)):

@@ -50,6 +50,9 @@ def page(ledger: Ledger) -> str:
         "and `mediapipe`'s points, and may not begin from weights that learned from anything else.",
         "There is none yet.",
         "",
+        "`finder`, the face finder, has learned from WIDER FACE, ImageNet, helen, afw, ytf, lfw",
+        "and cfp photos, and from what CenterFace found in them: research only.",
+        "",
     ]
     return "\n".join(lines)
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from mien.datasets.ours.pack_labels import _MIN_EXAMPLES, _RIDGE
+from mien.runtime.detectors.finder import read_finder_card
 
 ROOT = Path(__file__).parents[1]
 
@@ -34,3 +35,16 @@ def test_the_ridge_is_the_one_that_the_val_faces_chose() -> None:
     for count, nme in few.items():
         assert (nme < figures["mean_nme_of_the_teacher"]) or count < _MIN_EXAMPLES
         assert f"| {count} | {nme:.4f} |" in page
+
+
+def test_the_figures_of_the_face_finder() -> None:
+    page = (ROOT / "docs/decisions/0022-finder.md").read_text(encoding="utf-8")
+    file = ROOT / "benchmarks" / "results" / "finder.json"
+    figures = json.loads(file.read_text(encoding="utf-8"))
+    for name, of_set in figures["sets"].items():
+        usual, own = of_set["centerface"], of_set["finder"]
+        missed = f"{usual['faces']} | {usual['missed']} | {own['missed']}"
+        assert f"| {name} | {missed} | {usual['ms']:.1f} | {own['ms']:.1f} |" in page
+    card = read_finder_card(ROOT / "src/mien/weights/finder.onnx")
+    assert card.sha256 == figures["finder"]["sha256"]
+    assert card.score == figures["finder"]["chosen_score"]

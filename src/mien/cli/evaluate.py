@@ -78,7 +78,7 @@ def evaluate(
     detector: Annotated[
         str,
         typer.Option(
-            help="centerface, centerface:LONG_SIDE, yunet:MODEL_FILE or boxes:FILE.csv; "
+            help="centerface or finder, each also with :LONG_SIDE, yunet:FILE or boxes:FILE.csv; "
             "read with --init detector and for clips; a photo's frame is its place in the set."
         ),
     ] = "centerface",
