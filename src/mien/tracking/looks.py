@@ -79,6 +79,8 @@ class Looks:
     def __init__(self) -> None:
         self.glance: Float[np.ndarray, " pixels"] | None = None
         """Of the last frame in which it was seen."""
+        self.usual_change = 1.0
+        """How unlike its small pictures of one frame and the next were lately, at most."""
         self.read_secs = -math.inf
         """Clock time of the last signature."""
         self._signatures: list[Signature] = []

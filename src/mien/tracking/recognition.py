@@ -21,6 +21,10 @@ _SAME_GLANCE = 0.8
 """Likeness of a face's small picture to the last, below which its signature is read."""
 _REPLACED_BELOW = 1.1
 """Likeness of the two and of the signature, added, below which somebody else is there."""
+_JUMP = 3.0
+_LEAST_CHANGE, _FADE = 0.03, 0.7
+"""So many times more than lately must it have changed: a head that turns fast is unlike itself,
+too, but not all at once."""
 
 
 def found_face(reader: LookReader | None, frame: Frame, seen: Prediction) -> FoundFace:
@@ -40,11 +44,15 @@ def replaced_faces(reader: LookReader, frame: Frame, tracks: Sequence[Track]) ->
     for track in tracks:
         points, looks = track.points_image, track.looks
         glance, last = reader.glance(frame.image_rgb, points), looks.glance
-        if glance is not None and last is not None and float(glance @ last) < _SAME_GLANCE:
-            likeness = looks.likeness(_signature(reader, frame, points))
-            if likeness is not None and likeness + float(glance @ last) < _REPLACED_BELOW:
-                gone.append(track)
-                continue
+        if glance is not None and last is not None:
+            alike = float(glance @ last)
+            jumped = 1 - alike >= _JUMP * max(looks.usual_change, _LEAST_CHANGE)
+            if alike < _SAME_GLANCE and jumped:
+                likeness = looks.likeness(_signature(reader, frame, points))
+                if likeness is not None and likeness + alike < _REPLACED_BELOW:
+                    gone.append(track)
+                    continue
+            looks.usual_change = max(1 - alike, _FADE * looks.usual_change)
         looks.glance = glance
     return gone
 
