@@ -48,3 +48,18 @@ def test_the_figures_of_the_face_finder() -> None:
     card = read_finder_card(ROOT / "src/mien/weights/finder.onnx")
     assert card.sha256 == figures["finder"]["sha256"]
     assert card.score == figures["finder"]["chosen_score"]
+
+
+def test_the_figures_of_starts_and_what_they_claim() -> None:
+    page = (ROOT / "docs/decisions/0018-starts.md").read_text(encoding="utf-8")
+    file = ROOT / "benchmarks" / "results" / "starts.json"
+    for model, figures in json.loads(file.read_text(encoding="utf-8")).items():
+        for start, ways in figures["rows"].items():
+            for way, row in ways.items():
+                told = f"| {model}, {figures['faces']} | {start} | {way} | {row['nme']:.4f} |"
+                assert told in page
+        rolled = figures["rows"]["rolled by any angle"]
+        assert rolled["starts"]["nme"] < 0.2 * rolled["one look"]["nme"]
+        upright = figures["rows"]["true box"]
+        assert upright["starts"]["nme"] < 1.02 * upright["one look"]["nme"]
+        assert upright["careful"]["nme"] < upright["one look"]["nme"]
