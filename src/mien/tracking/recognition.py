@@ -19,7 +19,7 @@ __all__ = ["found_face", "keep_looks", "replaced_faces"]
 
 _SAME_GLANCE = 0.8
 """Likeness of a face's small picture to the last, below which its signature is read."""
-_REPLACED_BELOW = 1.1
+_REPLACED_BELOW = 1.25
 """Likeness of the two and of the signature, added, below which somebody else is there."""
 _JUMP = 3.0
 _LEAST_CHANGE, _FADE = 0.03, 0.7
