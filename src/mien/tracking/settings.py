@@ -93,7 +93,7 @@ class TrackerSettings:
     same_likeness: float = 0.87
     """Likeness of the signatures, and half that of the small pictures, from which two faces are of
     one person: of pairs of two people 3 in 1000 are above."""
-    other_likeness: float = 0.4
+    other_likeness: float = 0.1
     """Likeness below which they are of two."""
     look_secs: float = 0.2
     """Seconds between two readings of a face's signature."""
