@@ -161,10 +161,11 @@ def test_our_rows_stand_beside_the_rivals(tmp_path: Path) -> None:
 
 def test_what_is_measured_has_a_place_in_the_table() -> None:
     planned = measure.plan(Path("data"), Path("turned"), Path("clips"))
-    assert len(planned) == 14
+    assert len(planned) == 16
     for one in planned:
-        model, data_set, init, *mirror = one.file(Path("out"), "tiny").stem.split(".")
-        assert (model, init, mirror) == ("tiny", one.init, ["mirror"] * one.mirror)
+        model, data_set, init, *twice = one.file(Path("out"), "tiny").stem.split(".")
+        assert (model, init) == ("tiny", one.init)
+        assert twice == ["mirror"] * one.mirror + ["careful"] * one.careful
         assert data_set in table.SETS
         assert one.words[0] in {"aflw2000", "cfp", "faces", "turned", "clips"}
 
