@@ -73,8 +73,6 @@ class Memory:
         nearest = now_secs - settings.remember_secs
         self.is_fresh = any(face.seen_secs >= nearest for face in self.lost)
 
-    _fresh = False
-
     def recall(
         self, found: Sequence[FoundFace], now_secs: float, settings: TrackerSettings
     ) -> dict[int, LostFace]:

@@ -21,6 +21,10 @@ _SAME_GLANCE = 0.8
 """Likeness of a face's small picture to the last, below which its signature is read."""
 _REPLACED_BELOW = 1.25
 """Likeness of the two and of the signature, added, below which somebody else is there."""
+_MOST_RUSH = 0.12
+_LEAST_CONFIDENCE = 0.6
+"""Nor is it judged of a face that rushed in the frame before, by more than that of its size, or is
+seen badly: heads that race across the picture are blurred and half out of their crops."""
 _JUMP = 3.0
 _LEAST_CHANGE, _FADE = 0.03, 0.7
 """So many times more than lately must it have changed: a head that turns fast is unlike itself,
@@ -47,7 +51,7 @@ def replaced_faces(reader: LookReader, frame: Frame, tracks: Sequence[Track]) ->
         if glance is not None and last is not None:
             alike = float(glance @ last)
             jumped = 1 - alike >= _JUMP * max(looks.usual_change, _LEAST_CHANGE)
-            if alike < _SAME_GLANCE and jumped:
+            if alike < _SAME_GLANCE and jumped and _is_seen_at_rest(track):
                 likeness = looks.likeness(_signature(reader, frame, points))
                 if likeness is not None and likeness + alike < _REPLACED_BELOW:
                     gone.append(track)
@@ -55,6 +59,11 @@ def replaced_faces(reader: LookReader, frame: Frame, tracks: Sequence[Track]) ->
             looks.usual_change = max(1 - alike, _FADE * looks.usual_change)
         looks.glance = glance
     return gone
+
+
+def _is_seen_at_rest(track: Track) -> bool:
+    sure = float(track.seen.landmarks.confidence.mean())
+    return track.rush <= _MOST_RUSH and sure >= _LEAST_CONFIDENCE
 
 
 def keep_looks(

@@ -22,7 +22,8 @@ class Track:
     ``weak_since`` is the clock time of the first of the frames in a row whose score was below
     ``keep_score``, ``None`` after a good one. ``surprise`` is how far the face moved in the
     last frame beyond what its motion foretold, in face sizes: a track that slides onto its
-    neighbour is surprised, the neighbour is not.
+    neighbour is surprised, the neighbour is not. ``rush`` is how far it moved in the frame before
+    that, in face sizes.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Track:
         self.good_secs = 0.0
         self.weak_since: float | None = None
         self.surprise = 0.0
+        self.rush = 0.0
         self.looks = looks or Looks()
         self._filter = PointFilter(smoothing) if smoothing is not None else None
 
@@ -55,6 +57,7 @@ class Track:
     def see(self, seen: Prediction, step_secs: float, now_secs: float, keep_score: float) -> None:
         """Take this frame's prediction."""
         expected = self.place.after(step_secs)
+        self.rush = float(np.linalg.norm(self.place.velocity)) * step_secs / self.place.size
         self.place = self.place.moved_to(seen.landmarks.points_image, step_secs)
         self.surprise = float(np.linalg.norm(self.place.centre - expected)) / self.place.size
         self.seen = seen
