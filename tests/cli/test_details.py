@@ -112,6 +112,9 @@ def test_openface(mien: Mien, scene: Scene, tmp_path: Path) -> None:
     read = pd.read_csv(tmp_path / "clip.openface.csv")
     assert read.frame.tolist() == list(range(1, FRAMES + 1))
     assert read.success.tolist() == [0] * DARK + [1] * (FRAMES - DARK)
+    summary = json.loads((tmp_path / "clip.json").read_text())
+    assert summary["camera"]["assumed"]
+    assert any("63 degrees" in note for note in summary["notes"])
 
 
 def test_glb_without_its_package_is_one_line(

@@ -170,6 +170,7 @@ def test_other_peoples_files_stay(tmp_path: Path) -> None:
         ("a.txt", "x", "ends in"),
         ("a.csv", "", "has neither|no column"),
         ("a.csv", "frame,time_secs\n0,0\n", "no column"),
+        ("study.csv", "clip,frame,time_secs\na,0,0\n", "one clip's own table"),
         ("a.jsonl", "{", "not a table"),
         ("a.jsonl", "[1]\n", "no column"),
         ("a.parquet", "PAR", "not a table"),

@@ -103,6 +103,8 @@ def test_a_checkpoint_that_cannot_be_read_costs_a_new_beginning(
     result = track_file(job, item, parts, on_frame=seen.append)
     assert (result.errors, result.record.state, result.record.rows) == ((), "done", 20)
     assert seen[0] <= 1
+    state.write_bytes(b"")  # a power cut
+    assert track_file(job, item, parts).record.rows == 20
 
 
 def test_a_checkpoint_of_another_file_is_not_used(scene: Scene, tmp_path: Path) -> None:

@@ -169,6 +169,17 @@ def test_other_options_are_noticed(capsys: Capture, scene: Scene, tmp_path: Path
     )
 
 
+def test_one_folder_holds_one_study(capsys: Capture, scene: Scene, tmp_path: Path) -> None:
+    words = ("track", scene.folder, *scene.options)
+    assert mien(capsys, *words, "--table", tmp_path / "out" / "one.csv").code == 0
+    record = (tmp_path / "out" / "run.json").read_bytes()
+    for more in ((), ("--no-resume",), ("--overwrite",)):
+        other = mien(capsys, *words, "--table", tmp_path / "out" / "two.csv", *more)
+        assert (other.code, other.err.count("\n")) == (2, 1)
+        assert "into another folder" in other.err
+    assert (tmp_path / "out" / "run.json").read_bytes() == record
+
+
 def test_a_table_that_was_altered_is_made_anew(
     capsys: Capture, scene: Scene, tmp_path: Path
 ) -> None:
@@ -192,6 +203,9 @@ def test_what_cannot_be_is_refused_before_any_work(
         (("--table", foreign), "mien did not write"),
         (("--table", tmp_path / "study.xlsx"), ".csv or .parquet"),
         ((), "--out FOLDER"),
+        (("--table", tmp_path / "t.csv", "--format", "glb"), "--format glb"),
+        (("--table", tmp_path / "t.csv", "--timeline"), "--timeline"),
+        (("--out", tmp_path / "o", "--points", "inside"), "--points"),
     ):
         done = mien(capsys, "track", scene.folder, *words, *scene.options)
         assert (done.code, done.err.count("\n")) == (2, 1)

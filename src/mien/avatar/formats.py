@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,8 @@ FORMATS: Final = (*TABLE_FORMATS, "openface", *_TAKES)
 
 def details_for(name: str, details: Details) -> Details:
     """What faces must come with, for a format, besides what was asked for."""
+    if name == "openface":  # its millimetres are of a camera, which the summary must name
+        return dataclasses.replace(details, metric=True)
     return TakeFiles.details_of(details) if name in _TAKES else details
 
 

@@ -17,8 +17,8 @@ __all__ = ["HeadMesh", "load_head_mesh"]
 
 _STILL_M = 1e-4
 """A vertex that a shape moves by less does not move: a tenth of a millimetre."""
-_EYES, _MOUTH = 2, 1
-"""Patches of the head: two eyes, then the mouth."""
+_EYES = 2
+"""Patches of the head that are eyes; they come first, then the mouth."""
 
 
 @dataclass(frozen=True)

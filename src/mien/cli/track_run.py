@@ -146,6 +146,7 @@ def run_track(options: TrackOptions) -> bool:
         raise ConfigError("--osc and --vmc send one video at a time: leave out --workers")
     if options.out is None and options.study is None:
         raise ConfigError("say where results go: --out FOLDER, --table NAME.parquet, or both")
+    _refuse_idle(options)
     outputs, study = options.outputs(), options.study_paths()
     folder = options.out if options.out is not None else Path(study.table.parent if study else ".")
     listing = list_words(options.words, folder, recursive=options.recursive)
@@ -162,6 +163,19 @@ def run_track(options: TrackOptions) -> bool:
         return run.record.complete
     streams = partial(open_streams, targets, options.face)
     return _go_through(run, listing, folder if study is None else study.table, streams)
+
+
+def _refuse_idle(options: TrackOptions) -> None:
+    """Options of an output that is not asked for: what they name would be missed."""
+    if options.out is None and options.table is not TableFormat.CSV:
+        raise ConfigError(
+            f"--format {options.table} is of the files of --out, which is not given; --table has "
+            "its format by its name"
+        )
+    if options.out is None and options.timeline:
+        raise ConfigError("--timeline draws into --out FOLDER, which is not given")
+    if options.study is None and options.study_points is not PointsPlace.BESIDE:
+        raise ConfigError("--points says where those of --table go, which is not given")
 
 
 def _refuse_cameras(listing: Listing) -> None:

@@ -35,7 +35,7 @@ class Event:
     offset_secs: float
     strength: float
     """Of a blink the share of the usual opening that was lost; of a nod or shake its largest swing
-    in degrees; of speech the mean motion of the mouth."""
+    in degrees; of speech the spread of the mouth's opening."""
 
 
 @dataclass(frozen=True)

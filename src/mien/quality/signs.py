@@ -1,7 +1,7 @@
 """What speaks against a face's points, each sign for itself: read from the crop and the prediction.
 
 A sign is 0 where nothing speaks against the face and 1 where it is fully there. Their ramps are
-stated here; how much each counts is learned (``calibration.py``).
+stated here; how much each counts is learned (``calibration.json``).
 """
 
 from __future__ import annotations

@@ -97,6 +97,7 @@ def _read_csv(path: Path) -> tuple[tuple[str, ...], Cells]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = csv.reader(file)
         names = tuple(next(lines, ()))
+        _refuse_study(path, names)
         return names, _numbers(path, len(names), lines, first_line=2)
 
 
@@ -118,12 +119,21 @@ def _read_parquet(path: Path) -> tuple[tuple[str, ...], Cells]:
         raise InputError(f"{path}: reading Parquet needs pip install 'mien[parquet]'") from missing
     try:
         table = pq.read_table(path)
+        _refuse_study(path, table.column_names)
         columns = [table[name].cast(pa.float64()).to_numpy() for name in table.column_names]
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path}: not a table of mien track ({reason})") from error
     empty = np.empty((table.num_rows, 0))
     return tuple(table.column_names), np.stack(columns, axis=1) if columns else empty
+
+
+def _refuse_study(path: Path, names: Sequence[str]) -> None:
+    if "clip" in names:
+        raise InputError(
+            f"{path}: a table of several clips; a report is of one clip's own table (mien track "
+            "VIDEO --out FOLDER), and mien measure sums up several"
+        )
 
 
 def _numbers(path: Path, columns: int, rows: Iterable[Sequence[object]], first_line: int) -> Cells:

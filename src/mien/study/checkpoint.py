@@ -94,6 +94,6 @@ class FileCheckpoint:
             with np.load(self._path, allow_pickle=False) as data:
                 state = {name: data[name] for name in data.files}
             ours = json.loads(bytes(state.pop(_OURS)).decode("utf-8"))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile, InputError):
+        except (EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile):
             return None
         return (state, ours) if ours["print"] == self._print else None

@@ -91,11 +91,13 @@ def plan_run(
     leaves no record.
 
     Raises:
-        ConfigError: a study was begun with other options.
+        ConfigError: a study was begun with other options, or another one lies in this folder.
         InputError: ``run.json`` is not ours, or damaged.
     """
     plan = Plan(fresh)
     old = read_record(record_path) if record_path is not None else None
+    if old is not None and study is not None:
+        _refuse_other_study(study, old)
     if not resume:
         old = None
     if old is not None and study is None and old.complete:
@@ -105,7 +107,7 @@ def plan_run(
         if study is not None:
             raise ConfigError(
                 f"{record_path}: the run there was begun with other options ({shown}); give the "
-                "same ones, name another table, or start anew with --no-resume"
+                "same ones, name a table in another folder, or start anew with --no-resume"
             )
         plan.said.append(f"begun anew: the run before had other options ({shown})")
         old = None
@@ -128,6 +130,20 @@ def plan_run(
     tables = old.tables if old is not None else ()
     plan.record = dataclasses.replace(fresh, files=tuple(files), tables=tables)
     return plan
+
+
+def _refuse_other_study(study: StudyPaths, old: RunRecord) -> None:
+    """``run.json`` is of one study: another table beside it would lose what it was made with."""
+    other = old.settings.get("table")
+    if (
+        isinstance(other, str)
+        and other != study.table.name
+        and study.table.with_name(other).exists()
+    ):
+        raise ConfigError(
+            f"{study.record}: tells what {other} beside it was made with; put {study.table.name} "
+            "into another folder"
+        )
 
 
 def _kept(

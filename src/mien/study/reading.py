@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -53,17 +53,21 @@ def read_clips(path: Path) -> Iterator[ClipRows]:
 
 def _rows(path: Path, clip: str, names: Sequence[str], held: Sequence[_Block]) -> ClipRows:
     whole = np.concatenate(held)
+    columns = {name: whole[:, at] for at, name in enumerate(names)}
     try:
-        return ClipRows.of(clip, {name: whole[:, at] for at, name in enumerate(names)})
+        rows = ClipRows.of(clip, columns)
     except KeyError as missing:
         raise InputError(
             f"{path}: expected a table of mien track, but it has no column {missing}"
         ) from missing
+    if not all(np.isfinite(columns[name]).all() for name in ("frame", "time_secs")):
+        raise InputError(f"{path}: expected a frame and a time in every row, got an empty cell")
+    return rows
 
 
 def _csv_blocks(path: Path) -> Iterator[tuple[str, Sequence[str], _Block]]:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        lines = csv.reader(file)
+        lines = _lines(path, file)
         head = next(lines, [])
         kept = _kept(head)
         at = head.index("clip") if "clip" in head else None
@@ -82,6 +86,13 @@ def _csv_blocks(path: Path) -> Iterator[tuple[str, Sequence[str], _Block]]:
             held.append(row)
         if held:
             yield str(clip), names, np.array(held)
+
+
+def _lines(path: Path, file: Iterable[str]) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(file)
+    except csv.Error as error:
+        raise InputError(f"{path}: not a table of mien track ({error})") from error
 
 
 def _parquet_blocks(path: Path) -> Iterator[tuple[str, Sequence[str], _Block]]:

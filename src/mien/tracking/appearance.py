@@ -4,7 +4,7 @@ The crop aligned by the landmarks becomes gradient histograms (Dalal, Triggs, CV
 colour picture; a linear map learned from frames of people who are known apart (linear discriminant
 analysis: what differs within a person counts little) makes them 48 numbers of length 1, which are
 compared by their cosine. It tells the people of one clip from each other; it is too weak to
-recognise anybody in another (``docs/decisions/0018-who-is-who.md`` has its error rates).
+recognise anybody in another (``docs/decisions/0020-who-is-who.md`` has its error rates).
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def open_detector(words: str) -> FaceFinder:
         return CenterFace(long_side=int(rest))
     if name == "finder" and rest.isdecimal() and int(rest) >= 64:
         return Finder.as_fine_as(int(rest))
-    if name == "finder":
+    if name == "finder" and not rest.isdecimal():
         return Finder(Path(rest) if rest else None)
     if name == "yunet" and rest:
         return YuNet(Path(rest))
