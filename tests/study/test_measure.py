@@ -68,7 +68,15 @@ def test_what_is_no_table_is_one_line(capsys: Capture, tmp_path: Path) -> None:
     timeless = tmp_path / "timeless.csv"
     head = "frame,time_secs,track_id,yaw_deg,pitch_deg,roll_deg\n"
     timeless.write_text(f"{head}0,0,0,1,2,3\n1,,0,1,2,3\n")
-    for path in (other, empty, ragged, endless, timeless, tmp_path / "none.csv", tmp_path / "table.xlsx"):
+    for path in (
+        other,
+        empty,
+        ragged,
+        endless,
+        timeless,
+        tmp_path / "none.csv",
+        tmp_path / "table.xlsx",
+    ):
         done = mien(capsys, "measure", path)
         assert (done.code, done.err.count("\n")) == (2, 1), path
     own = tmp_path / "study.events.csv"
