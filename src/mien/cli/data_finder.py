@@ -42,7 +42,7 @@ def finder(
     sources = FinderSources(faces, profiles, scenes, tuple(photos or ()), empty)
     count, marked = prepare_finder_set(sources, out, open_detector(teacher), _tell)
     typer.echo(
-        f"{count} pictures with {marked} faces in {out}; "
+        f"{count} picture{'s' * (count != 1)} with {marked} face{'s' * (marked != 1)} in {out}; "
         f"next: mien train configs/finder.toml --data {out}"
     )
 

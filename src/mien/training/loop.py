@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import csv
 import dataclasses
 import itertools
 import logging
@@ -17,10 +16,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import distributed
 
 from mien.errors import ConfigError
-from mien.losses import LossTerms
 from mien.models import Network, build_network
 from mien.training.batches import batches_from, normalise, training_sets
 from mien.training.card_sources import gathered_card
@@ -37,8 +34,9 @@ from mien.training.device import Device, choose_device
 from mien.training.exported_weights import carries_left_out
 from mien.training.learning import Learner
 from mien.training.onnx_weights import load_folded, separate_folded
+from mien.training.run_log import RunLog
 from mien.training.schedule import WeightAverage, learning_rate
-from mien.training.validation import SetScore, validate, validation_sets
+from mien.training.validation import validate, validation_sets
 
 __all__ = ["Progress", "train"]
 
@@ -105,7 +103,7 @@ def train(
     held_out = validation_sets(config, data, turned)
     learner = Learner(model, optimiser, config, device, workers)
     learner.load_state(start.scaler)
-    log, saved, clock, seen = _Log(run, step), time.monotonic(), time.monotonic(), 0
+    log, saved, clock, seen = RunLog(run, step, rank), time.monotonic(), time.monotonic(), 0
 
     def checkpoint() -> Checkpoint:
         return Checkpoint(
@@ -129,7 +127,7 @@ def train(
         seen += config.schedule.batch
         if step % _LOG_EVERY == 0 and rank == 0:
             speed = seen / (time.monotonic() - clock)
-            log.terms(step, terms, speed)
+            log.terms(step, terms, faces_per_sec=speed)
             report(Progress(step, config.schedule.steps, speed, float(terms.total.detach()), best))
             clock, seen = time.monotonic(), 0
         if step % config.schedule.validate_every == 0 or step == config.schedule.steps:
@@ -203,43 +201,3 @@ def _start(config: TrainConfig, run: Path, initial: Path | None, device: Device)
 def step_seed(seed: int, step: int, rank: int) -> int:
     """What dropout draws follows from the step: a resumed run draws what it would have drawn."""
     return int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0])
-
-
-class _Log:
-    """``train.csv`` and ``val.csv``, a row at a time, flushed; rows past ``step`` are dropped."""
-
-    def __init__(self, run: Path, step: int) -> None:
-        self._run = run
-        for name in ("train.csv", "val.csv"):
-            file = run / name
-            if not file.exists() or (distributed.is_initialized() and distributed.get_rank() > 0):
-                continue
-            with file.open(newline="") as stream:
-                header, *rows = list(csv.reader(stream))
-            with file.open("w", newline="") as stream:
-                csv.writer(stream).writerows(
-                    [
-                        header,
-                        *(row for row in rows if len(row) == len(header) and int(row[0]) <= step),
-                    ]
-                )
-
-    def terms(self, step: int, terms: LossTerms, faces_per_sec: float) -> None:
-        values = {name: round(float(value.detach()), 6) for name, value in vars(terms).items()}
-        self._append(
-            "train.csv", {"step": step, **values, "faces_per_sec": round(faces_per_sec, 2)}
-        )
-
-    def scores(self, step: int, scores: list[SetScore]) -> None:
-        for score in scores:
-            values = dataclasses.asdict(score)
-            self._append("val.csv", {"step": step, **values})
-
-    def _append(self, name: str, row: dict[str, object]) -> None:
-        file = self._run / name
-        new = not file.exists()
-        with file.open("a", newline="") as stream:
-            writer = csv.DictWriter(stream, list(row))
-            if new:
-                writer.writeheader()
-            writer.writerow(row)

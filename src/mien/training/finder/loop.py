@@ -21,9 +21,9 @@ from mien.models.finder import FinderNetwork
 from mien.training.device import choose_device
 from mien.training.finder.batches import FinderBatch, finder_batches
 from mien.training.finder.config import FINDER, FinderConfig
-from mien.training.finder.log import FinderLog
 from mien.training.finder.validation import FinderScore, validate_finder, validation_pictures
 from mien.training.learning import joined
+from mien.training.run_log import RunLog
 from mien.training.schedule import WeightAverage, learning_rate
 
 __all__ = [
@@ -129,7 +129,7 @@ def train_finder(
     held_out = validation_pictures(config, FinderSet(data, "val")) if rank == 0 else {}
     wrapped = joined(model, choose_device("cpu")) if workers > 1 else model
     average = WeightAverage(averaged, model)
-    log, saved, clock, seen = FinderLog(run, step, rank), time.monotonic(), time.monotonic(), 0
+    log, saved, clock, seen = RunLog(run, step, rank), time.monotonic(), time.monotonic(), 0
 
     def checkpoint() -> FinderCheckpoint:
         return FinderCheckpoint(
@@ -146,7 +146,7 @@ def train_finder(
         if step % _LOG_EVERY == 0:
             speed = seen / (time.monotonic() - clock)
             loss = float(terms.total.detach())
-            log.terms(step, terms, speed)
+            log.terms(step, terms, pictures_per_sec=speed)
             report(FinderProgress(step, config.schedule.steps, speed, loss, best))
             clock, seen = time.monotonic(), 0
         is_last = step == config.schedule.steps

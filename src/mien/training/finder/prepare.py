@@ -147,12 +147,13 @@ def _of_pack(root: Path) -> Iterator[_Raw]:
 def _of_scenes(root: Path) -> Iterator[_Raw]:
     file = root / "boxes.json"
     try:
-        boxes = json.loads(file.read_text(encoding="utf-8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        told = sorted(json.loads(file.read_text(encoding="utf-8"))["files"].items())
+        boxes = [(name, np.array(rows, np.float64).reshape(len(rows), 7)) for name, rows in told]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{file} holds no boxes of scenes ({error!r})") from error
-    for number, (name, rows) in enumerate(sorted(boxes.items())):
+    for number, (name, rows) in enumerate(boxes):
         split = "val" if number >= len(boxes) - 30 else "train"
-        yield _Raw(root / name, SCENE, root.name, split, _of_boxes(np.array(rows, np.float64)))
+        yield _Raw(root / name, SCENE, root.name, split, _of_boxes(rows))
 
 
 def _of_boxes(rows: Float[np.ndarray, "faces 7"]) -> FaceTable:

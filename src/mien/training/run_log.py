@@ -1,0 +1,66 @@
+"""``train.csv`` and ``val.csv`` of a run, a row at a time."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mien.files import write_atomically
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+__all__ = ["RunLog"]
+
+
+class RunLog:
+    """Rows are flushed; those past the step that a run goes on from are dropped."""
+
+    def __init__(self, run: Path, step: int, rank: int = 0) -> None:
+        """Of the run in that folder, which goes on from ``step``; the first process writes.
+
+        Raises:
+            OutputError: the rows that stay cannot be written.
+        """
+        self._run = run
+        if rank != 0:
+            return
+        for name in ("train.csv", "val.csv"):
+            if (run / name).exists():
+                _cut(run / name, step)
+
+    def terms(self, step: int, terms: object, **speeds: float) -> None:
+        """A row of losses, which are the tensors of a dataclass, and of speeds."""
+        losses = {name: round(float(value.detach()), 6) for name, value in vars(terms).items()}
+        told = {name: round(speed, 2) for name, speed in speeds.items()}
+        self._append("train.csv", {"step": step, **losses, **told})
+
+    def scores(self, step: int, scores: Sequence[DataclassInstance]) -> None:
+        """A row a val set."""
+        for score in scores:
+            self._append("val.csv", {"step": step, **dataclasses.asdict(score)})
+
+    def _append(self, name: str, row: dict[str, object]) -> None:
+        file = self._run / name
+        new = not file.exists() or not file.stat().st_size
+        with file.open("a", newline="") as stream:
+            writer = csv.DictWriter(stream, list(row))
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+
+
+def _cut(file: Path, step: int) -> None:
+    with file.open(newline="") as stream:
+        lines = list(csv.reader(stream))
+    if not lines:  # the run was killed as it made the file
+        return
+    header, *rows = lines
+    kept = [row for row in rows if len(row) == len(header) and int(row[0]) <= step]
+    text = io.StringIO()
+    csv.writer(text).writerows([header, *kept])
+    write_atomically(file, text.getvalue().encode("utf-8"))
