@@ -30,12 +30,12 @@ def rows(file: Path) -> list[dict[str, str]]:
 def test_rows_past_the_step_are_dropped(tmp_path: Path) -> None:
     log = RunLog(tmp_path, 0)
     for step in (20, 40, 60):
-        log.terms(step, Terms(torch.tensor(1 / step)), faces_per_sec=7.123)
+        log.terms(step, Terms(torch.tensor(1 / step)), {"faces_per_sec": 7.123})
         log.scores(step, [Score("a", 0.1), Score("b", 0.2)])
     with (tmp_path / "val.csv").open("a") as stream:
         stream.write("80,a")  # killed within a row
     log = RunLog(tmp_path, 40)
-    log.terms(60, Terms(torch.tensor(0.5)), faces_per_sec=7.0)
+    log.terms(60, Terms(torch.tensor(0.5)), {"faces_per_sec": 7.0})
     told = rows(tmp_path / "train.csv")
     assert [row["step"] for row in told] == ["20", "40", "60"]
     assert told[-1] == {"step": "60", "total": "0.5", "faces_per_sec": "7.0"}
@@ -46,7 +46,7 @@ def test_a_file_that_a_kill_left_empty_is_begun(tmp_path: Path) -> None:
     for name in ("train.csv", "val.csv"):
         (tmp_path / name).touch()
     log = RunLog(tmp_path, 20)
-    log.terms(40, Terms(torch.tensor(0.5)), faces_per_sec=7.0)
+    log.terms(40, Terms(torch.tensor(0.5)), {"faces_per_sec": 7.0})
     log.scores(40, [Score("a", 0.1)])
     assert [row["step"] for row in rows(tmp_path / "train.csv")] == ["40"]
     assert rows(tmp_path / "val.csv") == [{"step": "40", "name": "a", "nme": "0.1"}]

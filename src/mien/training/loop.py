@@ -127,7 +127,7 @@ def train(
         seen += config.schedule.batch
         if step % _LOG_EVERY == 0 and rank == 0:
             speed = seen / (time.monotonic() - clock)
-            log.terms(step, terms, faces_per_sec=speed)
+            log.terms(step, terms, {"faces_per_sec": speed})
             report(Progress(step, config.schedule.steps, speed, float(terms.total.detach()), best))
             clock, seen = time.monotonic(), 0
         if step % config.schedule.validate_every == 0 or step == config.schedule.steps:

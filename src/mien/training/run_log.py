@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ class RunLog:
             if (run / name).exists():
                 _cut(run / name, step)
 
-    def terms(self, step: int, terms: object, **speeds: float) -> None:
+    def terms(self, step: int, terms: object, speeds: Mapping[str, float]) -> None:
         """A row of losses, which are the tensors of a dataclass, and of speeds."""
         losses = {name: round(float(value.detach()), 6) for name, value in vars(terms).items()}
         told = {name: round(speed, 2) for name, speed in speeds.items()}

@@ -146,7 +146,7 @@ def train_finder(
         if step % _LOG_EVERY == 0:
             speed = seen / (time.monotonic() - clock)
             loss = float(terms.total.detach())
-            log.terms(step, terms, pictures_per_sec=speed)
+            log.terms(step, terms, {"pictures_per_sec": speed})
             report(FinderProgress(step, config.schedule.steps, speed, loss, best))
             clock, seen = time.monotonic(), 0
         is_last = step == config.schedule.steps
