@@ -93,8 +93,8 @@ class Detection:
     box: Box
     score: float
     five_points: Float[np.ndarray, "5 2"] | None = None
-    """Eye (image left), eye (image right), nose tip, mouth corner (image left), mouth corner
-    (image right), in image pixels; ``None`` from a source that gives boxes only."""
+    """Eyes, nose tip, corners of the mouth, in image pixels; of each pair the person's right one
+    first, which is the left one of an upright picture. ``None`` from boxes alone."""
 
     def __post_init__(self) -> None:
         if self.five_points is not None and self.five_points.shape != (5, 2):

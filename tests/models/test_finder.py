@@ -19,6 +19,7 @@ from mien.training.config import Schedule
 from mien.training.finder.batches import make_batch
 from mien.training.finder.config import FinderConfig, load_finder_config
 from mien.training.finder.loop import learn_finder
+from mien.training.learning import SkippedSteps
 
 TINY = FinderNetworkConfig(widths=(8, 8, 16, 16, 16), blocks=(0, 1, 1, 1), neck=16)
 
@@ -72,9 +73,9 @@ def test_one_picture_is_learned_by_heart() -> None:
         "tiny", "finder", TINY, schedule=Schedule(steps=150, warmup=5, learning_rate=1e-2)
     )
     network = FinderNetwork(TINY)
-    optimiser = torch.optim.AdamW(network.parameters())
+    optimiser, skipped = torch.optim.AdamW(network.parameters()), SkippedSteps()
     losses = [
-        float(learn_finder(network, optimiser, batch, config, step).total.detach())
+        float(learn_finder(network, optimiser, batch, config, step, skipped).total.detach())
         for step in range(150)
     ]
     assert losses[-1] < 0.2 * losses[0]

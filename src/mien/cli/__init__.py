@@ -114,8 +114,9 @@ def _mien(
     logging.basicConfig(
         level=logging.INFO if verbose else logging.ERROR, format="mien: %(message)s", force=True
     )
-    if not verbose:  # what a data set is read as changes what its figures mean
-        logging.getLogger("mien.datasets").setLevel(logging.WARNING)
+    if not verbose:  # what a data set is read as changes what its figures mean; skipped steps count
+        for name in ("mien.datasets", "mien.training"):
+            logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def main(args: Sequence[str] | None = None) -> None:

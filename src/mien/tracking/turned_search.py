@@ -56,9 +56,5 @@ def _turned_back(found: Detection, quarters: int, frame: Frame) -> Detection:
 
     box = found.box
     corners = back(np.array([[box.left, box.top], [box.right, box.bottom]]))
-    five = found.five_points
-    if five is not None:  # the left eye and mouth corner of the image come first
-        five = back(five)
-        pairs = (five[:2], five[2:3], five[3:])
-        five = np.concatenate([each[np.argsort(each[:, 0])] for each in pairs])
+    five = None if found.five_points is None else back(found.five_points)
     return Detection(Box.around(corners), found.score, five)

@@ -13,18 +13,43 @@ import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from mien.errors import ConfigError
 from mien.losses import LossTerms, total_loss
 from mien.models import Network
 from mien.training.batches import Batch, normalise
 from mien.training.config import TrainConfig
 from mien.training.device import Device
 
-__all__ = ["Learner", "joined"]
+__all__ = ["Learner", "SkippedSteps", "joined"]
 
 _MOST_SKIPPED = 50
 """Steps in a row whose gradient is no number: beyond them the run is beyond saving. (Where the
 loss is scaled, a few of the first are skipped until the scale is found.)"""
 logger = logging.getLogger(__name__)
+
+
+class SkippedSteps:
+    """Counts the steps in a row that were not made, as their gradient was no number."""
+
+    def __init__(self, *, is_scaled: bool = False) -> None:
+        """``is_scaled``: the loss is, so that a few at the beginning are no news."""
+        self.number = 0
+        self._is_scaled = is_scaled
+
+    def count(self, *, made: bool) -> None:
+        """One step more.
+
+        Raises:
+            ConfigError: it is the fiftieth in a row.
+        """
+        self.number = 0 if made else self.number + 1
+        if not made and (not self._is_scaled or self.number == _MOST_SKIPPED):
+            logger.warning("a step was skipped: its gradient is no number")
+        if self.number >= _MOST_SKIPPED:
+            raise ConfigError(
+                f"the gradient was no number for {_MOST_SKIPPED} steps: give a lower "
+                "learning_rate, or another device"
+            )
 
 
 class Learner:
@@ -46,8 +71,7 @@ class Learner:
         self._model = joined(model, device) if processes > 1 else model
         self._run = torch.compile(self._model) if config.compute.compile else self._model
         self._scaler = torch.amp.GradScaler(device.kind, enabled=device.needs_scaling)
-        self.skipped = 0
-        """Steps that were not made since the last that was, as their gradient was no number."""
+        self.skipped = SkippedSteps(is_scaled=device.needs_scaling)
 
     def state(self) -> dict[str, Any]:
         """What a resumed run must know besides weights and optimiser; empty without scaling."""
@@ -65,7 +89,7 @@ class Learner:
             The loss and its terms, the mean over the parts.
 
         Raises:
-            FloatingPointError: the gradient was no number for fifty steps in a row.
+            ConfigError: the gradient was no number for fifty steps in a row.
         """
         for group in self._optimiser.param_groups:
             group["lr"] = rate
@@ -77,11 +101,10 @@ class Learner:
                 terms.append(self._backward(part, len(parts)))
         self._scaler.unscale_(self._optimiser)
         norm = nn.utils.clip_grad_norm_(self._model.parameters(), self._config.schedule.clip)
-        if torch.isfinite(norm):
+        is_finite = bool(torch.isfinite(norm))
+        if is_finite:
             self._scaler.step(self._optimiser)
-            self.skipped = 0
-        else:
-            self._skip()
+        self.skipped.count(made=is_finite)
         self._scaler.update()
         return _mean(terms)
 
@@ -110,16 +133,6 @@ class Learner:
         else:
             with self._model.no_sync():
                 yield
-
-    def _skip(self) -> None:
-        self.skipped += 1
-        if not self._device.needs_scaling or self.skipped == _MOST_SKIPPED:
-            logger.warning("a step was skipped: its gradient is no number")
-        if self.skipped >= _MOST_SKIPPED:
-            raise FloatingPointError(
-                f"the gradient was no number for {_MOST_SKIPPED} steps: a lower learning_rate, "
-                "or another precision"
-            )
 
 
 def joined(model: nn.Module, device: Device) -> DistributedDataParallel:

@@ -80,8 +80,8 @@ def train(
         rank, workers: this process among those that train together (their group must be up).
 
     Raises:
-        ConfigError: the run was started with another network, there is nothing to validate on, or
-            no such device.
+        ConfigError: the run was started with another network, there is nothing to validate on, no
+            such device, or it diverges.
         DataError: the faces are not where ``data`` and the configuration say.
         ModelError: a checkpoint to go on from cannot be read.
         OutputError: a checkpoint cannot be written.

@@ -94,7 +94,7 @@ def validate(
                 prediction = model(crops)
             points = prediction.points
             if not points.isfinite().all():
-                raise FloatingPointError("the network's output is not finite")
+                raise ConfigError("the network's output is no number: give a lower learning_rate")
             error = (points - batch.points)[..., :2].norm(dim=-1) / FACE_SHARE
             depth = (points - batch.points)[..., 2].abs() / FACE_SHARE
             # Points clicked on a photo alone: the others and all depths are not known.

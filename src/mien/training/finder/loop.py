@@ -22,7 +22,7 @@ from mien.training.device import choose_device
 from mien.training.finder.batches import FinderBatch, finder_batches
 from mien.training.finder.config import FINDER, FinderConfig
 from mien.training.finder.validation import FinderScore, validate_finder, validation_pictures
-from mien.training.learning import joined
+from mien.training.learning import SkippedSteps, joined
 from mien.training.run_log import RunLog
 from mien.training.schedule import WeightAverage, learning_rate
 
@@ -117,7 +117,7 @@ def train_finder(
         rank, workers: this process among those that train together (gloo must be up).
 
     Raises:
-        ConfigError: the run was started with another network.
+        ConfigError: the run was started with another network, or it diverges.
         DataError: ``data`` holds no finder's set.
         ModelError: a checkpoint to go on from cannot be read.
         OutputError: a checkpoint cannot be written.
@@ -128,7 +128,7 @@ def train_finder(
     composer = Composer(FinderSet(data, "train"), config.pictures)
     held_out = validation_pictures(config, FinderSet(data, "val")) if rank == 0 else {}
     wrapped = joined(model, choose_device("cpu")) if workers > 1 else model
-    average = WeightAverage(averaged, model)
+    average, skipped = WeightAverage(averaged, model), SkippedSteps()
     log, saved, clock, seen = RunLog(run, step, rank), time.monotonic(), time.monotonic(), 0
 
     def checkpoint() -> FinderCheckpoint:
@@ -137,7 +137,7 @@ def train_finder(
         )
 
     for batch in finder_batches(step, config, composer, rank=rank, workers=workers):
-        terms = learn_finder(wrapped, optimiser, batch, config, step)
+        terms = learn_finder(wrapped, optimiser, batch, config, step, skipped)
         average.update(step, config.schedule.ema)
         step += 1
         seen += config.schedule.batch
@@ -207,8 +207,13 @@ def learn_finder(
     batch: FinderBatch,
     config: FinderConfig,
     step: int,
+    skipped: SkippedSteps,
 ) -> FinderLossTerms:
-    """One step of the optimiser on one batch."""
+    """One step of the optimiser on one batch.
+
+    Raises:
+        ConfigError: the gradient was no number for fifty steps in a row.
+    """
     model.train()
     for group in optimiser.param_groups:
         group["lr"] = learning_rate(step, config.schedule)
@@ -218,6 +223,8 @@ def learn_finder(
     optimiser.zero_grad(set_to_none=True)
     terms.total.backward()  # type: ignore[no-untyped-call]
     norm = nn.utils.clip_grad_norm_(model.parameters(), config.schedule.clip)
-    if torch.isfinite(norm):
+    is_finite = bool(torch.isfinite(norm))
+    if is_finite:
         optimiser.step()
+    skipped.count(made=is_finite)
     return terms
