@@ -67,6 +67,15 @@ def test_rows_may_come_in_any_order_and_have_no_face_at_all() -> None:
     assert (clip.frames, clip.face_share, clip.persons, persons, events) == (3, 0.0, 0, [], [])
 
 
+def test_too_few_frames_a_second_say_nothing_of_blinks() -> None:
+    slow = table()
+    slow["time_secs"] = slow["frame"] * 0.5
+    _, (first, _), _ = summarise(ClipRows.of("a", slow))
+    assert first.blinks == 0
+    assert first.eyes_seen_secs == pytest.approx(45)
+    assert np.isnan(first.blinks_per_min)
+
+
 def test_persons_may_be_named_by_the_table() -> None:
     columns = table() | {"person_id": np.full(120, 7.0)}
     assert [one.person for one in summarise(ClipRows.of("a", columns))[1]] == [7]

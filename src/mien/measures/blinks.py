@@ -8,7 +8,14 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Float
 
-__all__ = ["EYES_HIDDEN_DEG", "Blink", "eyes_seen", "find_blinks"]
+__all__ = [
+    "EYES_HIDDEN_DEG",
+    "LONGEST_GAP_SECS",
+    "Blink",
+    "eyes_seen",
+    "find_blinks",
+    "usual_opening",
+]
 
 EYES_HIDDEN_DEG: Final = 55.0
 """Yaw beyond which a head hides one eye, so that openings are not read."""
@@ -17,8 +24,9 @@ _SHUT, _OPEN_AGAIN = 0.55, 0.7
 _USUAL_PERCENTILE = 80
 _LONGEST_BLINK_SECS = 0.6
 """Eyes that stay shut for longer rest."""
-_LONGEST_GAP_SECS = 0.2
-"""Eyes that were not seen for longer may have shut or opened meanwhile, slowly or not at all."""
+LONGEST_GAP_SECS: Final = 0.2
+"""Eyes that were not seen for longer may have shut or opened meanwhile, slowly or not at all. At
+fewer than five frames a second no blink can be read."""
 _LEAST_USUAL = 0.15
 """Eyes that are usually less open (screwed up, behind dark glasses) show no blink."""
 
@@ -40,6 +48,13 @@ def eyes_seen(yaw_deg: Float[np.ndarray, " frames"]) -> Bool[np.ndarray, " frame
     return np.asarray(np.abs(yaw_deg) <= EYES_HIDDEN_DEG)
 
 
+def usual_opening(openings: Float[np.ndarray, " frames"]) -> float:
+    """How open a person's eyes usually are: the 80th percentile; NaN if they were never seen."""
+    if not np.isfinite(openings).any():
+        return float("nan")
+    return float(np.nanpercentile(openings, _USUAL_PERCENTILE))
+
+
 def find_blinks(
     times_secs: Float[np.ndarray, " frames"], openings: Float[np.ndarray, " frames"]
 ) -> list[Blink]:
@@ -50,10 +65,8 @@ def find_blinks(
     are those whose shutting or opening was not seen: at the recording's ends, and beside gaps of
     more than 0.2 s.
     """
-    if not np.isfinite(openings).any():
-        return []
-    usual = float(np.nanpercentile(openings, _USUAL_PERCENTILE))
-    if usual < _LEAST_USUAL:
+    usual = usual_opening(openings)
+    if not usual >= _LEAST_USUAL:
         return []
     blinks: list[Blink] = []
     first: int | None = None
@@ -62,7 +75,7 @@ def find_blinks(
     for frame, opening in enumerate(openings.tolist()):
         if not np.isfinite(opening):
             continue
-        if times_secs[frame] - seen_secs > _LONGEST_GAP_SECS:
+        if times_secs[frame] - seen_secs > LONGEST_GAP_SECS:
             first, was_open = None, False
         seen_secs = times_secs[frame]
         if first is None and was_open and opening < _SHUT * usual:

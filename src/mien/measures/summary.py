@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from mien.measures.blinks import eyes_seen, find_blinks
+from mien.measures.blinks import LONGEST_GAP_SECS, eyes_seen, find_blinks, usual_opening
 from mien.measures.head import AT_CAMERA_DEG, faces_camera, find_nods, find_shakes
 from mien.measures.mouth import speaks, stretches
 from mien.measures.track import ClipRows, PersonRows
@@ -50,7 +50,7 @@ class PersonSummary:
     """With the head turned by at most 55 degrees."""
     blinks: int
     blinks_per_min: float
-    """Of the time in which the eyes were seen; NaN if that is none."""
+    """Of the time in which the eyes were seen, in frames at most 0.2 s apart; NaN if it is none."""
     blink_secs: float
     """Median length of a blink."""
     eye_right_open: float
@@ -136,7 +136,7 @@ def mean_eye_opening(person: PersonRows) -> Float[np.ndarray, " rows"]:
 
 def _events(person: PersonRows) -> list[Event]:
     times, eyes = person.times_secs, mean_eye_opening(person)
-    usual = float(np.nanpercentile(eyes, 80)) if np.isfinite(eyes).any() else np.nan
+    usual = usual_opening(eyes)
     spans: list[tuple[str, int, int, int, float]] = [
         ("blink", one.onset, one.apex, one.offset, 1 - float(eyes[one.apex]) / usual)
         for one in find_blinks(times, eyes)
@@ -173,7 +173,8 @@ def _events(person: PersonRows) -> list[Event]:
 def _person(person: PersonRows, events: Sequence[Event], at_camera_deg: float) -> PersonSummary:
     secs, times = person.secs, person.times_secs
     blinks = [one for one in events if one.kind == "blink"]
-    eyes_secs = float(secs[np.isfinite(mean_eye_opening(person))].sum())
+    eyes_secs = secs[np.isfinite(mean_eye_opening(person))]
+    readable_secs = float(eyes_secs[eyes_secs <= LONGEST_GAP_SECS].sum())
     yaw, pitch = person["yaw_deg"], person["pitch_deg"]
     medians = {
         one.name: _median(person[one.name])
@@ -190,9 +191,9 @@ def _person(person: PersonRows, events: Sequence[Event], at_camera_deg: float) -
         person=person.person,
         frames=len(person.frames),
         seconds=float(secs.sum()),
-        eyes_seen_secs=eyes_secs,
+        eyes_seen_secs=float(eyes_secs.sum()),
         blinks=len(blinks),
-        blinks_per_min=60 * len(blinks) / eyes_secs if eyes_secs > 0 else float("nan"),
+        blinks_per_min=60 * len(blinks) / readable_secs if readable_secs > 0 else float("nan"),
         blink_secs=_median(np.array([one.offset_secs - one.onset_secs for one in blinks])),
         speaking_share=_share(speaks(times, person["mouth_open"]), secs),
         nods=sum(one.kind == "nod" for one in events),

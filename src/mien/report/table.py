@@ -131,8 +131,8 @@ def _read_parquet(path: Path) -> tuple[tuple[str, ...], Cells]:
 def _refuse_study(path: Path, names: Sequence[str]) -> None:
     if "clip" in names:
         raise InputError(
-            f"{path}: a table of several clips; a report is of one clip's own table (mien track "
-            "VIDEO --out FOLDER), and mien measure sums up several"
+            f"{path}: a study's table; a report is of one clip's own table (mien track VIDEO "
+            "--out FOLDER), and mien measure sums up a study"
         )
 
 
