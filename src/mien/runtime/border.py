@@ -21,8 +21,8 @@ __all__ = ["WEIGHTS", "border_features", "recalibrated"]
 
 WEIGHTS: Final = {
     "nano": (-1.657, -0.082, 0.471, -1.272, -0.954),
-    "fast": (-1.169, -0.411, -0.176, -0.445, -2.038),
-    "other": (-0.91, -0.357, -0.765, -0.813, -1.717),
+    "fast": (-1.022, -0.331, -0.727, -0.832, -1.651),
+    "other": (-0.962, -0.267, -0.686, -0.779, -1.694),
 }
 """By the name on the card: of gate, confidence, share outside, outside, near the border."""
 _SAMPLES = 24
