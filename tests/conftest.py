@@ -3,12 +3,15 @@ so that ``import standin`` works everywhere."""
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 from jaxtyping import install_import_hook
 
+# Started in the background a shell has Ctrl-C ignored, and what the tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, str(Path(__file__).parent))
 # Before anything imports mien: from here on its types, and the shapes of arrays, are checked at
 # every call.

@@ -34,6 +34,7 @@ TOGETHER: list[dict[str, Any]] = [
         "finetune_output": "none",
     },
     {"heatmap_module": "affine", "finetune_output": "none", "finetune_dims": 2},
+    {"heatmap_module": "affine-predicted", "finetune_output": "none", "decoding_window": 5},
     {
         "heatmap_module": "local",
         "deconvolution_kernel": 4,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from scipy.spatial import cKDTree
+
+from mien.synthesis.head.morphable import MorphableHead
 
 RADII = np.array([7.5, 17.0, 10.0])
 EYE, MOUTH = np.array([3.2, 3.5]), np.array([0.0, -4.0])
@@ -16,6 +18,16 @@ SIDED = ("browDown", "browInnerUp", "browOuterUp", "eyeBlink")
 SIDED += ("mouthUpperUp", "mouthLowerDown", "mouthSmile")
 # Vertices of the MediaPipe mesh that the editor reads on the lids, image left then right.
 LIDS_UPPER, LIDS_LOWER = (160, 159, 158, 387, 386, 385), (144, 145, 153, 373, 374, 380)
+
+
+def head_of_size(head: MorphableHead, vertices: int) -> MorphableHead:
+    """The same head with so many vertices, all of them in one place."""
+    return replace(
+        head,
+        mean=np.zeros((vertices, 3), np.float32),
+        identity=np.zeros((len(head.identity), vertices, 3), np.float32),
+        expression=np.zeros((len(head.expression), vertices, 3), np.float32),
+    )
 
 
 def bump(points: np.ndarray, centre: tuple[float, float], width: float) -> np.ndarray:

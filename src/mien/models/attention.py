@@ -112,17 +112,24 @@ class AffineHeatmaps(nn.Module):
     ) -> Float[Tensor, "n points h w"]:
         """As :meth:`forward`, with maps of each picture's own."""
         own: Tensor = self.reading(x)
-        count, points, height, width = own.shape
-        affine = self.affine + change.view(count, 2, points, 2, 3)
+        points, height, width = own.shape[1:]
+        affine = self.affine + change.view(-1, 2, points, 2, 3)
+        columns, rows = pixel_centres(width, own), pixel_centres(height, own)
+        pixels = torch.stack(
+            [
+                columns.expand(height, width),
+                rows[:, None].expand(height, width),
+                torch.ones_like(own[0, 0], dtype=torch.float32),
+            ],
+            dim=-1,
+        )
         heatmaps = _with_bias(own, self.bias)
-        single = (count * points, 1, height, width)
         for direction in range(2):
-            # The grid runs over -1..1 where shares run over -0.5..0.5: only the step doubles.
-            grid = affine[:, direction] * affine.new_tensor([1.0, 1.0, 2.0])
-            source = functional.affine_grid(grid.flatten(0, 1), list(single), align_corners=False)
-            neighbour = own[:, self.neighbours[direction]].reshape(single).float()
-            moved = functional.grid_sample(neighbour, source, align_corners=False)
-            heatmaps = heatmaps + self.gain[direction] * moved.view_as(own).to(own.dtype)
+            source = torch.einsum("hwk,npjk->nphwj", pixels, affine[:, direction]).flatten(0, 1)
+            neighbour = own[:, self.neighbours[direction]].reshape(-1, 1, height, width).float()
+            moved = functional.grid_sample(neighbour, 2 * source, align_corners=False)
+            moved = moved.reshape(-1, points, height, width).to(own.dtype)
+            heatmaps = heatmaps + self.gain[direction] * moved
         return heatmaps
 
 

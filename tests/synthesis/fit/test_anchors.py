@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from clay import head_of_size
 
 from mien.errors import DataError
 from mien.synthesis.fit.anchors import Anchors, load_anchors
@@ -14,17 +14,15 @@ from mien.synthesis.head.morphable import MorphableHead
 
 
 def test_the_shipped_anchors_are_found(head: MorphableHead) -> None:
-    large = replace(head, mean=np.zeros((30_000, 3), np.float32))
-    shipped = load_anchors(large)
+    shipped = load_anchors(head_of_size(head, 30_000))
     assert shipped.mesh468.corners.shape == (468, 3)
     assert shipped.points68.corners.shape == (68, 3)
     assert shipped.manual51.corners.shape == (51, 3)
 
 
 def test_anchors_of_a_larger_head_are_refused(head: MorphableHead, anchors_file: Path) -> None:
-    small = replace(head, mean=head.mean[:100])
     with pytest.raises(DataError, match="make anchors for it"):
-        load_anchors(small, anchors_file)
+        load_anchors(head_of_size(head, 100), anchors_file)
 
 
 def test_anchors_come_back_from_their_file(

@@ -41,7 +41,7 @@ def still(frames: int, yaw: float = 0.0) -> HeadMotion:
 
 
 def way(*centres: tuple[float, float], face_px: float = 30.0) -> Way:
-    return Way(np.array(centres), np.full(len(centres), face_px))
+    return Way(np.array(centres, np.float64), np.full(len(centres), face_px))
 
 
 def play(
