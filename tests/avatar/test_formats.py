@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 
 import cv2
@@ -238,3 +239,10 @@ def test_glb_says_who_made_it(tmp_path: Path, played: Played) -> None:
         b"glTF" + np.array([2, 20 + len(data), len(data)], "<u4").tobytes() + b"JSON" + data
     )
     assert not is_ours(path)
+
+
+def test_a_glb_of_another_shape_is_not_ours(tmp_path: Path) -> None:
+    path = tmp_path / "clip.face-0.glb"
+    for text in (b"[1, 2]", b'{"asset": 3}', b'{"asset": {"generator": 1}}'):
+        path.write_bytes(b"glTF" + bytes(8) + struct.pack("<I", len(text)) + b"JSON" + text)
+        assert not is_ours(path)

@@ -65,3 +65,9 @@ def test_a_wrong_place_is_one_line_before_any_work(
     assert done.code == 2
     assert done.err.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_lens_of_which_nothing_is_sent_is_one_line(mien: Mien, scene: Scene) -> None:
+    done = mien("live", scene.clip, "--no-window", "--fov", "60", *scene.options)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "--osc" in done.err

@@ -101,6 +101,10 @@ def live(
     """
     asked = _size_of(size)
     targets = parse_targets(osc, vmc, face, vrm_shapes=vrm_shapes)
+    if not targets and (focal is not None or fov is not None):
+        raise ConfigError(
+            "--focal and --fov say where --osc and --vmc place the head; neither is given"
+        )
     details = Details(True, bool(targets), focal, fov)
     if window:
         require_window()

@@ -65,7 +65,7 @@ def is_ours(path: Path) -> bool:
     }.get(path.suffix.lower())
     try:
         return known is not None and known(path)
-    except (OSError, ValueError, KeyError, struct.error):
+    except (AttributeError, KeyError, OSError, TypeError, ValueError, struct.error):
         return False
 
 
