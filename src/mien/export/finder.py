@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import logging
-import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +18,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from mien.errors import ModelError, OutputError
+from mien.errors import ModelError
+from mien.files import write_atomically
 from mien.models.finder import STRIDES, FinderNetwork, finder_size
 from mien.runtime.card import CARD_KEY
 from mien.runtime.finder_card import FinderCard
@@ -79,12 +79,7 @@ def export_finder(
     graph.metadata_props.add(key=CARD_KEY, value=card.to_json())
     contents = graph.SerializeToString()
     _check_parity(network.eval(), contents)
-    partial = out.with_name(out.name + ".partial")
-    try:
-        partial.write_bytes(contents)
-        os.replace(partial, out)
-    except OSError as error:
-        raise OutputError(f"cannot write {out}: {error.strerror}") from error
+    write_atomically(out, contents)
     return card
 
 

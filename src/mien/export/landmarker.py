@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +22,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from mien.errors import ModelError, OutputError
+from mien.errors import ModelError
+from mien.files import write_atomically
 from mien.geometry import FACE_SHARE
 from mien.models import Network, build_network
 from mien.models.decoding import pixels_from_shares
@@ -95,12 +95,7 @@ def export_run(
     graph.metadata_props.add(key=LEFT_OUT_KEY, value=beside)
     contents = graph.SerializeToString()
     _check_parity(deployed, contents)
-    partial = out.with_name(out.name + ".partial")
-    try:
-        partial.write_bytes(contents)
-        os.replace(partial, out)
-    except OSError as error:
-        raise OutputError(f"cannot write {out}: {error.strerror}") from error
+    write_atomically(out, contents)
     return card
 
 
