@@ -22,13 +22,17 @@ _SAME_GLANCE = 0.8
 _REPLACED_BELOW = 1.25
 """Likeness of the two and of the signature, added, below which somebody else is there."""
 _MOST_RUSH = 0.12
+"""Face sizes: a face that moved further in the frame before is not judged. Heads that race across
+the picture are blurred and half out of their crops."""
 _LEAST_CONFIDENCE = 0.6
-"""Nor is it judged of a face that rushed in the frame before, by more than that of its size, or is
-seen badly: heads that race across the picture are blurred and half out of their crops."""
+"""Nor is one whose points are less sure than this in the mean."""
 _JUMP = 3.0
-_LEAST_CHANGE, _FADE = 0.03, 0.7
-"""So many times more than lately must it have changed: a head that turns fast is unlike itself,
-too, but not all at once."""
+"""So many times more than lately must the small picture have changed: a head that turns fast is
+unlike itself, too, but not all at once."""
+_LEAST_CHANGE = 0.03
+"""Change between two frames that counts as usual for any face."""
+_FADE = 0.7
+"""Share of the usual change that is left a frame later."""
 
 
 def found_face(reader: LookReader | None, frame: Frame, seen: Prediction) -> FoundFace:
