@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import resource
+import sys
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -51,10 +52,12 @@ def disk_of() -> Callable[[int], contextlib.AbstractContextManager[None]]:
     @contextlib.contextmanager
     def limit(largest: int) -> Iterator[None]:
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        writes_none, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # cut short, too
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest, hard))
         try:
             yield
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+            sys.dont_write_bytecode = writes_none
 
     return limit
