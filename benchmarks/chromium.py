@@ -20,6 +20,9 @@ from websockets.sync.client import connect
 
 __all__ = ["Chromium", "find_chromium"]
 
+_PATIENCE_SECS = 300.0
+"""For what must come; a machine that is busy with others takes ten times as long as one at rest."""
+
 
 def find_chromium() -> str | None:
     """The program's path; ``None`` where there is none."""
@@ -87,7 +90,7 @@ class Chromium:
     ) -> None:
         self._closing.close()
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(_PATIENCE_SECS)
         if self._process.stderr is not None:
             self._process.stderr.close()
         self._profile.cleanup()
@@ -104,7 +107,7 @@ class Chromium:
         message = {"id": number, "method": method, "params": params}
         self._socket.send(json.dumps(message | ({"sessionId": session} if session else {})))
         while True:
-            answer = json.loads(self._socket.recv(timeout=60))
+            answer = json.loads(self._socket.recv(timeout=_PATIENCE_SECS))
             if answer.get("id") == number:
                 if "error" in answer:
                     raise RuntimeError(f"{method}: {answer['error']['message']}")
@@ -134,7 +137,7 @@ class Chromium:
             raise RuntimeError(json.dumps(answer["exceptionDetails"])[:600])
         return answer["result"].get("value")
 
-    def wait(self, condition: str, secs: float = 30.0) -> Any:
+    def wait(self, condition: str, secs: float = _PATIENCE_SECS) -> Any:
         """Until an expression is true; what it then gives."""
         end = time.monotonic() + secs
         while not (value := self.run(condition)):
@@ -154,7 +157,7 @@ class Chromium:
         shot = self.ask("Page.captureScreenshot", captureBeyondViewport=whole_page)
         return base64.b64decode(shot["data"])
 
-    def until(self, ready: Callable[[], bool], secs: float = 30.0) -> None:
+    def until(self, ready: Callable[[], bool], secs: float = _PATIENCE_SECS) -> None:
         """Let the page run until something outside of it is so."""
         end = time.monotonic() + secs
         while not ready():

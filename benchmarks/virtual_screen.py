@@ -43,7 +43,7 @@ class VirtualScreen:
         trace: TracebackType | None,
     ) -> None:
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(300)
         if self._process.stdout is not None:
             self._process.stdout.close()
         self._folder.cleanup()

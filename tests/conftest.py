@@ -7,12 +7,16 @@ import signal
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 from jaxtyping import install_import_hook
 
 # Started in the background a shell has Ctrl-C ignored, and what the tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, str(Path(__file__).parent))
+# An example takes as long as the machine is busy.
+hypothesis.settings.register_profile("mien", deadline=None)
+hypothesis.settings.load_profile("mien")
 # Before anything imports mien: from here on its types, and the shapes of arrays, are checked at
 # every call.
 install_import_hook("mien", "shapecheck.check")

@@ -131,7 +131,7 @@ def test_turns_about_one_axis_differ_by_their_sign() -> None:
         np.testing.assert_allclose(found, theirs, atol=1e-9)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.floats(-3.1, 3.1), st.floats(-1.5, 1.5), st.floats(-3.1, 3.1))
 def test_300w_lp_angles_come_back(pitch: float, yaw: float, roll: float) -> None:
     ours = FLIP @ rotation_300w_lp(pitch, yaw, roll) @ FLIP

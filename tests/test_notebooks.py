@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from patience import PATIENCE_SECS
+
 FOLDER = Path(__file__).parents[1] / "docs" / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
@@ -40,7 +42,7 @@ def test_a_notebook_runs(notebook: Path, tmp_path: Path) -> None:
         env={**os.environ, "MPLCONFIGDIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE_SECS,
         check=False,
     )
     assert done.returncode == 0, done.stderr

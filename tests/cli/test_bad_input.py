@@ -8,13 +8,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from scene import Done, Scene, count_frames, read_rows, write_boxes, write_clip
+
+from patience import PATIENCE_SECS, until
 
 Mien = Callable[..., Done]
 
@@ -150,13 +151,14 @@ def test_an_interrupted_run_leaves_readable_files(
         preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     ) as process:
         started = out / "long.csv.part"
-        deadline = time.monotonic() + 20
-        while not (started.exists() and started.stat().st_size > 30_000):
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(
+            lambda: (
+                process.poll() is not None or (started.exists() and started.stat().st_size > 30_000)
+            )
+        )
+        assert process.poll() is None, process.communicate()
         process.send_signal(number)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=PATIENCE_SECS)
     assert process.returncode == 130
     assert "Traceback" not in err
     kept = len(read_rows(out / "long.csv"))

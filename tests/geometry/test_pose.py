@@ -25,7 +25,7 @@ def posed(pose: HeadPose, scale: float = 120.0) -> np.ndarray:
     return np.asarray(scale * MEAN @ rotation_from_angles(pose).T + [300.0, 200.0, 0.0])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.floats(-179, 179), st.floats(-89, 89), st.floats(-179, 179))
 def test_angles_come_back(yaw: float, pitch: float, roll: float) -> None:
     rotation = rotation_from_angles(HeadPose(yaw, pitch, roll))
@@ -73,7 +73,7 @@ def test_pose_from_three_dimensions_does_not_ask_where_depth_begins() -> None:
     assert as_tuple(pose_head(points, MEAN).pose) == pytest.approx(as_tuple(pose))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(0.02, 50), st.floats(-3000, 3000), st.floats(-3000, 3000), st.sampled_from([2, 3]))
 def test_place_and_size_in_the_image_do_not_turn_a_head(
     scale: float, x: float, y: float, dims: int

@@ -37,7 +37,7 @@ def test_a_quarter_turn_is_clockwise_in_the_picture() -> None:
     np.testing.assert_allclose(turn.apply(np.array([0.0, 1.0])), [8, 20], atol=1e-12)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(similarities, similarities)
 def test_products_and_inverses_are_those_of_the_matrices(a: Similarity, b: Similarity) -> None:
     first, second = homogeneous(a), homogeneous(b)

@@ -13,6 +13,7 @@ from mien.errors import InputError
 from mien.live.newest import Newest
 from mien.media import SourceKind
 from mien.types import Frame
+from patience import PATIENCE_SECS, until
 
 
 class Script:
@@ -39,24 +40,17 @@ class Script:
             raise self._error
 
 
-def until(condition: object) -> None:
-    end = time.monotonic() + 10
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < end
-        time.sleep(0.002)
-
-
 def test_a_slow_reader_gets_the_newest_and_the_rest_is_counted() -> None:
     script = Script(9, gated=True)
     with Newest(script) as newest:
         script.gate.release()
-        first = newest.take(5)
+        first = newest.take(PATIENCE_SECS)
         assert first is not None
         assert first.frame.index == 0
         for _ in range(5):
             script.gate.release()
         until(lambda: newest.arrived == 6)
-        later = newest.take(5)
+        later = newest.take(PATIENCE_SECS)
         assert later is not None
         assert (later.frame.index, newest.dropped) == (5, 4)
         assert later.at_secs >= first.at_secs
@@ -65,7 +59,7 @@ def test_a_slow_reader_gets_the_newest_and_the_rest_is_counted() -> None:
         for _ in range(3):
             script.gate.release()
         until(lambda: newest.arrived == 9)
-        last = newest.take(5)
+        last = newest.take(PATIENCE_SECS)
         assert last is not None
         assert last.frame.index == 8
         until(lambda: newest.ended)
@@ -75,9 +69,9 @@ def test_a_source_that_breaks_off_gives_its_last_frame_first() -> None:
     with Newest(Script(3, InputError("it broke off"))) as newest:
         until(lambda: newest.arrived == 3)
         time.sleep(0.02)
-        last = newest.take(5)
+        last = newest.take(PATIENCE_SECS)
         assert last is not None
         assert last.frame.index == 2
         assert not newest.ended
         with pytest.raises(InputError, match="broke off"):
-            newest.take(5)
+            newest.take(PATIENCE_SECS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import http.server
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 
 from mien.errors import InputError
+from mien.live import sources
 from mien.live.sources import FilePlayed, open_live
 from mien.media import SourceKind, open_source
 from standin import square_picture
@@ -32,14 +32,36 @@ def clip(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_comes_at_the_rate_that_was_asked(clip: Path) -> None:
+class Clock:
+    """A clock that only sleep moves, and whoever sets it."""
+
+    def __init__(self) -> None:
+        self.now_secs = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now_secs
+
+    def sleep(self, secs: float) -> None:
+        assert secs >= 0
+        self.now_secs += secs
+
+
+def test_a_file_comes_at_the_rate_that_was_asked(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(sources, "time", clock)
     source = FilePlayed(open_source(clip), 50.0, False, None)
-    came = [(frame, time.monotonic()) for frame in source]
-    assert [frame.index for frame, _ in came] == list(range(6))
-    np.testing.assert_allclose([frame.time_secs for frame, _ in came], np.arange(6) / 50)
-    # Never before it is due; how late depends on the machine.
-    for frame, at in came:
-        assert at - came[0][1] >= frame.time_secs - 0.005
+    came, at_secs = [], []
+    for frame in source:
+        came.append(frame)
+        at_secs.append(clock.now_secs - 1000.0)
+        if frame.index == 2:
+            clock.now_secs += 0.05  # whoever takes them is late once
+    assert [frame.index for frame in came] == list(range(6))
+    np.testing.assert_allclose([frame.time_secs for frame in came], np.arange(6) / 50)
+    # Each when it is due; late ones at once, and what is due later is not late.
+    np.testing.assert_allclose(at_secs, [0, 0.02, 0.04, 0.09, 0.09, 0.10], atol=1e-9)
     assert (source.rate, source.kind) == (50.0, SourceKind.CAMERA)
 
 

@@ -20,6 +20,7 @@ from mien.study.job import track_file
 from mien.study.tables import ShardPaths
 from mien.study.workers import Progress, Task, track_files
 from mien.tracking import TrackerSettings
+from patience import PATIENCE_SECS, until
 
 Capture = pytest.CaptureFixture[str]
 
@@ -162,11 +163,9 @@ def test_ctrl_c_keeps_what_is_whole(
     folder = tmp_path / "out"
     table = ("--table", folder / "study.csv", "--workers", workers)
     with started(tmp_path, *words, *table) as process:
-        until_secs = time.monotonic() + 60
-        while time.monotonic() < until_secs and not _done(folder) >= {"a", "b", "c, d"}:
-            time.sleep(0.02)
+        until(lambda: _done(folder) >= {"a", "b", "c, d"})
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
+        assert process.wait(PATIENCE_SECS) == 130
     told = json.loads((folder / "run.json").read_text())
     assert told["complete"] is False
     assert told["files"][3]["state"] == "waiting"
@@ -211,7 +210,7 @@ def test_five_kills_at_random_moments_change_nothing(
         before = _written(folder)
         with started(tmp_path, *words, *table) as process:
             if kill == 5:
-                assert process.wait(120) == 0
+                assert process.wait(PATIENCE_SECS) == 0
                 break
             while _written(folder) == before and process.poll() is None:
                 time.sleep(0.01)  # it is killed at work, not while it loads

@@ -7,14 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
 from mien.training.checkpoint import load_checkpoint
+from patience import PATIENCE_SECS, came
 from tinypack import write_tiny_pack
 from tinyrun import TINY_TOML
 
@@ -39,7 +38,7 @@ def test_two_processes_of_torchrun_make_one_run(tmp_path: Path) -> None:
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_SECS,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -68,10 +67,10 @@ def test_workers_end_with_their_parent(tmp_path: Path, sent: signal.Signals) -> 
     )
     try:
         saved = tmp_path / "runs" / "tiny-tracking" / "last.pt"
-        assert within(60, saved.exists), "no worker got as far as a checkpoint"
+        assert came(saved.exists), "no worker got as far as a checkpoint"
         parent.send_signal(sent)
-        parent.wait(timeout=20)
-        assert within(20, lambda: nobody_is_left(parent.pid))
+        parent.wait(timeout=PATIENCE_SECS)
+        assert came(lambda: nobody_is_left(parent.pid))
     finally:
         if not nobody_is_left(parent.pid):
             os.killpg(parent.pid, signal.SIGKILL)
@@ -83,10 +82,3 @@ def nobody_is_left(group: int) -> bool:
     except ProcessLookupError:
         return True
     return False
-
-
-def within(seconds: float, happened: Callable[[], bool]) -> bool:
-    end = time.monotonic() + seconds
-    while not happened() and time.monotonic() < end:
-        time.sleep(0.1)
-    return happened()

@@ -37,7 +37,7 @@ def parts(standin_model: Path) -> TrackerParts:
 
 @pytest.fixture
 def limits() -> Limits:
-    return Limits(visitors=2, upload_mb=1, video_minutes=0.5 / 60, idle_secs=5.0)
+    return Limits(visitors=2, upload_mb=1, video_minutes=0.5 / 60, idle_secs=300.0)
 
 
 @pytest.fixture

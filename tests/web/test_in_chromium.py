@@ -19,6 +19,7 @@ import pytest
 import mien
 from mien.cli import main
 from mien.media import open_source
+from patience import PATIENCE_SECS
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 chromium = importlib.import_module("chromium")
@@ -35,7 +36,7 @@ def address() -> Iterator[str]:
         assert one.stdout is not None
         yield one.stdout.readline().split()[1]
         one.send_signal(signal.SIGINT)
-        assert one.wait(30) == 130
+        assert one.wait(PATIENCE_SECS) == 130
 
 
 def write_camera(path: Path, image_rgb: np.ndarray) -> Path:
@@ -62,7 +63,7 @@ def test_the_webcams_numbers_are_the_trackers(address: str, tmp_path: Path) -> N
         browser.open(address)
         browser.wait("mien.about !== null")
         browser.run("document.getElementById('camera').click()")
-        browser.wait("mien.message && mien.message.frame >= 12 && mien.message.faces.length", 60)
+        browser.wait("mien.message && mien.message.frame >= 12 && mien.message.faces.length")
         told = browser.run("mien.message.faces[0]")
         shown = browser.run("document.getElementById('yaw').textContent")
         size = browser.run("mien.message.size")
@@ -87,7 +88,7 @@ def test_a_dropped_video_gives_mien_tracks_table(address: str, tmp_path: Path) -
     with chromium.Chromium() as browser:
         browser.open(address)
         browser.choose_files("#file", [clip])
-        browser.wait("mien.done", 120)
+        browser.wait("mien.done")
         table = browser.run("fetch(document.getElementById('table').href).then((a) => a.text())")
         assert browser.run("document.getElementById('table').download") == "a clip.csv"
         # Played in the browser, each picture has the points of its own frame.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import struct
 import threading
-import time
 from pathlib import Path
 
 import cv2
@@ -19,6 +18,7 @@ from mien.pipeline import TrackerParts
 from mien.types import Frame
 from mien.web.app import make_app
 from mien.web.visitors import Limits
+from patience import until
 from standin import square_picture
 
 LIVE = f"ws://127.0.0.1:{PORT}/{TOKEN}/live"
@@ -110,10 +110,7 @@ def test_the_threads_end_with_the_application(
             socket.send_bytes(message_of(walk(0), 0.0))
             socket.receive_text()
         assert visitors() > before
-    deadline = time.monotonic() + 5
-    while visitors() > before and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert visitors() == before
+    until(lambda: visitors() == before)
 
 
 def visitors() -> int:

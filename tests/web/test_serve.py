@@ -15,6 +15,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from mien.cli import main
+from patience import PATIENCE_SECS
 
 
 def start(model: Path, *words: str) -> subprocess.Popen[str]:
@@ -41,12 +42,12 @@ def test_it_says_where_it_is_serves_there_and_ends_with_130(
         with connect(live):
             # A second one on the same port is told so, while a visitor is here.
             again = start(standin_model, "--port", port)
-            out, err = again.communicate(timeout=60)
+            out, err = again.communicate(timeout=PATIENCE_SECS)
             assert (again.returncode, out) == (2, "")
             assert err.startswith(f"mien: port {port} of 127.0.0.1 cannot be had")
             assert err.count("\n") == 1
             process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=60)
+            _, err = process.communicate(timeout=PATIENCE_SECS)
         assert (process.returncode, err) == (130, "")
 
 
