@@ -18,6 +18,7 @@ from mien.synthesis.fit.anchor_calibration import calibrate_anchors
 from mien.synthesis.fit.anchors import load_anchors, save_anchors
 from mien.synthesis.fit.fits import fit_photos, save_fits
 from mien.synthesis.fit.labels import best_labels
+from mien.synthesis.fit.mesh_pack import write_mesh_pack
 from mien.synthesis.fit.quality import measure_fits
 from mien.synthesis.head.facekit import compact, read_facekit, write_head
 from mien.synthesis.head.morphable import load_head
@@ -139,6 +140,27 @@ def head(
     write_head(out, compact(arrays) if small else arrays)
     typer.echo(
         f"{len(arrays['identity'])} identities and {len(arrays['expression'])} expressions in {out}"
+    )
+
+
+@data_app.command("mesh")
+def mesh(
+    faces: Annotated[Path, typer.Argument(help=_FACES)],
+    out: Annotated[Path, typer.Option(help="Folder of the pack to make: faces.npz, anchors.npz.")],
+    source: Annotated[
+        list[str] | None, typer.Option(help="Only faces of this source; may be given again.")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Another head (mien data head); default: the shipped one.")
+    ] = None,
+) -> None:
+    """Make a pack whose only teacher is MediaPipe's mesh, for weights free for any use."""
+    made = write_mesh_pack(read_pack(faces), source or [], out, load_head(model))
+    apart = np.median(made.disagreement)
+    typer.echo(
+        f"{len(made)} faces in {out}, median distance of mesh and head {apart:.4f} of the face; "
+        f"{int((~made.teachers_agree).sum())} too far apart to learn from; "
+        f"next: mien data fit {out} --anchors {out / 'anchors.npz'} --out fits.npz"
     )
 
 

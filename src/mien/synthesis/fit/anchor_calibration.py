@@ -28,17 +28,27 @@ from mien.synthesis.fit.solver import Evidence, fit_heads
 from mien.synthesis.head.morphable import MorphableHead
 from mien.synthesis.head.surface import SurfacePoints, nearest_on_surface
 
-__all__ = ["calibrate_anchors"]
+__all__ = ["anchors_of_mesh", "calibrate_anchors", "inner_of_mesh"]
 
 _log = logging.getLogger(__name__)
 _MESH_VERTICES = 468
 _USED = 180
+_MESH_CHIN = 152
+_EYES = slice(19, 31)
+_HALF_JAW = 9
+"""Points of a half of the jaw, the chin among them."""
+_BELOW_EYES = 0.05
+"""Where the jaw begins, on the way from the eyes' height to the chin's: as the published drawing of
+the Menpo mark-up has it."""
 _SAMPLE = 400
-# Vertices of the MediaPipe mesh at the 51 inner iBUG points, in their order.
-_MESH_INNER = (
-    "70 63 105 66 107 336 296 334 293 300 168 197 5 4 75 97 2 326 305 33 160 158 133 153 144 362 "
-    "385 387 263 373 380 61 39 37 0 267 269 291 405 314 17 84 181 78 82 13 312 308 317 14 87"
+_MESH_INNER = np.array(
+    [70, 63, 105, 66, 107, 336, 296, 334, 293, 300, 168, 197, 5, 4, 75, 97, 2, 326, 305]
+    + [33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380]
+    + [61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87]
 )
+"""Vertices of the MediaPipe mesh at the 51 inner iBUG points, in their order."""
+_MESH_UNDER_BROWS = np.array([46, 53, 52, 65, 55, 285, 295, 282, 283, 276])
+"""The lower rims of the brows, beside the upper ones above."""
 # The rims of both eyes and both rims of the lips: always read by a fit.
 _MESH_RIMS = (
     "33 246 161 160 159 158 157 173 133 155 154 153 145 144 163 7 362 398 384 385 386 387 388 466 "
@@ -73,6 +83,58 @@ def calibrate_anchors(
     return anchors
 
 
+def anchors_of_mesh(head: MorphableHead, meshes: Float[np.ndarray, "faces 478 3"]) -> Anchors:
+    """Anchors from MediaPipe's meshes and the head alone: nothing that anybody clicked or fitted.
+
+    The inner points of both mark-ups are those of `inner_of_mesh`. The jaw is the head's own jaw
+    line, from a little below the eyes to where the mesh has the chin, cut into parts that look
+    equally long from the front.
+    """
+    mean_mesh = _procrustes_mean(meshes[:, :_MESH_VERTICES])
+    mesh = _place_mesh(head, mean_mesh)
+    places = mesh.of(head.mean)
+    inner = inner_of_mesh(places[None])[0]
+    jaw = _even_jaw(head, places[_MESH_CHIN], inner[_EYES, 1].mean())
+    skin = head.triangles[(head.triangles < head.patches[0]).all(axis=1)]
+    face = head.triangles[(head.triangles < head.face_vertices).all(axis=1)]
+    return Anchors(
+        mesh468=mesh,
+        mesh_used=_spread_cover(mean_mesh),
+        points68=nearest_on_surface(np.concatenate([jaw, inner]), head.mean, skin),
+        manual51=nearest_on_surface(inner, head.mean, face),
+    )
+
+
+def inner_of_mesh(mesh: Float[np.ndarray, "faces points 3"]) -> Float[np.ndarray, "faces 51 3"]:
+    """The 51 inner iBUG points of MediaPipe's meshes: a vertex each, but for the brows.
+
+    The mesh goes round a brow and its upper row lies above the hair; a brow's points are the middle
+    of both rows.
+    """
+    inner = mesh[:, _MESH_INNER].copy()
+    brows = len(_MESH_UNDER_BROWS)
+    inner[:, :brows] = (inner[:, :brows] + mesh[:, _MESH_UNDER_BROWS]) / 2
+    return inner
+
+
+def _even_jaw(
+    head: MorphableHead, chin: Float[np.ndarray, " 3"], eyes_height: float
+) -> Float[np.ndarray, "17 3"]:
+    """Down the jaw line to the chin, and up the other side."""
+    line, halves = head.mean[head.jaw33], []
+    middle, top = len(line) // 2, eyes_height + _BELOW_EYES * (chin[1] - eyes_height)
+    for half in (line[:middle], line[::-1][:middle]):
+        below, before = half[half[:, 1] > top], half[half[:, 1] <= top][-1]
+        share = (top - before[1]) / (below[0, 1] - before[1])
+        way = np.concatenate([[before + share * (below[0] - before)], below, chin[None]])
+        length = np.linalg.norm(np.diff(way[:, :2], axis=0), axis=1).cumsum()
+        at = np.linspace(0, length[-1], _HALF_JAW)
+        known = np.concatenate([[0], length])
+        halves.append(np.stack([np.interp(at, known, way[:, axis]) for axis in range(3)], axis=1))
+    right, left = halves
+    return np.concatenate([right, left[-2::-1]]).astype(np.float32)
+
+
 def _procrustes_mean(meshes: Float[np.ndarray, "faces points 3"]) -> Float[np.ndarray, "points 3"]:
     centred = meshes - meshes.mean(axis=1, keepdims=True)
     centred = centred / np.sqrt((centred**2).sum(axis=(1, 2), keepdims=True) / meshes.shape[1])
@@ -86,7 +148,7 @@ def _procrustes_mean(meshes: Float[np.ndarray, "faces points 3"]) -> Float[np.nd
 
 
 def _place_mesh(head: MorphableHead, mesh: Float[np.ndarray, "points 3"]) -> SurfacePoints:
-    inner = np.array(_MESH_INNER.split(), int)
+    inner = _MESH_INNER
     landmarks = SurfacePoints.at_vertices(head.landmarks68[17:])
     face = head.triangles[(head.triangles < head.face_vertices).all(axis=1)]
     evidence = [_one_face(landmarks, mesh[inner], 0.2)]

@@ -97,6 +97,8 @@ def gather_evidence(photos: FacePack, points: KnownPoints, anchors: Anchors) -> 
     teacher_sigma = np.full((len(photos), 68), _TEACHER_CM, np.float32)
     teacher_sigma[:, :17] = _JAW_CM
     teacher_depth = np.full((len(photos), 68), _TEACHER_DEPTH_CM, np.float32)
+    unseen = ~np.isfinite(points.teacher68).all(axis=(1, 2))
+    teacher_sigma[unseen] = teacher_depth[unseen] = np.inf
     known = np.isfinite(points.inner51[:, 0, 0])
     trust = np.where(photos.trusted_manual, _MANUAL_CM, _GUESSED_CM)
     inner_sigma = _rows(np.where(known, trust, np.inf), 51)

@@ -1,0 +1,120 @@
+"""A face pack whose only teacher is MediaPipe's mesh, for weights that are free for any use.
+
+Clicked points and 3DDFA_V2's are for research only, and what is learned from them inherits that.
+The mesh (Apache-2.0) has no jaw of the mark-ups', and its depth is rough; so the ICT head (MIT) is
+fitted to it, and gives the jaw and all depth. The inner points' x and y stay the mesh's own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from mien.datasets.ours.pack import MANUAL_UNITS, MESH_UNITS, UNKNOWN, FacePack
+from mien.errors import DataError, OutputError
+from mien.files import told_as_output_error, write_npz
+from mien.synthesis.fit.anchor_calibration import anchors_of_mesh, inner_of_mesh
+from mien.synthesis.fit.anchors import Anchors, save_anchors
+from mien.synthesis.fit.fits import fit_photos, points_of
+from mien.synthesis.head.morphable import MorphableHead
+
+__all__ = ["TEACHER", "write_mesh_pack"]
+
+TEACHER = "MediaPipe Face Mesh (Apache-2.0), jaw and depth by the ICT head (MIT)"
+_FEWEST = 10
+
+
+def write_mesh_pack(
+    pack: FacePack, sources: Sequence[str], out: Path, head: MorphableHead
+) -> FacePack:
+    """Write the faces of some sources that have a mesh to ``out``, with ``anchors.npz`` beside.
+
+    Args:
+        sources: of ``pack``; none means all.
+
+    Returns:
+        What was written: ``teacher68`` is the mesh's inner points with the fitted jaw and depth,
+        ``disagreement`` how far mesh and fitted head are apart, and nothing is clicked.
+
+    Raises:
+        DataError: fewer than ten train faces of them have a mesh.
+        OutputError: ``out`` holds a pack already, or cannot be written.
+    """
+    if (out / "faces.npz").exists():
+        raise OutputError(f"{out} holds a pack already: name a new folder")
+    chosen = np.isfinite(pack.mesh478).all(axis=(1, 2))
+    if sources:
+        chosen &= np.isin(pack.source, sources)
+    faces = pack.take(np.flatnonzero(chosen))
+    learned = faces.split == "train"
+    if learned.sum() < _FEWEST:
+        raise DataError(
+            f"{pack.table}: {int(learned.sum())} train faces of {', '.join(sources) or 'it'} have "
+            f"a mesh, and {_FEWEST} are the fewest that say where it lies on a head"
+        )
+    anchors = anchors_of_mesh(head, faces.mesh478[learned])
+    taught = _taught_by_mesh(head, faces, anchors)
+    with told_as_output_error(out):
+        for row in range(len(faces)):
+            copy = out / "faces" / str(faces.path[row])
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(faces.file(row), copy)
+    save_anchors(out / "anchors.npz", anchors, head)
+    write_npz(out / "faces.npz", _table(taught))
+    return taught
+
+
+def _taught_by_mesh(head: MorphableHead, faces: FacePack, anchors: Anchors) -> FacePack:
+    count = len(faces)
+    blank = dataclasses.replace(
+        faces,
+        manual68=np.full((count, 68, 2), np.nan, np.float32),
+        teacher68=np.full((count, 68, 3), np.nan, np.float32),
+        disagreement=np.zeros(count, np.float32),
+        confidence68=None,
+        tddfa_params=None,
+        teacher=np.full(count, TEACHER),
+    )
+    points = points_of(head, fit_photos(head, blank, anchors, outline=False), anchors.points68)
+    mesh = inner_of_mesh(faces.mesh478)[..., :2]
+    apart = np.linalg.norm(points[:, 17:, :2] - mesh, axis=2).mean(axis=1)
+    points[:, 17:, :2] = mesh
+    return dataclasses.replace(
+        blank,
+        teacher68=points.astype(np.float32),
+        disagreement=(apart / _size(points)).astype(np.float32),
+    )
+
+
+def _size(points: Float[np.ndarray, "faces 68 3"]) -> Float[np.ndarray, " faces"]:
+    """Root of the area of the points' box, px."""
+    sides = np.ptp(points[..., :2], axis=1)
+    size: Float[np.ndarray, " faces"] = np.sqrt(sides.prod(axis=1))
+    return size
+
+
+def _table(pack: FacePack) -> dict[str, np.ndarray]:
+    """As ``faces.npz`` has it; the layout's z of ``tddfa68`` grows towards the camera."""
+    units = np.array([MANUAL_UNITS, MANUAL_UNITS, -MANUAL_UNITS])
+    table = {
+        "path": pack.path,
+        "source": pack.source,
+        "split": pack.split,
+        "manual68": np.full((len(pack), 68, 2), UNKNOWN, np.int16),
+        "mediapipe478": _stored(pack.mesh478 * MESH_UNITS),
+        "tddfa68": _stored(pack.teacher68 * units),
+        "disagreement": pack.disagreement,
+        "teacher": pack.teacher,
+    }
+    if pack.licence is not None:
+        table["licence"] = pack.licence
+    return {name: np.asarray(column) for name, column in table.items()}
+
+
+def _stored(values: Float[np.ndarray, "faces points 3"]) -> np.ndarray:
+    return np.round(values).clip(-32767, 32767).astype(np.int16)
