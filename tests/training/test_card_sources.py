@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mien.errors import DataError, ModelError
+from mien.errors import ConfigError, DataError, ModelError
+from mien.runtime import find_weights, shipped_models
+from mien.runtime.ledger import load_ledger
 from mien.training.batches import training_sets
 from mien.training.card_sources import gathered_card
 from mien.training.checkpoint import card_of_weights, load_checkpoint, save_weights
@@ -101,3 +104,68 @@ def test_shares_follow_from_what_is_there(tmp_path: Path) -> None:
     none = write_tiny_pack(tmp_path / "val", ("mine",), train=0)
     with pytest.raises(DataError, match="no train faces whose points are good enough"):
         training_sets(PLAIN, none.root, [])
+
+
+FREE = dataclasses.replace(PLAIN, card=CardConfig(any_use=True), data=DataConfig())
+
+
+@pytest.fixture
+def free_pack(tmp_path: Path) -> Path:
+    """Photos of MEBeauty, with MediaPipe's points alone."""
+    pack = write_tiny_pack(tmp_path / "free", ("mebeauty",))
+    with np.load(pack.root / "faces.npz") as file:
+        arrays = dict(file)
+    arrays["manual68"][:] = -32768
+    arrays["teacher"] = np.full(8, "teacher points by MediaPipe Face Mesh (Apache-2.0)")
+    np.savez(pack.root / "faces.npz", **arrays)
+    return pack.root
+
+
+def write_manifest(folder: Path, *sources: str) -> Path:
+    """A set's, as far as its sources are told."""
+    folder.mkdir()
+    run = {"sources": list(sources)} if sources else {}
+    (folder / "manifest.json").write_text(json.dumps({"runs": [run]}))
+    return folder
+
+
+def test_weights_for_any_use_say_so(free_pack: Path, tmp_path: Path) -> None:
+    turned = write_manifest(tmp_path / "turned", "ICT FaceKit light head model (MIT)")
+    before = CardConfig(("faker-js synthetic portraits (CC0 1.0)",))
+    card = gathered_card(FREE, free_pack, [turned], before)
+    assert card.licence.startswith("any use")
+    assert not load_ledger().hindrances(card.training_sources)
+    assert len(card.training_sources) == 4
+
+
+def test_a_forbidden_ancestor_ends_the_run(free_pack: Path, tmp_path: Path) -> None:
+    helen = write_tiny_pack(tmp_path / "helen", ("helen",)).root
+    with pytest.raises(ConfigError, match="cannot learn from: HELEN"):
+        gathered_card(FREE, helen, [], None)
+    research = card_of_weights(find_weights("fast").detection)
+    with pytest.raises(ConfigError, match="YouTube Faces"):
+        gathered_card(FREE, free_pack, [], research)
+    unsaid = write_manifest(tmp_path / "unsaid")
+    with pytest.raises(ConfigError, match="does not say what its pictures were made of"):
+        gathered_card(FREE, free_pack, [unsaid], None)
+    clicked = write_manifest(tmp_path / "clicked", load_ledger().find("anchors").name)
+    with pytest.raises(ConfigError, match="placed by clicked points"):
+        gathered_card(FREE, free_pack, [clicked], None)
+    assert gathered_card(PLAIN, free_pack, [unsaid], None).licence != "", "others take any set"
+    profiles = dataclasses.replace(FREE, data=DataConfig(profiles="cfp"))
+    with pytest.raises(ConfigError, match="CFP"):
+        gathered_card(profiles, free_pack, [], None)
+
+
+def test_a_stated_source_does_not_hide_the_others(tmp_path: Path) -> None:
+    stated = dataclasses.replace(
+        FREE, card=CardConfig(("faker-js synthetic portraits (CC0 1.0)",), any_use=True)
+    )
+    with pytest.raises(ConfigError, match="HELEN"):
+        gathered_card(stated, write_tiny_pack(tmp_path, ("helen",)).root, [], None)
+
+
+def test_shipped_weights_that_are_called_free_are() -> None:
+    for model in shipped_models():
+        free = not load_ledger().hindrances(model.card.training_sources)
+        assert free == model.card.name.endswith("-free"), model.path.name

@@ -17,6 +17,7 @@ from mien.synthesis.make.clips import ClipJob, ClipRecipe, make_clips
 from mien.synthesis.make.manifest import begin_run
 from mien.synthesis.make.photo_sets import Recipe, SetJob, make_set
 from mien.synthesis.make.session import SessionFiles, open_session
+from mien.synthesis.make.sources import set_sources
 
 __all__ = ["profile", "video"]
 
@@ -87,14 +88,19 @@ def profile(
         masks=masks,
     )
     files = SessionFiles(fits, faces, model, anchors)
-    open_session(files)  # mistakes show here, before anything is written
+    session = open_session(files)  # mistakes show here, before anything is written
     made_by = {
         "seed": seed,
         "recipe": dataclasses.asdict(recipe),
         "fits_sha256": files.digest(),
     }
     run = begin_run(
-        out, split=split, pictures=pictures, made_by=made_by, command=shlex.join(sys.argv)
+        out,
+        split=split,
+        pictures=pictures,
+        made_by=made_by,
+        command=shlex.join(sys.argv),
+        sources=set_sources(session, split),
     )
     # One thread: OpenCV's own threads cost more than they gain on pictures this small.
     cv2.setNumThreads(1)

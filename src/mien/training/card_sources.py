@@ -2,8 +2,9 @@
 
 A configuration that names its sources is taken at its word, as those that ship with mien do. One
 that names none, such as ``configs/own.toml``, gets those of the user's own pack: the photos and
-their licence, the network or teachers that put points on them, turned faces, and all that the
-weights it started from had learned from.
+their licence, the network or teachers that put points on them, turned faces and what they were made
+of, and all that the weights it started from had learned from. One whose weights shall be free for
+any use is gathered too, and refused where a source hinders it.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Shaped
 
-from mien.datasets.ours.pack import FacePack, read_pack
-from mien.errors import ModelError
+from mien.datasets.ours.pack import read_pack
+from mien.errors import ConfigError
 from mien.runtime.ledger import load_ledger
+from mien.synthesis.make.manifest import sources_of_set
+from mien.synthesis.make.sources import pack_sources, texts_of
 from mien.training.config import CardConfig, TrainConfig
 
 __all__ = ["gathered_card"]
@@ -31,26 +33,32 @@ def gathered_card(
     """The card of a run; ``before`` is that of the weights it starts from or goes on with.
 
     Raises:
-        DataError: ``data`` is no face pack.
+        DataError: ``data`` is no face pack, or a set's manifest is damaged.
+        ConfigError: the weights shall be free for any use, and a source does not allow it.
     """
-    if config.card.training_sources:
+    free = config.card.any_use
+    if config.card.training_sources and not free:
         return config.card
-    sources, licences = list[str](), list[str]()
+    sources, licences = list(config.card.training_sources), list[str]()
     if config.data.layout == "faces" and config.data.pack_shares:
         pack = read_pack(data)
         learned = pack.take(np.flatnonzero(pack.split == "train"))
-        sources += [*_photos(learned), *_teachers(learned)]
-        licences += [*_texts(learned.licence), *_texts(learned.teacher)]
+        sources += pack_sources(learned)
+        licences += [*texts_of(learned.licence), *texts_of(learned.teacher)]
+    if config.data.layout == "w300lp":
+        sources.append(f"300W-LP in {data} (research)")
     if config.data.profiles:
         profiles = load_ledger().find("cfp").name
         sources.append(profiles)
         licences.append(profiles)
-    if turned:
-        sources.append(load_ledger().find("turned").name)
+    for folder in turned:
+        sources += _of_set(folder, free)
     if before is not None:
         sources += before.training_sources
         licences += [before.licence] if before.licence != _UNSTATED else []
-    if config.card.licence != _UNSTATED:
+    if free:
+        licences = [_free_licence(_once(sources))]
+    elif config.card.licence != _UNSTATED:
         licences = [config.card.licence]
     return dataclasses.replace(
         config.card,
@@ -59,30 +67,24 @@ def gathered_card(
     )
 
 
-def _photos(pack: FacePack) -> list[str]:
-    """Each source by the ledger's name where it has one, else with the licence that is given."""
-    found = []
-    for source in _texts(pack.source):
-        try:
-            found.append(load_ledger().find(source).name)
-        except ModelError:
-            licence = None if pack.licence is None else pack.licence[pack.source == source]
-            found.append(
-                f"photos of '{source}' ({', '.join(_texts(licence)) or 'no licence given'})"
-            )
-    return found
+def _of_set(folder: Path, must_say: bool) -> list[str]:
+    """What the pictures of a folder were made of; of old folders, that they were made."""
+    told = sources_of_set(folder)
+    if told is None and must_say:
+        raise ConfigError(
+            f"{folder} does not say what its pictures were made of: weights for any use need sets "
+            "that mien data profile of this version made"
+        )
+    return told or [load_ledger().find("turned").name]
 
 
-def _teachers(pack: FacePack) -> list[str]:
-    """Whose points were learned from, besides those that people clicked."""
-    found = [f"points found by {teacher}" for teacher in _texts(pack.teacher)]
-    if pack.teachers_agree.any():
-        found.append(load_ledger().find("teachers-both").name)
-    return found
-
-
-def _texts(column: Shaped[np.ndarray, " faces"] | None) -> list[str]:
-    return [] if column is None else [text for text in np.unique(column).tolist() if text]
+def _free_licence(sources: Sequence[str]) -> str:
+    ledger = load_ledger()
+    if hindrances := ledger.hindrances(sources):
+        raise ConfigError(
+            f"weights for any use cannot learn from: {'; '.join(hindrances)} (docs/sources.md)"
+        )
+    return f"any use, as we read the terms of its sources (ledger of {ledger.version})"
 
 
 def _once(texts: Iterable[str]) -> tuple[str, ...]:

@@ -137,6 +137,10 @@ class CardConfig:
     none is named they are gathered from the pack and the weights (``training.card_sources``)."""
     licence: str = "unknown"
     """What the sources allow to do with the weights."""
+    any_use: bool = False
+    """Whether the weights shall be free for any use: their sources are then gathered from the pack,
+    the sets and the weights that the run starts from, and one that the ledger (docs/sources.md)
+    does not free ends the run before it begins."""
 
 
 @dataclass(frozen=True)

@@ -138,12 +138,14 @@ def _aligned(
     teacher: Float[np.ndarray, "faces 68 3"], inner: Float[np.ndarray, "faces 51 2"]
 ) -> Float[np.ndarray, "faces 68 3"]:
     """Least-squares similarities of the plane, as products of complex numbers."""
-    plane = teacher[..., 0] + 1j * teacher[..., 1]
-    goal = inner[..., 0] + 1j * inner[..., 1]
+    aligned = teacher.astype(np.float32)
+    known = np.isfinite(inner).all(axis=(1, 2)) & np.isfinite(teacher).all(axis=(1, 2))
+    plane = teacher[known, :, 0] + 1j * teacher[known, :, 1]
+    goal = inner[known, :, 0] + 1j * inner[known, :, 1]
     middle, goal_middle = (x.mean(axis=1, keepdims=True) for x in (plane[:, 17:], goal))
     away = plane[:, 17:] - middle
     factor = ((goal - goal_middle) * away.conj()).sum(1) / (np.abs(away) ** 2).sum(1)
     moved = (plane - middle) * factor[:, None] + goal_middle
-    aligned = np.stack([moved.real, moved.imag, teacher[..., 2] * np.abs(factor)[:, None]], axis=-1)
-    known = np.isfinite(goal_middle)[..., None]
-    return np.where(known, aligned, teacher).astype(np.float32)
+    depth = teacher[known, :, 2] * np.abs(factor)[:, None]
+    aligned[known] = np.stack([moved.real, moved.imag, depth], axis=-1)
+    return aligned

@@ -42,9 +42,13 @@ _BELOW_EYES = 0.05
 the Menpo mark-up has it."""
 _SAMPLE = 400
 _MESH_INNER = np.array(
-    [70, 63, 105, 66, 107, 336, 296, 334, 293, 300, 168, 197, 5, 4, 75, 97, 2, 326, 305]
-    + [33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380]
-    + [61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87]
+    [
+        *(70, 63, 105, 66, 107, 336, 296, 334, 293, 300),
+        *(168, 197, 5, 4, 75, 97, 2, 326, 305),
+        *(33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380),
+        *(61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181),
+        *(78, 82, 13, 312, 308, 317, 14, 87),
+    ]
 )
 """Vertices of the MediaPipe mesh at the 51 inner iBUG points, in their order."""
 _MESH_UNDER_BROWS = np.array([46, 53, 52, 65, 55, 285, 295, 282, 283, 276])
@@ -94,7 +98,7 @@ def anchors_of_mesh(head: MorphableHead, meshes: Float[np.ndarray, "faces 478 3"
     mesh = _place_mesh(head, mean_mesh)
     places = mesh.of(head.mean)
     inner = inner_of_mesh(places[None])[0]
-    jaw = _even_jaw(head, places[_MESH_CHIN], inner[_EYES, 1].mean())
+    jaw = _even_jaw(head, places[_MESH_CHIN], float(inner[_EYES, 1].mean()))
     skin = head.triangles[(head.triangles < head.patches[0]).all(axis=1)]
     face = head.triangles[(head.triangles < head.face_vertices).all(axis=1)]
     return Anchors(
@@ -102,6 +106,7 @@ def anchors_of_mesh(head: MorphableHead, meshes: Float[np.ndarray, "faces 478 3"
         mesh_used=_spread_cover(mean_mesh),
         points68=nearest_on_surface(np.concatenate([jaw, inner]), head.mean, skin),
         manual51=nearest_on_surface(inner, head.mean, face),
+        sources=("mediapipe", "ict"),
     )
 
 

@@ -29,6 +29,8 @@ from mien.synthesis.head.surface import SurfacePoints
 __all__ = ["Anchors", "gather_evidence", "load_anchors", "save_anchors"]
 
 _SURFACES = ("mesh468", "points68", "manual51")
+_SHIPPED_SOURCES = ("anchors",)
+"""In the ledger, where a file does not say: what the shipped anchors were placed by."""
 
 # Errors in centimetres on the head. The manual points are the best there are for x and y; the
 # teacher is the only one that knows the jaw of a turned head. Neighbouring points of one source
@@ -49,6 +51,8 @@ class Anchors:
     """Vertices of the mesh that a fit reads: all of eyes and lips, a thin cover of the rest."""
     points68: SurfacePoints
     manual51: SurfacePoints
+    sources: tuple[str, ...] = _SHIPPED_SOURCES
+    """Keys of the ledger (`mien.runtime.ledger`): what they were placed by."""
 
 
 def load_anchors(head: MorphableHead, path: Path | None = None) -> Anchors:
@@ -62,6 +66,7 @@ def load_anchors(head: MorphableHead, path: Path | None = None) -> Anchors:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             mesh, points, manual = (_surface(arrays, name) for name in _SURFACES)
             used = arrays["mesh_used"].astype(np.int64)
+            sources = arrays["sources"].tolist() if "sources" in arrays else _SHIPPED_SOURCES
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"expected anchors (mien data anchors), not {path}: {error}") from error
     highest = max(int(surface.corners.max()) for surface in (mesh, points, manual))
@@ -70,12 +75,15 @@ def load_anchors(head: MorphableHead, path: Path | None = None) -> Anchors:
             f"anchors name vertex {highest}, but this head has {len(head.mean)}: make anchors for "
             "it with mien data anchors"
         )
-    return Anchors(mesh, used, points, manual)
+    return Anchors(mesh, used, points, manual, tuple(sources))
 
 
 def save_anchors(path: Path, anchors: Anchors, head: MorphableHead) -> None:
     """Write anchors compactly, with their places on the mean head, as the package carries them."""
-    arrays: dict[str, np.ndarray] = {"mesh_used": anchors.mesh_used.astype(np.int16)}
+    arrays: dict[str, np.ndarray] = {
+        "mesh_used": anchors.mesh_used.astype(np.int16),
+        "sources": np.array(anchors.sources),
+    }
     for name in _SURFACES:
         surface: SurfacePoints = getattr(anchors, name)
         arrays[f"{name}_corners"] = surface.corners.astype(np.uint16)

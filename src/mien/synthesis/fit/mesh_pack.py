@@ -25,7 +25,8 @@ from mien.synthesis.head.morphable import MorphableHead
 
 __all__ = ["TEACHER", "write_mesh_pack"]
 
-TEACHER = "MediaPipe Face Mesh (Apache-2.0), jaw and depth by the ICT head (MIT)"
+TEACHER = "teacher points by MediaPipe Face Mesh (Apache-2.0)"
+"""As the ledger of sources names it."""
 _FEWEST = 10
 
 

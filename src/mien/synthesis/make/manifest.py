@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from mien.errors import DataError, OutputError
 from mien.files import told_as_output_error, write_atomically
 from mien.version import __version__
 
-__all__ = ["SetRun", "begin_run"]
+__all__ = ["SetRun", "begin_run", "sources_of_set"]
 
 _BIN_DEG = 15
 
@@ -79,11 +80,13 @@ def begin_run(
     pictures: int,
     made_by: dict[str, object],
     command: str,
+    sources: Sequence[str] = (),
     shard_size: int = 500,
 ) -> SetRun:
     """A new run into a folder, or the one that was begun there with the same ``made_by``.
 
-    ``made_by`` is all that decides what the pictures are: seed, recipe, digests of inputs.
+    ``made_by`` is all that decides what the pictures are: seed, recipe, digests of inputs;
+    ``sources`` are the photos, teachers and anchors they are made of, by the ledger's names.
 
     Raises:
         OutputError: the folder cannot be made, or holds a set of another split.
@@ -102,10 +105,27 @@ def begin_run(
             return SetRun(folder, run["first_shard"], run["pictures"], run["shard_size"])
     run = SetRun(folder, _next_free(folder, manifest), pictures, shard_size)
     entry = {"command": command, "mien": __version__, **made_by, "pictures": pictures}
-    entry |= {"first_shard": run.first, "shards": len(run.shards), "shard_size": shard_size}
+    entry |= {
+        "sources": list(sources),
+        "first_shard": run.first,
+        "shards": len(run.shards),
+        "shard_size": shard_size,
+    }
     manifest["runs"].append(entry | {"finished": False})
     _write(folder, manifest)
     return run
+
+
+def sources_of_set(folder: Path) -> list[str] | None:
+    """What the pictures of a folder are made of, or ``None`` if a run into it does not say.
+
+    Raises:
+        DataError: its manifest is damaged.
+    """
+    runs = _read(folder)["runs"]
+    if not runs or not all(run.get("sources") for run in runs):
+        return None
+    return list(dict.fromkeys(str(source) for run in runs for source in run["sources"]))
 
 
 def _next_free(folder: Path, manifest: dict[str, Any]) -> int:

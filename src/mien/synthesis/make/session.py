@@ -46,6 +46,7 @@ class SynthesisSession:
         self, head: MorphableHead, photos: FacePack, fits: HeadFits, anchors: Anchors
     ) -> None:
         self.photos = photos
+        self.anchors = anchors
         self.warp = ResidualWarp(head, anchors, photos, fits)
         self.turner = HeadTurner(head, anchors)
         self.editor = ExpressionEditor(head, anchors)
