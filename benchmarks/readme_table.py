@@ -4,9 +4,10 @@
     python benchmarks/readme_table.py --check    # exit code 1 if it would change anything
 
 Results are `benchmarks/results/MODEL.SET.INIT.json` (`mien evaluate ... --json FILE`; with
-`--mirror` MODEL.SET.INIT.mirror.json, with `--careful` MODEL.SET.INIT.careful.json),
-MODEL.CLIP.speed.json and MODEL.cost.json (`benchmarks/speed.py`),
-MODEL.steadiness.json (`benchmarks/steadiness.py`);
+`--mirror` MODEL.SET.INIT.mirror.json, with `--careful` MODEL.SET.INIT.careful.json, of clips with
+`--offline` MODEL.clips.video.offline.json), MODEL.CLIP.speed.json and MODEL.cost.json
+(`benchmarks/speed.py`), MODEL.steadiness.json and MODEL.offline.steadiness.json
+(`benchmarks/steadiness.py`);
 `benchmarks/measure_all.py` makes them all. Rivals' figures are in
 `benchmarks/rivals.json`.
 """
@@ -109,16 +110,18 @@ def read_results(folder: Path) -> list[Result]:
             continue  # figures of no model, or of several, have pages of their own
         content = json.loads(path.read_text())
         model, data_set, init, *how = path.stem.split(".")
-        named = (model, init, how == ["mirror"], how == ["careful"])
+        named = (model, init, how == ["mirror"], how == ["careful"], how == ["offline"])
         careful = content.get("careful", False)  # files of before there was such a thing
-        held = (content["model"], content["init"], content["mirror"], careful)
+        offline = "--offline" in content["command"].split()
+        held = (content["model"], content["init"], content["mirror"], careful, offline)
         if named != held:
-            raise ValueError(f"{path.name} holds model, init, mirror and careful {held}")
+            raise ValueError(f"{path.name} holds model, init, mirror, careful, offline {held}")
         if data_set not in SETS:
             raise ValueError(f"{path.name}: no column shows the set {data_set}")
         system = f"**mien {model}**" + (
             ", mirror averaged" if content["mirror"] else ", `--careful`" if careful else ""
         )
+        system += ", `--offline`" * offline
         found.append(Result(path.name, system, data_set, init, content))
     return found
 
@@ -237,9 +240,8 @@ def _steadiness(folder: Path, figures: list[dict[str, Any]]) -> list[str]:
         one = json.loads(file.read_text())
         known = one["trembling"] is not None
         told = [f"{one['trembling']:.3%}", f"{one['lag_frames']:.2f}"] if known else ["-", "-"]
-        lines.append(
-            line([f"**mien {one['model']}**", str(one["photos"]), str(one["lost"]), *told])
-        )
+        system = f"**mien {one['model']}**" + ", `--offline`" * one.get("offline", False)
+        lines.append(line([system, str(one["photos"]), str(one["lost"]), *told]))
     rivals: dict[str, dict[str, float]] = {}
     for one in figures:
         if one["set"] == "steadiness":

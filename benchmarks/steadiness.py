@@ -48,6 +48,7 @@ def main() -> None:
     name = Path(arguments.model).name
     kept = {
         "model": pair.name,
+        "offline": arguments.offline,
         **vars(measured),
         "detection_sha256": pair.first.card.sha256,
         "tracking_sha256": pair.following.card.sha256,

@@ -63,3 +63,25 @@ def test_the_figures_of_starts_and_what_they_claim() -> None:
         upright = figures["rows"]["true box"]
         assert upright["starts"]["nme"] < 1.02 * upright["one look"]["nme"]
         assert upright["careful"]["nme"] < upright["one look"]["nme"]
+
+
+def test_the_figures_of_second_looks_in_films() -> None:
+    page = (ROOT / "docs/decisions/0023-second-looks.md").read_text(encoding="utf-8")
+    file = ROOT / "benchmarks" / "results" / "wrong_frames.json"
+    kinds = {"val": "made", "real": "real"}
+    for name, models in json.loads(file.read_text(encoding="utf-8")).items():
+        for model, one in models.items():
+            told = {"once": "one look", "looked_again": "second looks"}
+            for way, words in told.items():
+                row = one[way]
+                runs = row["crops_of_model_1_a_face"] + row["crops_of_model_2_a_face"]
+                start = f"| {one['clips']} {kinds[name]}, {model} | {words} | {row['faces']} "
+                assert f"{start}| {row['wrong']} | {runs:.2f} |" in page
+                if "mean_error" in row:
+                    rest = f"{row['mean_error']:.4f} | {row['above_0.07']:.1%} | {row['missed']}"
+                    assert f"| {runs:.2f} | {rest} | {row['id_switches']} |" in page
+            before, after = one["once"], one["looked_again"]
+            assert after["wrong"] < 0.7 * before["wrong"]
+            if "mean_error" in before:
+                assert after["mean_error"] < before["mean_error"]
+                assert after["missed"] <= before["missed"]

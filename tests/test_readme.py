@@ -239,6 +239,23 @@ def test_clips_are_a_table_of_their_own(tmp_path: Path) -> None:
     assert "| **mien tiny**, points moved | 3 | 90 | 1 | 0.0200 |" in section
 
 
+def test_files_smoothed_from_both_sides_have_rows_of_their_own(tmp_path: Path) -> None:
+    eyes = {"shut": {"opening_error": None}, "open": {"opening_error": 0.05}}
+    content = {"model": "tiny", "init": "video", "mirror": False, "clips": 3, "eyes": eyes}
+    content |= {"face_frames": 90, "missed": 1, "nme": 0.03, "jitter": 0.004}
+    content |= {"id_switches": 2, "false_tracks": 0, "command": "mien evaluate clips c --offline"}
+    (tmp_path / "tiny.clips.video.offline.json").write_text(json.dumps(content))
+    still = {"model": "tiny", "offline": True, "photos": 12, "lost": 0, "trembling": 0.00173}
+    still |= {"lag_frames": 0.01, "command": "python benchmarks/steadiness.py --offline"}
+    (tmp_path / "tiny.offline.steadiness.json").write_text(json.dumps(still))
+    section = table.make_section(tmp_path)
+    assert "| **mien tiny**, `--offline` | 3 | 90 | 1 | 0.0300 | 0.0040 |" in section
+    assert "| **mien tiny**, `--offline` | 12 | 0 | 0.173% | 0.01 |" in section
+    (tmp_path / "tiny.clips.video.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="offline"):
+        table.make_section(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["tiny.aflw2000.box.json", "tiny.nowhere.oracle.json"])
 def test_a_result_under_a_wrong_name_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(json.dumps(_result("oracle", 0.04)))

@@ -113,7 +113,7 @@ def track(
         typer.Option(
             "--offline",
             help="Smooth files by what comes before and after: nothing lags, and points at rest "
-            "tremble half as much as without. Frames are held back for half a second.",
+            "tremble less. Frames are held back for half a second.",
             rich_help_panel=_TRACKING,
         ),
     ] = False,

@@ -2,13 +2,19 @@
 
 from mien.alignment import LandmarkPredictor
 from mien.tracking.offline import OfflineSmoother, smooth_offline
-from mien.tracking.settings import OfflineSettings, SmoothingSettings, TrackerSettings
+from mien.tracking.settings import (
+    OfflineSettings,
+    RecheckSettings,
+    SmoothingSettings,
+    TrackerSettings,
+)
 from mien.tracking.tracker import Tracker
 
 __all__ = [
     "LandmarkPredictor",
     "OfflineSettings",
     "OfflineSmoother",
+    "RecheckSettings",
     "SmoothingSettings",
     "Tracker",
     "TrackerSettings",

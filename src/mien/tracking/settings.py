@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from mien.alignment import StartSettings
 from mien.errors import ConfigError
 
-__all__ = ["OfflineSettings", "SmoothingSettings", "TrackerSettings"]
+__all__ = ["OfflineSettings", "RecheckSettings", "SmoothingSettings", "TrackerSettings"]
 
 _SECONDS = (
     "search_secs",
@@ -64,6 +64,26 @@ class OfflineSettings:
 
 
 @dataclass(frozen=True)
+class RecheckSettings:
+    """When a followed face is looked at again: ``docs/decisions/0023-second-looks.md``."""
+
+    most_turn_deg: float = 10.0
+    """A head that turned by more since the last frame jumped, or rushes."""
+    usual_step_secs: float = 0.04
+    """In a longer step it may turn by as much more."""
+    most_lost: float = 0.1
+    """Of the points' mean confidence, since the last frame."""
+    least_confidence: float = 0.75
+    """Below this mean confidence the points are unsure."""
+    again_secs: float = 0.2
+    """A face that stays unsure though its looks agreed is looked at again so often at most."""
+    agreed: float = 0.9
+    """Agreement from which looks agree: a third of ``far`` between them."""
+    far: float = 0.1
+    """Face sizes between two looks that halve the score."""
+
+
+@dataclass(frozen=True)
 class TrackerSettings:
     """How faces enter, stay and leave."""
 
@@ -103,6 +123,8 @@ class TrackerSettings:
     """From where a detection is looked at again if the first look is doubtful; ``None``: never."""
     start_anew_secs: float = 1.0
     """Such looks at one place of the picture lie at least so far apart."""
+    recheck: RecheckSettings | None = field(default_factory=RecheckSettings)
+    """When a frame of a followed face is looked at again; ``None``: never."""
     any_roll: bool = False
     """Where the detector finds no face, search also the frame turned by quarters."""
     careful: bool = False

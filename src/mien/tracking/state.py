@@ -37,6 +37,7 @@ _PARTS: Final = (
     "_settings",
     "_smoothing",
     "_careful",
+    "_recheck",
     "_busy",
     "_make_cuts",
     "_looks",

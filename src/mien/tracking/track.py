@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from jaxtyping import Float
 
@@ -23,7 +25,8 @@ class Track:
     ``keep_score``, ``None`` after a good one. ``surprise`` is how far the face moved in the
     last frame beyond what its motion foretold, in face sizes: a track that slides onto its
     neighbour is surprised, the neighbour is not. ``rush`` is how far it moved in the frame before
-    that, in face sizes.
+    that, in face sizes. ``agreement`` is how well its looks agreed when there were last several, at
+    ``rechecked_secs``; 1 where it is seen well.
     """
 
     def __init__(
@@ -42,6 +45,8 @@ class Track:
         self.weak_since: float | None = None
         self.surprise = 0.0
         self.rush = 0.0
+        self.agreement = 1.0
+        self.rechecked_secs = -math.inf
         self.looks = looks or Looks()
         self._filter = PointFilter(smoothing) if smoothing is not None else None
 
@@ -84,4 +89,4 @@ class Track:
             )
             landmarks = Landmarks(points, landmarks.confidence)
         pose = pose_head(landmarks.points_image, mean_shape).pose
-        return Face(self.track_id, self.seen.score, landmarks, pose)
+        return Face(self.track_id, self.seen.score * self.agreement, landmarks, pose)

@@ -8,7 +8,8 @@ States of a face, in plain words:
   ``start_anew_secs``. Below ``confirm_score`` in either model it is forgotten; otherwise it lives,
   with its old number if it lies near a face lost less than ``remember_secs`` ago, else with the
   next one.
-* *living*: each frame model 2 looks where the last landmarks were, moved ahead by their motion.
+* *living*: each frame model 2 looks where the last landmarks were, moved ahead by their motion,
+  and where that frame is doubtful, again from two other starts (``mien.tracking.recheck``).
   A frame with a score of ``keep_score`` or more is good.
 * *weak*: a living face whose last frames were below ``keep_score``, until the next good one. While
   it is weak the detector looks too, and a better alignment it finds replaces the weak one under the
@@ -42,6 +43,7 @@ from mien.tracking.appearance import load_appearance
 from mien.tracking.association import match_boxes, same_face
 from mien.tracking.looks import CutWatch, LookReader
 from mien.tracking.memory import Memory
+from mien.tracking.recheck import Recheck
 from mien.tracking.recognition import found_face, keep_looks, replaced_faces
 from mien.tracking.region import Place, next_crop, share_inside
 from mien.tracking.scenes import SceneWatch
@@ -90,6 +92,7 @@ class Tracker:
         smoothing = self._settings.smoothing
         self._smoothing = smoothing if isinstance(smoothing, SmoothingSettings) else None
         self._careful = CarefulPredictor(following) if self._settings.careful else None
+        self._recheck = Recheck(first, self._careful or following, self._settings)
         self._make_cuts = cuts
         self._looks = (looks or load_appearance()) if self._settings.looks else None
         self._busy = threading.Lock()
@@ -197,13 +200,16 @@ class Tracker:
             )
             for track in self._tracks
         ]
+        now_secs = self._clock.now_secs
         seen_all = self._predict(self._careful or self._following, frame, places)
-        for track, seen in zip(tuple(self._tracks), seen_all, strict=True):
-            if seen.score < self._settings.end_score or not _is_readable(seen, frame):
+        looked = self._recheck.best(frame, self._tracks, seen_all, step_secs, now_secs)
+        for track, look in zip(tuple(self._tracks), looked, strict=True):
+            if look.seen.score < self._settings.end_score or not _is_readable(look.seen, frame):
                 self._end(track)
                 continue
-            now_secs = self._clock.now_secs
-            track.see(seen, step_secs, now_secs, self._settings.keep_score)
+            track.see(look.seen, step_secs, now_secs, self._settings.keep_score)
+            track.agreement = look.agreement
+            track.rechecked_secs = now_secs if look.is_new else track.rechecked_secs
             weak_since = now_secs if track.weak_since is None else track.weak_since
             if now_secs - weak_since > self._settings.weak_secs:
                 self._end(track)
@@ -253,7 +259,7 @@ class Tracker:
             if seen is not None and seen.score > track.seen.score:
                 track.seen = seen
                 track.place = Place.of(seen.landmarks.points_image)
-                track.weak_since = None
+                track.weak_since, track.agreement = None, 1.0
         self._enter(frame, [seen for seen in seen_all[len(weak) :] if seen is not None])
 
     def _confirm(self, frame: Frame, found: Sequence[Detection]) -> list[Prediction | None]:
