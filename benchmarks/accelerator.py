@@ -23,11 +23,12 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from mien.losses import total_loss
+from mien.losses import LossTerms, total_loss
 from mien.models import build_network
 from mien.training.batches import Batch
 from mien.training.config import TrainConfig, load_config
 from mien.training.device import Device, choose_device
+from mien.training.landmark_losses import LandmarkLosses
 from mien.training.learning import Learner
 
 ROOT = Path(__file__).parents[1]
@@ -82,12 +83,19 @@ def gflops_a_face(config: TrainConfig) -> float:
     return float(counter.get_total_flops()) / 1e9 / 2
 
 
-def learner_of(config: TrainConfig, device: Device) -> Learner:
+def learner_of(config: TrainConfig, device: Device) -> Learner[Batch, LossTerms]:
     torch.manual_seed(config.seed)
     network = build_network(config.network)
     network.to(device.place, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(network.parameters())
-    return Learner(network, optimiser, config, device)
+    return Learner(
+        network,
+        optimiser,
+        LandmarkLosses(config.loss),
+        device,
+        clip=config.schedule.clip,
+        compute=config.compute,
+    )
 
 
 def speed(config: TrainConfig, device: Device, seconds: float, peak: float) -> dict[str, Any]:

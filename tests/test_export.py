@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import copy
+import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +18,9 @@ import scipy.stats
 import torch
 from torch import Tensor, nn
 
+import mien
 from mien.errors import ModelError, OutputError
-from mien.export import CONFIDENCE_RADIUS, Deployed, export_run
+from mien.export import CONFIDENCE_RADIUS, Deployed, digest_of, export_run
 from mien.export import landmarker as export
 from mien.geometry import FACE_SHARE, Similarity, warp_crop
 from mien.models import Landmarker, NetworkConfig
@@ -96,12 +99,23 @@ def test_the_card_lies_inside(exported: Exported) -> None:
 
 
 def test_the_cards_hash_is_that_of_the_weights(exported: Exported) -> None:
-    import hashlib
+    graph = onnx.load(exported.file)
+    stored = b"".join(tensor.raw_data for tensor in graph.graph.initializer)
+    assert exported.card.sha256 == digest_of(graph) == hashlib.sha256(stored).hexdigest()
+    graph.graph.initializer[0].raw_data = bytes(len(graph.graph.initializer[0].raw_data))
+    assert digest_of(graph) != exported.card.sha256
 
-    digest = hashlib.sha256()
-    for tensor in onnx.load(exported.file).graph.initializer:
-        digest.update(tensor.raw_data)
-    assert exported.card.sha256 == digest.hexdigest()
+
+def test_the_graph_is_traced_in_one_way() -> None:
+    """No room but one calls the exporter, so that all files come of the same care."""
+    source = Path(mien.__path__[0])
+    calls = [
+        str(file.relative_to(source))
+        for file in sorted(source.rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("onnx.export")
+    ]
+    assert calls == ["export/onnx_graph.py"]
 
 
 def test_the_file_stands_alone_and_names_no_ones_folders(exported: Exported) -> None:
@@ -110,6 +124,7 @@ def test_the_file_stands_alone_and_names_no_ones_folders(exported: Exported) -> 
     contents = exported.file.read_bytes()
     assert b"/src/mien" not in contents
     assert str(Path.home()).encode() not in contents
+    assert b"pkg.torch" not in contents
 
 
 def test_nothing_is_written_when_onnxruntime_disagrees(

@@ -16,10 +16,12 @@ from mien.losses.finder import FinderLossWeights, finder_loss
 from mien.models.finder import FinderNetwork, FinderNetworkConfig, finder_size
 from mien.runtime.detectors.finder_maps import decode_maps, strongest
 from mien.training.config import Schedule
+from mien.training.device import choose_device
 from mien.training.finder.batches import make_batch
-from mien.training.finder.config import FinderConfig, load_finder_config
-from mien.training.finder.loop import learn_finder
-from mien.training.learning import SkippedSteps
+from mien.training.finder.config import load_finder_config
+from mien.training.finder.losses import FinderLosses
+from mien.training.learning import Learner
+from mien.training.schedule import learning_rate
 
 TINY = FinderNetworkConfig(widths=(8, 8, 16, 16, 16), blocks=(0, 1, 1, 1), neck=16)
 
@@ -69,14 +71,14 @@ def test_one_picture_is_learned_by_heart() -> None:
         draw_face(image, (90.0, 50.0), 60.0, angle_rad=2.0),
     )
     batch = make_batch([(image, faces), (image, faces)])
-    config = FinderConfig(
-        "tiny", "finder", TINY, schedule=Schedule(steps=150, warmup=5, learning_rate=1e-2)
-    )
+    schedule = Schedule(steps=150, warmup=5, learning_rate=1e-2)
     network = FinderNetwork(TINY)
-    optimiser, skipped = torch.optim.AdamW(network.parameters()), SkippedSteps()
+    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=schedule.weight_decay)
+    learner = Learner(
+        network, optimiser, FinderLosses(FinderLossWeights()), choose_device("cpu"), clip=5.0
+    )
     losses = [
-        float(learn_finder(network, optimiser, batch, config, step, skipped).total.detach())
-        for step in range(150)
+        float(learner.step(batch, learning_rate(step, schedule)).total) for step in range(150)
     ]
     assert losses[-1] < 0.2 * losses[0]
     with torch.inference_mode():  # with the statistics of this very batch

@@ -12,6 +12,7 @@ from mien.models import build_network
 from mien.training.batches import Batch
 from mien.training.config import load_config
 from mien.training.device import choose_device
+from mien.training.landmark_losses import LandmarkLosses
 from mien.training.learning import Learner
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -36,7 +37,9 @@ def test_a_row_learns(file: Path) -> None:
         torch.ones(2),
     )
     before = [parameter.clone() for parameter in network.parameters()]
-    terms = Learner(network, optimiser, config, choose_device("cpu")).step(batch, 1e-3)
+    losses = LandmarkLosses(config.loss)
+    learner = Learner(network, optimiser, losses, choose_device("cpu"), clip=config.schedule.clip)
+    terms = learner.step(batch, 1e-3)
     assert torch.isfinite(terms.total)
     assert sum((a != b).any().item() for a, b in zip(before, network.parameters(), strict=True)) > 9
     assert (float(terms.heatmap.detach()) == 0) == (narrow.system == "resnet-18")

@@ -24,7 +24,7 @@ from tinyrun import TINY, write_checkpoint
 def test_a_checkpoint_comes_back(tmp_path: Path) -> None:
     network = write_checkpoint(tmp_path / "last.pt")
     checkpoint = load_checkpoint(tmp_path / "last.pt")
-    assert (checkpoint.config, checkpoint.step, checkpoint.best_nme) == (TINY, 6, 0.1)
+    assert (checkpoint.config, checkpoint.step, checkpoint.best) == (TINY, 6, 0.1)
     for name, value in network.state_dict().items():
         assert torch.equal(checkpoint.averaged[name], value)
     assert [file.name for file in tmp_path.iterdir()] == ["last.pt"]
@@ -53,6 +53,30 @@ def test_another_programs_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="is not a checkpoint") as caught:
         load_checkpoint(tmp_path / "module.pt")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("has_scaler", [True, False])
+def test_a_file_of_the_first_format_is_read(tmp_path: Path, has_scaler: bool) -> None:
+    """As mien 0.1 wrote it: no number, its own name for the best score."""
+    weights = {"a": torch.ones(2)}
+    old = {"config": TINY.to_dict(), "step": 3, "model": weights, "averaged": weights}
+    old |= {"optimiser": {}, "best_nme": 0.25} | ({"scaler": {"scale": 2.0}} if has_scaler else {})
+    del old["config"]["compute"]  # ... and the oldest of them had no such table
+    torch.save(old, tmp_path / "last.pt")
+    checkpoint = load_checkpoint(tmp_path / "last.pt")
+    assert (checkpoint.config, checkpoint.step, checkpoint.best) == (TINY, 3, 0.25)
+    assert checkpoint.scaler == ({"scale": 2.0} if has_scaler else {})
+    save_checkpoint(checkpoint, tmp_path / "new.pt")
+    assert torch.load(tmp_path / "new.pt", weights_only=True)["format"] == 2
+    assert load_checkpoint(tmp_path / "new.pt").best == 0.25
+
+
+def test_a_file_of_a_newer_mien_is_one_line(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path / "last.pt")
+    values = torch.load(tmp_path / "last.pt", weights_only=True)
+    torch.save(values | {"format": 3}, tmp_path / "last.pt")
+    with pytest.raises(ModelError, match="format 3, written by a newer mien"):
+        load_checkpoint(tmp_path / "last.pt")
 
 
 def test_a_folder_that_is_not_there_is_an_output_error(tmp_path: Path) -> None:

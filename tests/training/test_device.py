@@ -15,6 +15,7 @@ from mien.training.batches import Batch, batches_from, training_sets
 from mien.training.checkpoint import load_checkpoint
 from mien.training.config import ComputeConfig, TrainConfig
 from mien.training.device import Device, choose_device
+from mien.training.landmark_losses import LandmarkLosses
 from mien.training.learning import Learner
 from mien.training.loop import train
 from tinypack import TinyPack, write_tiny_pack
@@ -70,7 +71,10 @@ def test_a_device_that_is_not_here_is_one_line(name: str, monkeypatch: pytest.Mo
 def learner(config: TrainConfig, device: Device) -> Learner:
     torch.manual_seed(0)
     network = build_network(config.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Learner(network, torch.optim.SGD(network.parameters(), lr=0.1), config, device)
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.1)
+    losses = LandmarkLosses(config.loss)
+    clip, compute = config.schedule.clip, config.compute
+    return Learner(network, optimiser, losses, device, clip=clip, compute=compute)
 
 
 def weights(of: Learner) -> torch.Tensor:

@@ -18,12 +18,13 @@ from mien.datasets.ours.finder_set import FaceTable, FinderSet
 from mien.errors import ConfigError, ModelError
 from mien.models.finder import FinderNetworkConfig
 from mien.runtime.detectors.finder_maps import Finds
-from mien.training.config import Schedule
+from mien.training.config import ComputeConfig, Schedule
 from mien.training.finder.config import FinderConfig
 from mien.training.finder.loop import load_finder_checkpoint, train_finder
 from mien.training.finder.prepare import FinderSources, prepare_finder_set
 from mien.training.finder.run import train_finder_together
 from mien.training.finder.validation import average_precision, match_finds, validation_pictures
+from mien.training.learning import Learner
 from mien.types import Box, Detection, Frame
 from tinypack import write_tiny_pack
 
@@ -75,9 +76,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(
     class StopError(Exception):
         pass
 
-    import mien.training.finder.loop as loop
-
-    learn, steps = loop.learn_finder, []
+    learn, steps = Learner.step, []
 
     def learn_twice(*arguments: object) -> object:
         if len(steps) == 2:
@@ -85,7 +84,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(
         steps.append(1)
         return learn(*arguments)
 
-    monkeypatch.setattr(loop, "learn_finder", learn_twice)
+    monkeypatch.setattr(Learner, "step", learn_twice)
     with pytest.raises(StopError):
         train_finder(CONFIG, data, parted)
     monkeypatch.undo()
@@ -118,6 +117,47 @@ def test_another_network_does_not_go_on(data: Path, tmp_path: Path) -> None:
     (run / "last.pt").write_bytes(b"nothing")
     with pytest.raises(ModelError):
         train_finder(CONFIG, data, run)
+
+
+def test_a_run_from_before_goes_on(data: Path, tmp_path: Path) -> None:
+    """Its checkpoint of the first format called the best score ``best_precision``."""
+    run = folder(tmp_path / "run")
+    train_finder(CONFIG, data, run)
+    values = torch.load(run / "last.pt", weights_only=True)
+    old = {name: value for name, value in values.items() if name not in ("format", "scaler")}
+    old["best_precision"] = old.pop("best")
+    del old["config"]["compute"]
+    torch.save(old, run / "last.pt")
+    assert load_finder_checkpoint(run / "last.pt").best == values["best"]
+    longer = dataclasses.replace(CONFIG, schedule=dataclasses.replace(CONFIG.schedule, steps=5))
+    train_finder(longer, data, run)
+    assert load_finder_checkpoint(run / "last.pt").step == 5
+
+
+def test_loading_processes_and_parts_are_as_configured(data: Path, tmp_path: Path) -> None:
+    """Processes that make the pictures change nothing; parts of a batch are learned one by one."""
+    weights = {}
+    for name, compute in {
+        "thread": ComputeConfig(loaders=0),
+        "process": ComputeConfig(loaders=1),
+        "parts": ComputeConfig(loaders=0, accumulate=2),
+    }.items():
+        run = folder(tmp_path / name)
+        train_finder(dataclasses.replace(CONFIG, compute=compute), data, run)
+        weights[name] = load_finder_checkpoint(run / "last.pt").model
+    same = {
+        name: all(torch.equal(value, weights["thread"][key]) for key, value in model.items())
+        for name, model in weights.items()
+    }
+    assert same == {"thread": True, "process": True, "parts": False}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_device_is_the_configured_one(data: Path, tmp_path: Path, workers: int) -> None:
+    """One that no machine has: it is not silently the processor."""
+    config = dataclasses.replace(CONFIG, compute=ComputeConfig(device="cuda:99"))
+    with pytest.raises(ConfigError, match="no CUDA card 99"):
+        train_finder_together(config, data, folder(tmp_path / "run"), workers=workers)
 
 
 def finds_at(*rows: tuple[float, float, float, float]) -> Finds:
@@ -234,6 +274,15 @@ def test_a_finder_from_the_shell(
     capsys.readouterr()
     assert mien(monkeypatch, "train", config) == 2
     assert "--data" in capsys.readouterr().err
+    assert mien(monkeypatch, "train", config, "--data", data, "--device", "cuda:99") == 2
+    assert "no CUDA card 99" in capsys.readouterr().err
+    assert mien(monkeypatch, "train", config, "--data", data, "--device", "gpu") == 2
+    assert "device is auto" in capsys.readouterr().err
+    config.write_text(TOML + "[compute]\ndevice = 'cuda:98'\n")
+    assert mien(monkeypatch, "train", config, "--data", data) == 2
+    assert "no CUDA card 98" in capsys.readouterr().err
+    assert mien(monkeypatch, "train", config, "--data", data, "--device", "cpu") == 0
+    config.write_text(TOML)
     assert mien(monkeypatch, "train", config, "--data", data, "--turned", data) == 2
     assert "--turned" in capsys.readouterr().err
     assert mien(monkeypatch, "train", config, "--data", tmp_path) == 2

@@ -22,8 +22,9 @@ from mien.training.batches import batches_from, normalise, training_sets
 from mien.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from mien.training.config import DataConfig
 from mien.training.learning import Learner
-from mien.training.loop import Progress, train
+from mien.training.loop import train
 from mien.training.plot import plot_run
+from mien.training.run_state import Progress
 from mien.training.workers import train_together
 from tinypack import TinyPack, write_tiny_pack
 from tinyrun import TINY
@@ -127,7 +128,7 @@ def test_the_best_of_a_run_is_kept(finished: Path) -> None:
     means = {step: sum(values) / len(values) for step, values in scores.items()}
     best = load_checkpoint(finished / "best.pt")
     assert means[best.step] == min(means.values())
-    assert best.best_nme == pytest.approx(min(means.values()))
+    assert best.best == pytest.approx(min(means.values()))
 
 
 def test_a_plot_of_nothing_is_still_a_plot(tmp_path: Path) -> None:

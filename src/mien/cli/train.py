@@ -14,7 +14,7 @@ from mien.runtime import shipped_models
 
 if TYPE_CHECKING:
     from mien.training.config import TrainConfig
-    from mien.training.loop import Progress
+    from mien.training.run_state import Progress
 
 
 def train(
@@ -63,7 +63,7 @@ def train(
 ) -> None:
     """Train a network; a run that was stopped goes on from its last checkpoint."""
     try:
-        from mien.training.config import load_config, read_config
+        from mien.training.config import load_config, read_config, with_device
         from mien.training.finder.config import FINDER
         from mien.training.plot import plot_run
         from mien.training.workers import train_together
@@ -72,15 +72,14 @@ def train(
     file = _configuration(config)
     if read_config(file).get("role") == FINDER:
         unused = {"--turned": turned, "--profiles": profiles, "--initial": initial}
-        train_finder(file, data, run, workers=workers, describe=describe, unused=unused)
+        train_finder(
+            file, data, run, workers=workers, device=device, describe=describe, unused=unused
+        )
         return
-    settings = load_config(file)
+    settings = with_device(load_config(file), device)
     if profiles is not None:
         data_of_run = dataclasses.replace(settings.data, profiles=str(profiles.resolve()))
         settings = dataclasses.replace(settings, data=data_of_run)
-    if device is not None:
-        compute = dataclasses.replace(settings.compute, device=device)
-        settings = dataclasses.replace(settings, compute=compute)
     if describe:
         _describe(settings)
         return
@@ -133,5 +132,5 @@ def _print(progress: Progress) -> None:
     if progress.step % 100 == 0:
         typer.echo(
             f"step {progress.step}/{progress.steps}  loss {progress.loss:.4f}  "
-            f"best val NME {progress.nme:.4f}  {progress.faces_per_sec:.1f} faces/s"
+            f"best val NME {progress.best:.4f}  {progress.per_sec:.1f} faces/s"
         )

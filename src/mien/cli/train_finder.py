@@ -11,7 +11,7 @@ import typer
 from mien.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
-    from mien.training.finder.loop import FinderProgress
+    from mien.training.run_state import Progress
 
 __all__ = ["folder_of_run", "train_finder"]
 
@@ -22,6 +22,7 @@ def train_finder(
     run: Path | None,
     *,
     workers: int,
+    device: str | None,
     describe: bool,
     unused: Mapping[str, object],
 ) -> None:
@@ -31,10 +32,11 @@ def train_finder(
         ConfigError: an option was given that a finder has no use for, or no set.
     """
     from mien.models.finder import finder_size
+    from mien.training.config import with_device
     from mien.training.finder.config import load_finder_config
     from mien.training.finder.run import train_finder_together
 
-    settings = load_finder_config(config)
+    settings = with_device(load_finder_config(config), device)
     if given := [name for name, value in unused.items() if value]:
         raise ConfigError(f"a face finder learns from --data alone: leave out {', '.join(given)}")
     if describe:
@@ -68,10 +70,10 @@ def folder_of_run(run: Path | None, name: str) -> Path:
     return folder
 
 
-def _print(progress: FinderProgress) -> None:
+def _print(progress: Progress) -> None:
     if progress.step % 100 == 0:
         typer.echo(
             f"step {progress.step}/{progress.steps}  loss {progress.loss:.4f}  "
-            f"best val precision {max(progress.best_precision, 0):.4f}  "
-            f"{progress.pictures_per_sec:.1f} pictures/s"
+            f"best val precision {max(progress.best, 0):.4f}  "
+            f"{progress.per_sec:.1f} pictures/s"
         )

@@ -2,5 +2,13 @@
 
 from mien.export.finder import FinderOnPictures, export_finder
 from mien.export.landmarker import CONFIDENCE_RADIUS, Deployed, export_run
+from mien.export.onnx_graph import digest_of
 
-__all__ = ["CONFIDENCE_RADIUS", "Deployed", "FinderOnPictures", "export_finder", "export_run"]
+__all__ = [
+    "CONFIDENCE_RADIUS",
+    "Deployed",
+    "FinderOnPictures",
+    "digest_of",
+    "export_finder",
+    "export_run",
+]

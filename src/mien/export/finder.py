@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import logging
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from mien.errors import ModelError
+from mien.export.onnx_graph import check_agreement, digest_of, run_graph, traced
 from mien.files import write_atomically
 from mien.models.finder import STRIDES, FinderNetwork, finder_size
 from mien.runtime.card import CARD_KEY
@@ -96,32 +92,13 @@ def _folded(module: FinderNetwork) -> FinderNetwork:
 def _to_onnx(deployed: FinderOnPictures) -> onnx.ModelProto:
     example = torch.zeros(2, 96, 128, 3, dtype=torch.uint8)
     rows, cols = torch.export.Dim("rows", min=1), torch.export.Dim("cols", min=1)
-    exporters_log = logging.getLogger("torch.onnx")
-    level = exporters_log.level
-    exporters_log.setLevel(logging.ERROR)  # it tells of operators of packages we do not have
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            program = torch.onnx.export(
-                deployed,
-                (example,),
-                input_names=["pictures"],
-                output_names=_OUTPUTS,
-                dynamic_shapes={
-                    "pictures": {0: torch.export.Dim("pictures"), 1: 32 * rows, 2: 32 * cols}
-                },
-                dynamo=True,
-                verbose=False,
-            )
-    finally:
-        exporters_log.setLevel(level)
-    assert program is not None
-    proto = program.model_proto
-    proto.graph.ClearField("value_info")
-    for node in proto.graph.node:
-        node.ClearField("metadata_props")
-        node.ClearField("doc_string")
-    return proto
+    return traced(
+        deployed,
+        example,
+        input_name="pictures",
+        output_names=_OUTPUTS,
+        dynamic_shape={0: torch.export.Dim("pictures"), 1: 32 * rows, 2: 32 * cols},
+    )
 
 
 def _card(
@@ -129,9 +106,6 @@ def _card(
 ) -> FinderCard:
     config = checkpoint.config
     size = finder_size(config.network)
-    digest = hashlib.sha256()
-    for initializer in graph.graph.initializer:
-        digest.update(initializer.raw_data)
     return FinderCard(
         name=config.name,
         score=score,
@@ -141,25 +115,18 @@ def _card(
         licence=config.card.licence,
         results=dict(results),
         mien_version=__version__,
-        sha256=digest.hexdigest(),
+        sha256=digest_of(graph),
         strides=STRIDES,
     )
 
 
 def _check_parity(network: FinderNetwork, contents: bytes) -> None:
     """Compare onnxruntime with the network as it was trained, on noise of two sizes."""
-    session = onnxruntime.InferenceSession(contents, providers=["CPUExecutionProvider"])
     rng = np.random.default_rng(0)
-    for shape in _SHAPES:
-        pictures = rng.integers(0, 256, (*shape, 3), dtype=np.uint8)
-        got = session.run(_OUTPUTS, {"pictures": pictures})
+    noise = [rng.integers(0, 256, (*shape, 3), dtype=np.uint8) for shape in _SHAPES]
+    for pictures, got in zip(noise, run_graph(contents, _OUTPUTS, "pictures", noise), strict=True):
         with torch.inference_mode():
             expected = [one.numpy() for one in network(torch.from_numpy(pictures))]
         for name, ours, theirs in zip(_OUTPUTS, expected, got, strict=True):
             ours[:, 0] = 1 / (1 + np.exp(-ours[:, 0]))
-            difference = float(np.abs(ours - theirs).max())
-            if not difference <= _TOLERANCE:  # NaN is a difference too
-                raise ModelError(
-                    f"onnxruntime and torch disagree on '{name}' by {difference:.4g} "
-                    f"(at most {_TOLERANCE:g}): nothing was written"
-                )
+            check_agreement(name, ours, theirs, _TOLERANCE)

@@ -6,23 +6,19 @@ user can get them wrong. A file is written only when onnxruntime and torch agree
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import math
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from mien.errors import ModelError
+from mien.export.onnx_graph import check_agreement, digest_of, run_graph, traced
 from mien.files import write_atomically
 from mien.geometry import FACE_SHARE
 from mien.models import Network, build_network
@@ -108,30 +104,13 @@ def _deploy(checkpoint: Checkpoint) -> Deployed:
 def _to_onnx(deployed: Deployed) -> onnx.ModelProto:
     side = deployed.landmarker.config.side
     example = torch.zeros(2, side, side, 3, dtype=torch.uint8)
-    exporters_log = logging.getLogger("torch.onnx")
-    level = exporters_log.level
-    exporters_log.setLevel(logging.ERROR)  # it tells of operators of packages we do not have
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            program = torch.onnx.export(
-                deployed,
-                (example,),
-                input_names=["crops"],
-                output_names=list(_OUTPUTS),
-                dynamic_shapes={"crops": {0: torch.export.Dim("faces")}},
-                dynamo=True,
-                verbose=False,
-            )
-    finally:
-        exporters_log.setLevel(level)
-    assert program is not None
-    proto = program.model_proto
-    proto.graph.ClearField("value_info")
-    for node in proto.graph.node:  # source lines of the network: a fifth of the file
-        node.ClearField("metadata_props")
-        node.ClearField("doc_string")
-    return proto
+    return traced(
+        deployed,
+        example,
+        input_name="crops",
+        output_names=_OUTPUTS,
+        dynamic_shape={0: torch.export.Dim("faces")},
+    )
 
 
 def _card(
@@ -144,9 +123,6 @@ def _card(
     side = config.network.side
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         deployed(torch.zeros(1, side, side, 3, dtype=torch.uint8))
-    digest = hashlib.sha256()
-    for initializer in graph.graph.initializer:
-        digest.update(initializer.raw_data)
     return ModelCard(
         name=config.name,
         role=config.role,
@@ -162,7 +138,7 @@ def _card(
         licence=config.card.licence,
         results=dict(results),
         mien_version=__version__,
-        sha256=digest.hexdigest(),
+        sha256=digest_of(graph),
     )
 
 
@@ -179,15 +155,9 @@ def _check_parity(deployed: Deployed, contents: bytes) -> None:
             for block in (1, 4, 16)
         ]
     )
-    session = onnxruntime.InferenceSession(contents, providers=["CPUExecutionProvider"])
-    got = session.run(list(_OUTPUTS), {"crops": crops})
+    (got,) = run_graph(contents, _OUTPUTS, "crops", [crops])
     with torch.inference_mode():
         expected = [value.numpy() for value in deployed(torch.from_numpy(crops))]
     tolerances = (_TOLERANCE_PX, _TOLERANCE_PROBABILITY, _TOLERANCE_PROBABILITY)
     for name, ours, theirs, tolerance in zip(_OUTPUTS, expected, got, tolerances, strict=True):
-        difference = float(np.abs(ours - theirs).max())
-        if not difference <= tolerance:  # NaN is a difference too
-            raise ModelError(
-                f"onnxruntime and torch disagree on '{name}' by {difference:.4g} "
-                f"(at most {tolerance:g}): nothing was written"
-            )
+        check_agreement(name, ours, theirs, tolerance)

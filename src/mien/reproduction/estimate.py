@@ -16,6 +16,7 @@ from mien.reproduction.rows import Kind
 from mien.training.batches import Batch, draw_crop, training_sets
 from mien.training.config import TrainConfig
 from mien.training.device import choose_device
+from mien.training.landmark_losses import LandmarkLosses
 from mien.training.learning import Learner
 
 __all__ = ["PlannedTraining", "plan_trainings"]
@@ -95,7 +96,14 @@ def _timed(config: TrainConfig) -> float:
         torch.zeros(faces, points, 3),
         torch.ones(faces),
     )
-    learner = Learner(model, optimiser, config, choose_device("cpu"))
+    learner = Learner(
+        model,
+        optimiser,
+        LandmarkLosses(config.loss),
+        choose_device("cpu"),
+        clip=config.schedule.clip,
+        compute=config.compute,
+    )
     learner.step(batch, 1e-6)  # the first makes room for what follows
     start = time.process_time()
     for _ in range(_STEPS):

@@ -1,22 +1,15 @@
-"""Batches that follow from the seed and the step alone, made ahead in a thread or in processes.
-
-Step k draws the same crops whenever it is reached, so a resumed run sees exactly the data that an
-unbroken one would have seen; no state of the loader is saved.
-"""
+"""Batches of crops that follow from the seed and the step alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from mien.augmentation.crops import AugmentConfig, TrainingCrop, make_crop
 from mien.datasets.labelled_face import TrainingFaces
@@ -27,6 +20,7 @@ from mien.datasets.training_faces import PackFaces, ShardFaces, faces_by_source,
 from mien.errors import DataError
 from mien.geometry.convention import Convention, way_to_clicked
 from mien.markup import load_markup
+from mien.training.ahead import TensorBatch, made_ahead
 from mien.training.config import OTHERS, TrainConfig
 
 __all__ = [
@@ -39,11 +33,9 @@ __all__ = [
     "training_sets",
 ]
 
-_AHEAD = 3
-
 
 @dataclass(frozen=True)
-class Batch:
+class Batch(TensorBatch):
     """Crops and their truth; places are shares of the side."""
 
     crops: UInt8[Tensor, "n side side 3"]
@@ -54,19 +46,6 @@ class Batch:
     """``geometry.convention.way_to_clicked`` of the points."""
     has_depth: Float[Tensor, " n"]
     """1 where z may be learned from."""
-
-    def to(self, device: torch.device) -> Batch:
-        """The same on a device; from pinned memory the copy goes on beside what follows."""
-        return Batch(*(each.to(device, non_blocking=True) for each in vars(self).values()))
-
-    def pin_memory(self) -> Batch:
-        """The same in memory that a card reads by itself (torch's loader calls this)."""
-        return Batch(*(each.pin_memory() for each in vars(self).values()))
-
-    def parts(self, count: int) -> list[Batch]:
-        """Its crops in ``count`` batches, in their order, as equal as they come."""
-        cut = [each.tensor_split(count) for each in vars(self).values()]
-        return [Batch(*part) for part in zip(*cut, strict=True) if len(part[0])]
 
 
 def normalise(crops: UInt8[Tensor, "n side side 3"]) -> Float[Tensor, "n 3 side side"]:
@@ -142,32 +121,11 @@ def batches_from(
         loaders: processes that make them; 0 makes them in a thread.
         pinned: in memory that a card reads by itself.
     """
-    every = _Batches(config, sets, shares, rank, workers)
-    ahead = range(step, config.schedule.steps)
-    if loaders > 0 and ahead:
-        made = DataLoader(
-            every,
-            batch_size=None,
-            sampler=ahead,
-            num_workers=loaders,
-            prefetch_factor=_AHEAD,
-            pin_memory=pinned,
-            worker_init_fn=_one_thread,
-            multiprocessing_context="spawn",  # a fork of a process with threads may hang
-        )
-        yield from made
-        return
-    with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
-        waiting: list[Future[Batch]] = []
-        for number in ahead:
-            waiting.append(pool.submit(every.__getitem__, number))
-            if len(waiting) > _AHEAD:
-                yield waiting.pop(0).result()
-        for future in waiting:
-            yield future.result()
+    make = _Batches(config, sets, shares, rank, workers)
+    return made_ahead(make, range(step, config.schedule.steps), loaders=loaders, pinned=pinned)
 
 
-class _Batches(Dataset[Batch]):
+class _Batches:
     """One worker's part of every batch, by the number of the step."""
 
     def __init__(
@@ -182,19 +140,11 @@ class _Batches(Dataset[Batch]):
         count = config.schedule.batch // workers
         self._slots = range(rank * count, (rank + 1) * count)
 
-    def __len__(self) -> int:
-        return self._config.schedule.steps
-
-    def __getitem__(self, step: int) -> Batch:
+    def __call__(self, step: int) -> Batch:
         config = self._config
         draws = [np.random.default_rng([config.seed, step, slot]) for slot in self._slots]
         crops = [draw_crop(config, self._sets, self._shares, rng) for rng in draws]
         return collate(crops, Convention(config.data.convention))
-
-
-def _one_thread(worker: int) -> None:
-    """In each loader: as many of them as cores, a thread each."""
-    cv2.setNumThreads(1)
 
 
 def draw_crop(

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -14,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from mien.errors import ModelError, OutputError
+from mien.training.checkpoint_file import RunCheckpoint, read_checkpoint, save_checkpoint
 from mien.training.config import CardConfig, TrainConfig
 from mien.training.dense_jaw import with_84_points
 from mien.training.exported_weights import card_inside, exported_weights
@@ -29,31 +27,8 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """A run after ``step`` steps."""
-
-    config: TrainConfig
-    step: int
-    model: dict[str, Tensor]
-    averaged: dict[str, Tensor]
-    """The exponential moving average of the model: what is validated and exported."""
-    optimiser: dict[str, Any]
-    best_nme: float
-    """Lowest mean validation NME so far; infinite before the first validation."""
-    scaler: dict[str, Any] = field(default_factory=dict)
-    """State of the loss's scale, where the device's precision needs one."""
-
-
-def save_checkpoint(checkpoint: Checkpoint, file: Path) -> None:
-    """Write to a temporary name and rename, so that a kill leaves the last one whole."""
-    partial = file.with_suffix(".partial")
-    values = {**vars(checkpoint), "config": checkpoint.config.to_dict()}
-    try:
-        torch.save(values, partial)
-        os.replace(partial, file)
-    except (OSError, RuntimeError) as error:
-        raise OutputError(f"cannot write the checkpoint {file}: {error}") from error
+Checkpoint = RunCheckpoint[TrainConfig]
+"""Of a landmark network."""
 
 
 def load_checkpoint(file: Path) -> Checkpoint:
@@ -62,12 +37,7 @@ def load_checkpoint(file: Path) -> Checkpoint:
     Raises:
         ModelError: the file is missing or is no checkpoint.
     """
-    try:
-        values = torch.load(file, map_location="cpu", weights_only=True)
-        return Checkpoint(**{**values, "config": TrainConfig.from_dict(values["config"])})
-    except Exception as error:  # torch.load raises many kinds for a file that is not its own
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ModelError(f"{file} is not a checkpoint of 'mien train': {reason}") from error
+    return read_checkpoint(file, TrainConfig, "checkpoint of 'mien train'")
 
 
 def save_weights(checkpoint: Checkpoint, file: Path) -> None:

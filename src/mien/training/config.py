@@ -11,7 +11,7 @@ import types
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, TypeVar
 
 from mien.augmentation.crops import AugmentConfig
 from mien.errors import ConfigError
@@ -26,17 +26,21 @@ __all__ = [
     "CardConfig",
     "ComputeConfig",
     "DataConfig",
+    "RunConfig",
     "Schedule",
     "TrainConfig",
     "fill_config",
     "load_config",
     "read_config",
+    "with_device",
 ]
 
 OTHERS = "*"
 """In ``pack_shares``: the sources that are not named there."""
 LAYOUTS = ("faces", "w300lp")
 """Kinds of folder that a run learns from."""
+
+C = TypeVar("C", bound="RunConfig")
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ class ComputeConfig:
     device: str = "auto"
     """``cpu``, ``mps``, ``cuda``, ``cuda:2``; ``auto`` takes a card where there is one."""
     loaders: int = -1
-    """Processes that make crops for each process that learns; 0 makes them in a thread; -1 is a
+    """Processes that make batches for each process that learns; 0 makes them in a thread; -1 is a
     thread beside a processor, and beside a card its share of the cores, at most 16."""
     accumulate: int = 1
     """Parts that a batch is learned in, one after the other, where it does not fit the memory.
@@ -143,9 +147,35 @@ class CardConfig:
     does not free ends the run before it begins."""
 
 
+class RunConfig:
+    """What the configurations of all runs have; each is a frozen dataclass, its file's tables."""
+
+    name: str
+    role: str
+    network: Any
+    schedule: Schedule
+    compute: ComputeConfig
+    card: CardConfig
+    seed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as a TOML or JSON file holds them."""
+        return dataclasses.asdict(self)  # type: ignore[call-overload, no-any-return]
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of :meth:`to_dict`; missing keys take their defaults.
+
+        Raises:
+            ConfigError: an unknown key, a missing one without default, or a wrong type.
+        """
+        filled: Self = fill_config(cls, values)
+        return filled
+
+
 @dataclass(frozen=True)
-class TrainConfig:
-    """A whole run."""
+class TrainConfig(RunConfig):
+    """A run of a landmark network."""
 
     name: str
     """What the weights will be called."""
@@ -178,19 +208,17 @@ class TrainConfig:
                     "300W-LP has no depth: set loss.depth to 0, or give data.head_basis"
                 )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, as a TOML or JSON file holds them."""
-        return dataclasses.asdict(self)
 
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
-        """The inverse of :meth:`to_dict`; missing keys take their defaults.
+def with_device(config: C, device: str | None) -> C:
+    """The same run on another device; ``None``: as the configuration says.
 
-        Raises:
-            ConfigError: an unknown key, a missing one without default, or a wrong type.
-        """
-        filled: TrainConfig = fill_config(cls, values)
-        return filled
+    Raises:
+        ConfigError: no device is called so.
+    """
+    if device is None:
+        return config
+    compute = dataclasses.replace(config.compute, device=device)
+    return dataclasses.replace(config, compute=compute)  # type: ignore[type-var]
 
 
 def load_config(file: Path) -> TrainConfig:

@@ -6,26 +6,46 @@ import contextlib
 import dataclasses
 import inspect
 import logging
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Generic, Protocol, TypeVar, runtime_checkable
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from mien.errors import ConfigError
-from mien.losses import LossTerms, total_loss
-from mien.models import Network
-from mien.training.batches import Batch, normalise
-from mien.training.config import TrainConfig
+from mien.training.ahead import TensorBatch
+from mien.training.config import ComputeConfig
 from mien.training.device import Device
 
-__all__ = ["Learner", "SkippedSteps", "joined"]
+__all__ = ["Learner", "Losses", "SkippedSteps", "joined", "step_seed"]
 
 _MOST_SKIPPED = 50
 """Steps in a row whose gradient is no number: beyond them the run is beyond saving. (Where the
 loss is scaled, a few of the first are skipped until the scale is found.)"""
+_AS_IT_IS: Final = ComputeConfig()
 logger = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class Terms(Protocol):
+    """Losses by name, and what is to be made smaller."""
+
+    @property
+    def total(self) -> Tensor: ...
+
+
+B = TypeVar("B", bound=TensorBatch)
+B_contra = TypeVar("B_contra", bound=TensorBatch, contravariant=True)
+T = TypeVar("T", bound=Terms)
+T_co = TypeVar("T_co", bound=Terms, covariant=True)
+
+
+class Losses(Protocol[B_contra, T_co]):
+    """What a network is punished for; the terms are a dataclass of numbers with a ``total``."""
+
+    def __call__(self, network: Callable[[Tensor], Any], batch: B_contra, /) -> T_co: ...
 
 
 class SkippedSteps:
@@ -52,24 +72,35 @@ class SkippedSteps:
             )
 
 
-class Learner:
+class Learner(Generic[B, T]):
     """A network that learns, its optimiser, and the device that both are on."""
 
     def __init__(
         self,
-        model: Network,
+        model: nn.Module,
         optimiser: torch.optim.Optimizer,
-        config: TrainConfig,
+        losses: Losses[B, T],
         device: Device,
+        *,
+        clip: float,
+        compute: ComputeConfig = _AS_IT_IS,
         processes: int = 1,
     ) -> None:
-        """With several ``processes`` their gradients are averaged (a process group must be up)."""
-        self.model = model
+        """With several ``processes`` their gradients are averaged (a process group must be up).
+
+        Args:
+            losses: of a batch that is on the device.
+            clip: largest norm of the gradient.
+            compute: whether to compile, and in how many parts a batch is learned.
+        """
+        self.model = model.train()
         self._optimiser = optimiser
-        self._config = config
+        self._losses = losses
         self._device = device
+        self._clip = clip
+        self._parts = compute.accumulate
         self._model = joined(model, device) if processes > 1 else model
-        self._run = torch.compile(self._model) if config.compute.compile else self._model
+        self._run = torch.compile(self._model) if compute.compile else self._model
         self._scaler = torch.amp.GradScaler(device.kind, enabled=device.needs_scaling)
         self.skipped = SkippedSteps(is_scaled=device.needs_scaling)
 
@@ -82,7 +113,7 @@ class Learner:
         if state and self._device.needs_scaling:
             self._scaler.load_state_dict(state)
 
-    def step(self, batch: Batch, rate: float) -> LossTerms:
+    def step(self, batch: B, rate: float) -> T:
         """Learn from one batch, in ``compute.accumulate`` parts.
 
         Returns:
@@ -94,13 +125,13 @@ class Learner:
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         self._optimiser.zero_grad(set_to_none=True)
-        parts = batch.parts(self._config.compute.accumulate)
+        parts = batch.parts(self._parts)
         terms = []
         for number, part in enumerate(parts):
             with self._exchanging(number == len(parts) - 1):
                 terms.append(self._backward(part, len(parts)))
         self._scaler.unscale_(self._optimiser)
-        norm = nn.utils.clip_grad_norm_(self._model.parameters(), self._config.schedule.clip)
+        norm = nn.utils.clip_grad_norm_(self._model.parameters(), self._clip)
         is_finite = bool(torch.isfinite(norm))
         if is_finite:
             self._scaler.step(self._optimiser)
@@ -108,22 +139,15 @@ class Learner:
         self._scaler.update()
         return _mean(terms)
 
-    def _backward(self, part: Batch, parts: int) -> LossTerms:
-        part = part.to(self._device.place)
-        crops = normalise(part.crops).contiguous(memory_format=torch.channels_last)
-        with self._device.autocast():
-            prediction = self._run(crops)
-        terms = total_loss(
-            prediction,
-            part.points,
-            part.weights,
-            part.is_face,
-            self._config.loss,
-            part.apart,
-            part.has_depth,
-        )
+    def _backward(self, part: B, parts: int) -> T:
+        terms = self._losses(self._forward, part.to(self._device.place))
         self._scaler.scale(terms.total / parts).backward()  # type: ignore[no-untyped-call]
         return terms
+
+    def _forward(self, inputs: Tensor) -> Any:
+        """In the device's precision; losses are summed in float32."""
+        with self._device.autocast():
+            return self._run(inputs)
 
     @contextlib.contextmanager
     def _exchanging(self, is_last: bool) -> Iterator[None]:
@@ -148,11 +172,16 @@ def joined(model: nn.Module, device: Device) -> DistributedDataParallel:
     return DistributedDataParallel(model, **options)
 
 
-def _mean(terms: list[LossTerms]) -> LossTerms:
-    names = [field.name for field in dataclasses.fields(LossTerms)]
-    return LossTerms(
+def _mean(terms: list[T]) -> T:
+    names = [field.name for field in dataclasses.fields(terms[0])]  # type: ignore[arg-type]
+    return type(terms[0])(
         **{
             name: torch.stack([getattr(each, name).detach() for each in terms]).mean()
             for name in names
         }
     )
+
+
+def step_seed(seed: int, step: int, rank: int) -> int:
+    """What dropout draws follows from the step: a resumed run draws what it would have drawn."""
+    return int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0])

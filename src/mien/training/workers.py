@@ -11,7 +11,7 @@ import pickle
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from multiprocessing import parent_process
 from pathlib import Path
 from typing import Protocol
@@ -20,9 +20,10 @@ import torch
 from torch import distributed, multiprocessing
 
 from mien.errors import ConfigError, MienError
-from mien.training.config import TrainConfig
+from mien.training.config import RunConfig, TrainConfig
 from mien.training.device import choose_device
-from mien.training.loop import Progress, train
+from mien.training.loop import train
+from mien.training.run_state import Progress, say_nothing
 
 __all__ = ["Job", "run_together", "train_together"]
 
@@ -32,27 +33,7 @@ _MISTAKE = "mistake"
 class Job(Protocol):
     """A part of a training run; it can be sent to another process."""
 
-    def __call__(self, rank: int, workers: int) -> None: ...
-
-
-def _say_nothing(progress: Progress) -> None:
-    """The default report; a function with a name, so that it can be sent to another process."""
-
-
-@dataclass(frozen=True)
-class _LandmarkJob:
-    config: TrainConfig
-    data: Path
-    run: Path
-    turned: Sequence[Path]
-    initial: Path | None
-    report: Callable[[Progress], None]
-
-    def __call__(self, rank: int, workers: int) -> None:
-        train(
-            self.config, self.data, self.run, turned=self.turned, initial=self.initial,
-            rank=rank, workers=workers, report=self.report,
-        )  # fmt: skip
+    def __call__(self, *, rank: int, workers: int) -> None: ...
 
 
 def train_together(
@@ -63,7 +44,7 @@ def train_together(
     workers: int,
     turned: Sequence[Path] = (),
     initial: Path | None = None,
-    report: Callable[[Progress], None] = _say_nothing,
+    report: Callable[[Progress], None] = say_nothing,
 ) -> None:
     """Train with ``workers`` processes, as :func:`run_together` does.
 
@@ -72,12 +53,11 @@ def train_together(
     Raises:
         MienError: as :func:`mien.training.loop.train`, whichever process met it.
     """
-    job = _LandmarkJob(config, data, run, turned, initial, report)
-    device = config.compute.device
-    run_together(job, batch=config.schedule.batch, workers=workers, device=device)
+    job = partial(train, config, data, run, turned=turned, initial=initial, report=report)
+    run_together(job, config, workers)
 
 
-def run_together(job: Job, *, batch: int, workers: int, device: str = "cpu") -> None:
+def run_together(job: Job, config: RunConfig, workers: int) -> None:
     """Run a job with ``workers`` processes on this machine, or as one of torchrun's where it asks.
 
     Under ``torchrun`` (``RANK`` and ``WORLD_SIZE`` set) this process takes its own part, and
@@ -87,6 +67,7 @@ def run_together(job: Job, *, batch: int, workers: int, device: str = "cpu") -> 
         ConfigError: the batch does not divide by the processes.
         MienError: as the job, whichever process met it.
     """
+    batch, device = config.schedule.batch, config.compute.device
     if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
         _meet(device, int(os.environ["RANK"]))
         rank, workers = distributed.get_rank(), distributed.get_world_size()
@@ -154,4 +135,4 @@ def _end_with_parent() -> None:
 def _part(job: Job, rank: int, workers: int) -> None:
     share = max(1, (os.cpu_count() or 1) // workers)
     torch.set_num_threads(min(share, torch.get_num_threads()))  # OMP_NUM_THREADS may ask for fewer
-    job(rank, workers)
+    job(rank=rank, workers=workers)

@@ -80,6 +80,7 @@ class FinderSet:
         Raises:
             DataError: no such set, a damaged one, or no picture of that split.
         """
+        self._opened = root, split
         self._table, self._face_table = _read(root / _TABLE)
         self._pixels = _map(root / _PIXELS, self._table)
         chosen = np.flatnonzero(self._table["split"] == split)
@@ -88,6 +89,10 @@ class FinderSet:
         self._rows = chosen
         picture = self._face_table["picture"]
         self._first = np.searchsorted(picture, np.arange(len(self._table["kind"]) + 1))
+
+    def __reduce__(self) -> tuple[type[FinderSet], tuple[Path, str]]:
+        """Another process opens the files anew: the pixels are not sent."""
+        return type(self), self._opened
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -1,9 +1,8 @@
-"""Batches that follow from the seed and the step alone, made ahead in a thread."""
+"""Batches of pictures that follow from the seed and the step alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +14,7 @@ from mien.augmentation.composing import Composer
 from mien.datasets.ours.finder_set import FaceTable
 from mien.losses.finder_targets import LevelSpec, level_target
 from mien.models.finder import FACE_RANGES, STRIDES
+from mien.training.ahead import TensorBatch, made_ahead
 from mien.training.finder.config import FinderConfig
 
 __all__ = ["LEVELS", "FinderBatch", "finder_batches", "make_batch"]
@@ -22,11 +22,10 @@ __all__ = ["LEVELS", "FinderBatch", "finder_batches", "make_batch"]
 LEVELS = tuple(
     LevelSpec(stride, *sizes) for stride, sizes in zip(STRIDES, FACE_RANGES, strict=True)
 )
-_AHEAD = 3
 
 
 @dataclass(frozen=True)
-class FinderBatch:
+class FinderBatch(TensorBatch):
     """Pictures and what the maps should say of them, finest first."""
 
     pictures: UInt8[Tensor, "n height width 3"]
@@ -52,21 +51,33 @@ def make_batch(made: Sequence[tuple[np.ndarray, FaceTable]]) -> FinderBatch:
 
 
 def finder_batches(
-    step: int, config: FinderConfig, composer: Composer, *, rank: int = 0, workers: int = 1
+    step: int,
+    config: FinderConfig,
+    composer: Composer,
+    *,
+    rank: int = 0,
+    workers: int = 1,
+    loaders: int = 0,
+    pinned: bool = False,
 ) -> Iterator[FinderBatch]:
-    """Batches of one worker's part, from ``step`` to the last."""
-    count = config.schedule.batch // workers
-    slots = range(rank * count, (rank + 1) * count)
+    """Batches of one worker's part, from ``step`` to the last, the same for any ``loaders``.
 
-    def make(step: int) -> FinderBatch:
-        rngs = (np.random.default_rng([config.seed, step, slot]) for slot in slots)
-        return make_batch([composer.make(rng) for rng in rngs])
+    Args:
+        loaders: processes that make them; 0 makes them in a thread.
+        pinned: in memory that a card reads by itself.
+    """
+    make = _Batches(config, composer, rank, workers)
+    return made_ahead(make, range(step, config.schedule.steps), loaders=loaders, pinned=pinned)
 
-    with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
-        waiting: list[Future[FinderBatch]] = []
-        for ahead in range(step, config.schedule.steps):
-            waiting.append(pool.submit(make, ahead))
-            if len(waiting) > _AHEAD:
-                yield waiting.pop(0).result()
-        for future in waiting:
-            yield future.result()
+
+class _Batches:
+    """One worker's part of every batch, by the number of the step."""
+
+    def __init__(self, config: FinderConfig, composer: Composer, rank: int, workers: int) -> None:
+        self._seed, self._composer = config.seed, composer
+        count = config.schedule.batch // workers
+        self._slots = range(rank * count, (rank + 1) * count)
+
+    def __call__(self, step: int) -> FinderBatch:
+        rngs = (np.random.default_rng([self._seed, step, slot]) for slot in self._slots)
+        return make_batch([self._composer.make(rng) for rng in rngs])

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from mien.augmentation.composing import ComposeConfig
 from mien.errors import ConfigError
 from mien.losses.finder import FinderLossWeights
 from mien.models.finder import FinderNetworkConfig
-from mien.training.config import CardConfig, Schedule, fill_config, read_config
+from mien.training.config import CardConfig, ComputeConfig, RunConfig, Schedule, read_config
 
 __all__ = ["FINDER", "FinderConfig", "load_finder_config"]
 
@@ -20,8 +18,8 @@ FINDER = "finder"
 
 
 @dataclass(frozen=True)
-class FinderConfig:
-    """A whole run."""
+class FinderConfig(RunConfig):
+    """A run of a face finder."""
 
     name: str
     """What the weights will be called."""
@@ -31,6 +29,7 @@ class FinderConfig:
     pictures: ComposeConfig = field(default_factory=ComposeConfig)
     loss: FinderLossWeights = field(default_factory=FinderLossWeights)
     schedule: Schedule = field(default_factory=Schedule)
+    compute: ComputeConfig = field(default_factory=ComputeConfig)
     card: CardConfig = field(default_factory=CardConfig)
     val_pictures: int = 160
     """Pictures made of the val split that a validation looks at, beside the val photos as they
@@ -43,20 +42,6 @@ class FinderConfig:
             raise ConfigError(f"role is {FINDER!r}, not {self.role!r}")
         if self.val_pictures < 1:
             raise ConfigError("val_pictures is at least 1")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, as a TOML or JSON file holds them."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> FinderConfig:
-        """The inverse of :meth:`to_dict`; missing keys take their defaults.
-
-        Raises:
-            ConfigError: an unknown key, a missing one without default, or a wrong type.
-        """
-        filled: FinderConfig = fill_config(cls, values)
-        return filled
 
 
 def load_finder_config(file: Path) -> FinderConfig:

@@ -13,6 +13,7 @@ from mien.augmentation.composing import Composer
 from mien.datasets.ours.finder_set import CROP, EMPTY, SCENE, FaceTable, FinderSet
 from mien.models.finder import STRIDES, FinderNetwork
 from mien.runtime.detectors.finder_maps import Finds, decode_maps, strongest
+from mien.training.device import Device
 from mien.training.finder.config import FinderConfig
 
 __all__ = [
@@ -79,13 +80,17 @@ def _as_it_is(held_out: FinderSet, index: int) -> tuple[np.ndarray, FaceTable]:
 
 
 @torch.inference_mode()
-def validate_finder(network: FinderNetwork, sets: dict[str, Pictures]) -> list[FinderScore]:
-    """Score a network on every set."""
+def validate_finder(
+    network: FinderNetwork, sets: dict[str, Pictures], device: Device
+) -> list[FinderScore]:
+    """Score a network, which is on ``device``, on every set."""
     network.eval()
-    return [_score(name, pictures, _find(network, pictures)) for name, pictures in sets.items()]
+    return [
+        _score(name, pictures, _find(network, pictures, device)) for name, pictures in sets.items()
+    ]
 
 
-def _find(network: FinderNetwork, pictures: Pictures) -> list[Finds]:
+def _find(network: FinderNetwork, pictures: Pictures, device: Device) -> list[Finds]:
     """Finds of each picture; those of one size are looked at together."""
     finds: list[Finds | None] = [None] * len(pictures)
     sizes = sorted({picture.shape for picture, _ in pictures})
@@ -93,10 +98,8 @@ def _find(network: FinderNetwork, pictures: Pictures) -> list[Finds]:
         same = [i for i, (picture, _) in enumerate(pictures) if picture.shape == size]
         for start in range(0, len(same), _BATCH):
             part = same[start : start + _BATCH]
-            maps = [
-                one.float()
-                for one in network(torch.from_numpy(np.stack([pictures[i][0] for i in part])))
-            ]
+            stacked = torch.from_numpy(np.stack([pictures[i][0] for i in part]))
+            maps = [one.float().cpu() for one in network(stacked.to(device.place))]
             for one in maps:
                 one[:, 0] = torch.sigmoid(one[:, 0])
             for place, i in enumerate(part):
