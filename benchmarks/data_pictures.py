@@ -2,8 +2,8 @@
 
     python benchmarks/data_pictures.py --model ict_face_model.npz --out docs/images/
 
-The photo is `skimage.data.astronaut()` (NASA, public domain; scikit-image comes with mien's face
-detector). Its face is found and annotated by the shipped network and fitted, as a user's photos
+The photo is `skimage.data.astronaut()` (NASA, public domain; scikit-image is in the `test` extra).
+Its face is found and annotated by the shipped network and fitted, as a user's photos
 are: `mien data annotate` and `mien data fit`.
 """
 

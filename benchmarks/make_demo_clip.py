@@ -2,8 +2,8 @@
 
     python benchmarks/make_demo_clip.py ICT_FACE_MODEL.npz --out src/mien/demo
 
-The photo is `skimage.data.astronaut()` (NASA, public domain); scikit-image comes with mien's face
-detector. Its 68 points (`astronaut_points.json`, placed by hand) are fitted with a morphable head;
+The photo is `skimage.data.astronaut()` (NASA, public domain); scikit-image is in the `test` extra.
+Its 68 points (`astronaut_points.json`, placed by hand) are fitted with a morphable head;
 the head is turned along a smooth path, blinks, and the camera moves. Landmarks undergo the very
 motion of the skin below them, so they are exact up to the hand-placed points of the photo.
 """

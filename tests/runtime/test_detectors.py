@@ -117,7 +117,7 @@ def test_the_place_does_not_hang_on_the_picture_s_size(
 
 
 def test_six_threads_may_ask_one_detector(detector: CenterFace, portrait: np.ndarray) -> None:
-    """OpenCV's networks keep their input inside: sixty answers at once are the serial ones."""
+    """Sixty answers at once are the serial ones."""
     places = [(10 * (index % 6), 6 * (index // 6)) for index in range(60)]
     pictures = [np.ascontiguousarray(portrait[y:, x:]) for x, y in places]
     alone = [corners(look(detector, picture)[0]) for picture in pictures]

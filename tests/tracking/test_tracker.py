@@ -46,17 +46,50 @@ def test_an_empty_video_is_searched_in_every_frame() -> None:
 
 def test_the_detector_rests_between_its_turns_and_while_all_places_are_taken() -> None:
     world = World(still())
-    run(world, range(25))
-    assert world.searched == [0, 9, 18]
+    run(world, range(60))
+    assert world.searched == [0, 25, 50]
     full = World(still())
     run(full, range(25), TrackerSettings(max_faces=1, smoothing=None))
     assert full.searched == [0]
 
 
 def test_a_face_that_enters_is_found_at_the_next_search() -> None:
+    """Nothing of the picture changes (it stays black): within ``search_secs``."""
     newcomer = ScriptedFace(lambda frame: (450, 120, 60) if frame >= 4 else None)
-    history = run(World(still(), newcomer), range(12))
-    assert ids(history) == [[0]] * 9 + [[0, 1]] * 3
+    history = run(World(still(), newcomer), range(28))
+    assert ids(history) == [[0]] * 25 + [[0, 1]] * 3
+
+
+@pytest.mark.parametrize(("search_secs", "found"), [(1.0, 9), (0.36, 6), (0.0, 4)])
+def test_a_face_whose_coming_changes_the_picture_is_found_sooner(
+    search_secs: float, found: int
+) -> None:
+    """It comes at frame 4; the pictures, 0.04 s apart, are compared in thirds of ``search_secs``:
+    every ninth, every third, each."""
+    newcomer = ScriptedFace(lambda frame: (450, 120, 60) if frame >= 4 else None)
+    world = World(still(), newcomer)
+    tracker = Tracker(world, world, world, TrackerSettings(smoothing=None, search_secs=search_secs))
+    history = []
+    for index in range(12):
+        frame = frame_at(index)
+        if index >= 4:
+            frame.image_rgb[80:160, 420:480] = 120
+        history.append(tracker.update(frame))
+    assert ids(history) == [[0]] * found + [[0, 1]] * (12 - found)
+
+
+def test_a_face_that_moves_and_noise_stir_nothing() -> None:
+    rng = np.random.default_rng(0)
+    world = World(ScriptedFace(lambda frame: (200 + 3 * frame, 120, 60)))
+    tracker = Tracker(world, world, world, RAW)
+    for index in range(26):
+        frame = frame_at(index)
+        x = 200 + 3 * index
+        frame.image_rgb[60:240, x - 60 : x + 60] = 200  # its head and body
+        noise = rng.integers(0, 12, frame.image_rgb[2:].shape)
+        frame.image_rgb[2:] = np.minimum(frame.image_rgb[2:] + noise, 255)
+        tracker.update(frame)
+    assert world.searched == [0, 25]
 
 
 def test_at_one_frame_a_second_a_newcomer_is_seen_at_once() -> None:

@@ -71,7 +71,7 @@ def measure_case(case: Case) -> CaseResult:
     tally = Tally()
     stages = tally.stages
     pair = load_landmarkers(case.model, points=68, threads=case.threads)
-    tracker = TrackerParts(pair, open_detector("centerface")).tracker(tally)
+    tracker = TrackerParts(pair, open_detector("centerface", case.threads)).tracker(tally)
     update_secs: list[float] = []
     found: list[int] = []
     start_secs = start_cpu_secs = 0.0

@@ -13,7 +13,7 @@ __all__ = ["DEFAULT_MODEL", "MAX_FACES", "SEARCH_SECS", "Points", "PointsPlace",
 
 DEFAULT_MODEL: Final = "fast"
 MAX_FACES: Final = 8
-SEARCH_SECS: Final = 0.33
+SEARCH_SECS: Final = 1.0
 
 
 class TableFormat(StrEnum):

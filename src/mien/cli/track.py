@@ -148,7 +148,8 @@ def track(
         float,
         typer.Option(
             min=0.0,
-            help="Seconds between two searches for further faces.",
+            help="Seconds between two searches for further faces, at most; a third of it "
+            "where the picture has changed away from those it has.",
             rich_help_panel=_DETECTOR,
         ),
     ] = SEARCH_SECS,

@@ -129,12 +129,14 @@ def warp_crop(
     block = int(image_from_crop.scale)
     if block < 2:
         return _warp(image_rgb, image_from_crop, side)
-    corners = image_from_crop.apply(
-        np.array([[0, 0], [side, 0], [0, side], [side, side]], dtype=np.float64)
-    )
     height, width = image_rgb.shape[:2]
-    left, top = np.clip(corners.min(axis=0) - block, 0, [width, height]).astype(int)
-    right, bottom = np.clip(corners.max(axis=0) + block, 0, [width, height]).astype(int)
+    cos = image_from_crop.scale * math.cos(image_from_crop.angle_rad) * side
+    sin = image_from_crop.scale * math.sin(image_from_crop.angle_rad) * side
+    x, y = image_from_crop.translation
+    left = _within(x + min(cos, 0) + min(-sin, 0) - block, width)
+    right = _within(x + max(cos, 0) + max(-sin, 0) + block, width)
+    top = _within(y + min(sin, 0) + min(cos, 0) - block, height)
+    bottom = _within(y + max(sin, 0) + max(cos, 0) + block, height)
     if right <= left or bottom <= top:
         return np.zeros((side, side, 3), np.uint8)
     part = cv2.copyMakeBorder(  # to whole blocks: the last pixels count as well
@@ -154,6 +156,10 @@ def warp_crop(
         float(block), 0.0, (left + (block - 1) / 2, top + (block - 1) / 2)
     )
     return _warp(small, image_from_small.inverse() @ image_from_crop, side)
+
+
+def _within(place: float, end: int) -> int:
+    return int(min(max(place, 0), end))
 
 
 def _warp(

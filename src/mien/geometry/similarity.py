@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["Similarity", "umeyama"]
+__all__ = ["Similarity", "scale_and_rotation", "umeyama"]
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,16 @@ def umeyama(
     variance = float((source_centred**2).sum())
     if np.ptp(source, axis=0).max() <= 0:
         raise ValueError("the source points all coincide: no similarity is defined")
-    left, singular, right = np.linalg.svd(target_centred.T @ source_centred)
-    signs = np.ones(len(singular))
-    signs[-1] = np.sign(np.linalg.det(left) * np.linalg.det(right)) or 1.0
-    rotation = (left * signs) @ right
-    scale = float((singular * signs).sum()) / variance
+    scale, rotation = scale_and_rotation(target_centred.T @ source_centred, variance)
     return scale, rotation, target_mean - scale * rotation @ source_mean
+
+
+def scale_and_rotation(
+    covariance: Float[np.ndarray, "dims dims"], variance: float
+) -> tuple[float, Float[np.ndarray, "dims dims"]]:
+    """Of :func:`umeyama`, from sums over centred points: ``target.T @ source`` and
+    ``(source ** 2).sum()``."""
+    left, singular, right = np.linalg.svd(covariance)
+    if np.linalg.det(left @ right) < 0:
+        singular[-1], left[:, -1] = -singular[-1], -left[:, -1]
+    return float(singular.sum()) / variance, left @ right

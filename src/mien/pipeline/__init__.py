@@ -108,13 +108,13 @@ def load_tracker(
     Args:
         points: the markup: 68, which every model has, or 84.
         detector: see :func:`mien.runtime.open_detector`.
-        threads: threads for the network; ``None`` means all cores.
+        threads: threads for the networks; ``None`` means all cores.
 
     Raises:
         ModelError, ConfigError, InputError: as the parts say.
     """
     pair = load_landmarkers(model, points=points, threads=threads)
-    return make_tracker(pair, open_detector(detector), settings)
+    return make_tracker(pair, open_detector(detector, threads), settings)
 
 
 def make_tracker(

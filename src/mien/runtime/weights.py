@@ -15,11 +15,13 @@ from mien.runtime.card import ModelCard
 from mien.runtime.session import read_card
 
 __all__ = [
+    "CENTERFACE",
     "DEFAULT_MODEL",
     "FINDER",
     "ShippedModel",
     "WeightPaths",
     "find_weights",
+    "shipped_centerface",
     "shipped_finder",
     "shipped_models",
 ]
@@ -27,6 +29,8 @@ __all__ = [
 DEFAULT_MODEL = "fast"
 FINDER = "finder"
 """Stem of the face finder's weight file, which is no model of landmarks."""
+CENTERFACE = "centerface"
+"""Of CenterFace's, which is not ours and has no card."""
 
 _ROLES = ("detection", "tracking")
 
@@ -84,7 +88,7 @@ def shipped_models() -> list[ShippedModel]:
     return [
         ShippedModel(path, path.stat().st_size, read_card(path))
         for path in sorted(folder.glob("*.onnx"))
-        if path.stem != FINDER
+        if path.stem not in (FINDER, CENTERFACE)
     ]
 
 
@@ -92,6 +96,11 @@ def shipped_finder() -> Path | None:
     """The face finder's weight file of this installation, where there is one."""
     path = _weights_dir() / f"{FINDER}.onnx"
     return path if path.is_file() else None
+
+
+def shipped_centerface() -> Path:
+    """CenterFace's weight file."""
+    return _weights_dir() / f"{CENTERFACE}.onnx"
 
 
 def _weights_dir() -> Path:

@@ -46,7 +46,7 @@ class PartsSpec:
         """
         return TrackerParts(
             load_landmarkers(self.model, points=self.points, threads=self.threads),
-            open_detector(self.detector),
+            open_detector(self.detector, self.threads),
             self.settings,
         )
 

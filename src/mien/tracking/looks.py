@@ -21,6 +21,9 @@ _GALLERY = 8
 """Signatures kept of a face, as it was seen from different sides."""
 _ANOTHER_SIDE = 0.8
 """A signature that is less alike than this to those kept is worth keeping."""
+_SAME_VIEW = 0.97
+"""Likeness of a small picture to that of the last signature, from which another signature would
+tell nothing new."""
 _SAME_SIDE_DEG = 25.0
 """Heads that are turned further from each other look unlike whoever they are: that they do proves
 nothing."""
@@ -83,7 +86,15 @@ class Looks:
         """How unlike its small pictures of one frame and the next were lately, at most."""
         self.read_secs = -math.inf
         """Clock time of the last signature."""
+        self._read_glance: Float[np.ndarray, " pixels"] | None = None
+        """The small picture at the last signature."""
         self._signatures: list[Signature] = []
+
+    def is_as_read(self) -> bool:
+        """Whether the face looks as it did when its signature was last read."""
+        if self.glance is None or self._read_glance is None:
+            return False
+        return float(self.glance @ self._read_glance) >= _SAME_VIEW
 
     def likeness(
         self, signature: Signature | None, within_deg: float = _SAME_SIDE_DEG
@@ -105,7 +116,7 @@ class Looks:
 
     def keep(self, signature: Signature | None, now_secs: float) -> None:
         """Add a signature if it shows the face anew; the oldest but one gives way."""
-        self.read_secs = now_secs
+        self.read_secs, self._read_glance = now_secs, self.glance
         alike = self.likeness(signature)
         if signature is None or (alike is not None and alike >= _ANOTHER_SIDE):
             return

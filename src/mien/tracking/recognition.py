@@ -73,11 +73,13 @@ def _is_seen_at_rest(track: Track) -> bool:
 def keep_looks(
     reader: LookReader, frame: Frame, tracks: Sequence[Track], now_secs: float, every_secs: float
 ) -> None:
-    """Read the signatures of the faces that are seen well, now and then."""
+    """Read the signatures of the faces that are seen well, now and then, if they look otherwise
+    than when they were last read."""
     for track in tracks:
-        is_due = now_secs - track.looks.read_secs >= every_secs
-        if is_due and track.weak_since is None:
-            track.looks.keep(_signature(reader, frame, track.points_image), now_secs)
+        looks = track.looks
+        is_due = now_secs - looks.read_secs >= every_secs
+        if is_due and track.weak_since is None and not looks.is_as_read():
+            looks.keep(_signature(reader, frame, track.points_image), now_secs)
 
 
 def _signature(

@@ -9,11 +9,13 @@ moment ago, which costs nothing in most frames.
 
 from __future__ import annotations
 
+from statistics import median
+
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-__all__ = ["SceneWatch", "continuity"]
+__all__ = ["SceneWatch", "continuity", "small_picture"]
 
 _WIDTH, _HEIGHT = 64, 40
 _PART_WIDTH, _PART_HEIGHT = 16, 20
@@ -44,12 +46,12 @@ class SceneWatch:
 
     def is_cut(self, image_rgb: UInt8[np.ndarray, "height width 3"]) -> bool:
         """Whether the next frame begins another shot; the first does not."""
-        small, before = _small(image_rgb), tuple(reversed(self._shot))
+        small, before = small_picture(image_rgb), tuple(reversed(self._shot))
         self._shot = [*self._shot, small][-_FLASH_FRAMES:]
         if not before:
             return False
-        difference = float(cv2.absdiff(small, before[0]).mean())
-        usual = float(np.median(self._differences)) if self._differences else 0.0
+        difference = cv2.norm(small, before[0], cv2.NORM_L1) / small.size
+        usual = median(self._differences) if self._differences else 0.0
         self._differences = [*self._differences, difference][-_RECENT:]
         if difference < max(_LOOK_ABOVE, _LOOK_RATIO * usual):
             return False
@@ -93,9 +95,11 @@ def _levels(small: UInt8[np.ndarray, "40 64 3"]) -> np.ndarray:
     return levels
 
 
-def _small(image_rgb: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "40 64 3"]:
-    height, width = image_rgb.shape[:2]
-    step = max(1, min(width // (4 * _WIDTH), height // (4 * _HEIGHT)))
-    thinned = np.ascontiguousarray(image_rgb[::step, ::step])
-    small = cv2.resize(thinned, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
+def small_picture(image_rgb: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "40 64 3"]:
+    """Sixteen pixels of each part, averaged by halves: OpenCV is fast at both."""
+    size = 4 * _WIDTH, 4 * _HEIGHT
+    small = cv2.resize(image_rgb, size, interpolation=cv2.INTER_NEAREST)
+    for _ in range(2):
+        size = size[0] // 2, size[1] // 2
+        small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
     return np.asarray(small, dtype=np.uint8)

