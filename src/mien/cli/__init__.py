@@ -23,6 +23,12 @@ from mien.version import __version__
 
 __all__ = ["app", "main"]
 
+_EXTRAS = {
+    "scipy": "data",
+    **dict.fromkeys(("matplotlib", "onnx", "onnxscript", "safetensors", "torch"), "train"),
+}
+"""Where a package comes from that a verb may ask for on its way."""
+
 
 @dataclass(frozen=True)
 class _Verb:
@@ -131,6 +137,12 @@ def main(args: Sequence[str] | None = None) -> None:
         # What a verb did not foresee: a full disk, rights. Still one line, and never a traceback.
         place = f"{error.filename}: " if error.filename else ""
         _say(f"{place}{error.strerror or error}")
+        sys.exit(2)
+    except ModuleNotFoundError as error:
+        name = (error.name or "").split(".")[0]
+        if name not in _EXTRAS:
+            raise
+        _say(f"this needs {name}: pip install 'mien[{_EXTRAS[name]}]'")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

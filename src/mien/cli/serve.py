@@ -49,7 +49,9 @@ def serve(
     Nothing leaves this machine: the page can only be opened on it, at the address that is printed.
     Ctrl-C ends it.
     """
-    missing = [name for name in ("fastapi", "uvicorn", "websockets") if not _is_there(name)]
+    missing = [
+        name for name in ("fastapi", "uvicorn", "websockets", "scipy") if not _is_there(name)
+    ]
     if missing:
         raise ConfigError(f"mien serve needs {', '.join(missing)}: pip install 'mien[web]'")
     from mien.web.app import make_app

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.stats
 from jaxtyping import Bool, Float, Int
 
 from mien.evaluation.metrics import mean_or_none
 from mien.evaluation.predictions import Predictions
+from mien.evaluation.ranks import ranks_of
 from mien.geometry import pose_head
 
 __all__ = ["ConfidenceScore", "PointGroup", "Reliability", "rank_correlation", "reliability",
@@ -32,7 +32,7 @@ def rank_correlation(
     """
     if len(np.unique(confidence)) < 2 or len(np.unique(error)) < 2:
         return None
-    return -float(scipy.stats.spearmanr(confidence, error).statistic)
+    return -float(np.corrcoef(ranks_of(confidence), ranks_of(error))[0, 1])
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.stats
 from jaxtyping import Float, UInt8
 
 from mien.augmentation.crops import counter_example
 from mien.datasets.photo import LabelledPhoto
 from mien.evaluation.metrics import face_size
+from mien.evaluation.ranks import ranks_of
 from mien.geometry import FACE_SHARE, Similarity, crop_from_landmarks
 from mien.types import Box
 
@@ -83,7 +83,7 @@ def _rng(photo: LabelledPhoto) -> np.random.Generator:
 
 def roc_auc(faces: Float[np.ndarray, " n"], others: Float[np.ndarray, " m"]) -> float:
     """Probability that a face has the higher score of two, ties counting half."""
-    ranks = scipy.stats.rankdata(np.concatenate([faces, others]))
+    ranks = ranks_of(np.concatenate([faces, others]))
     lowest = len(faces) * (len(faces) + 1) / 2
     return float((ranks[: len(faces)].sum() - lowest) / (len(faces) * len(others)))
 

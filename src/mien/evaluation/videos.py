@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-import scipy.optimize
 from jaxtyping import Bool, Float, Int
 
 from mien.datasets.ours.clips import LabelledClip
@@ -23,6 +22,7 @@ from mien.errors import DataError
 from mien.evaluation.eyes import eye_opening, eye_opening_error, eye_width, seen_eyes
 from mien.evaluation.metrics import face_size, nme
 from mien.evaluation.video_score import VideoScore
+from mien.geometry import least_cost_pairs
 from mien.geometry.convention import Convention, in_convention
 from mien.markup import load_markup
 from mien.media import open_source
@@ -206,8 +206,7 @@ def _match(
         return []
     boxes = [Box.around(points) for points in truths]
     overlap = np.array([[face.box.iou(box) for face in faces] for box in boxes])
-    rows = zip(*scipy.optimize.linear_sum_assignment(overlap, maximize=True), strict=True)
-    return [(int(i), int(j)) for i, j in rows if overlap[i, j] >= _LEAST_IOU]
+    return [(i, j) for i, j in least_cost_pairs(-overlap) if overlap[i, j] >= _LEAST_IOU]
 
 
 def _switches(ids: Int[np.ndarray, " frames"], present: Bool[np.ndarray, " frames"]) -> int:

@@ -15,7 +15,6 @@ import functools
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg import eigh
 
 from mien.expression.basis import LandmarkBasis, load_basis, similarity_moves
 from mien.expression.settings import ExpressionSettings
@@ -71,7 +70,10 @@ def _directions(
     people = still @ people @ still
     moved = basis.expression_cm.reshape(-1, size)
     moments = settings.expression_spread**2 * moved.T @ moved + noise_covariance(settings)
-    ratio, directions = eigh(people, moments)
+    # people @ d = ratio * moments @ d, with d.T @ moments @ d = 1: whitened by the moments' root.
+    white = np.linalg.inv(np.linalg.cholesky(moments))
+    ratio, turned = np.linalg.eigh(white @ people @ white.T)
+    directions = white.T @ turned
     return moments @ directions, directions.T, np.maximum(ratio, 0)
 
 

@@ -1,5 +1,6 @@
 """Pure numpy geometry: similarity, pose and crop. Everything else stands on these conventions."""
 
+from mien.geometry.assignment import least_cost_pairs
 from mien.geometry.crop import (
     FACE_SHARE,
     crop_from_box,
@@ -11,6 +12,12 @@ from mien.geometry.crop import (
     warp_crop,
 )
 from mien.geometry.pose import PosedHead, angles_from_rotation, pose_head, rotation_from_angles
+from mien.geometry.rotations import (
+    angles_of,
+    matrix_of_quaternion,
+    matrix_of_vector,
+    quaternion_of,
+)
 from mien.geometry.similarity import Similarity, umeyama
 
 __all__ = [
@@ -18,12 +25,17 @@ __all__ = [
     "PosedHead",
     "Similarity",
     "angles_from_rotation",
+    "angles_of",
     "crop_from_box",
     "crop_from_detection",
     "crop_from_landmarks",
     "detection_box",
+    "least_cost_pairs",
+    "matrix_of_quaternion",
+    "matrix_of_vector",
     "mirror_crop",
     "pose_head",
+    "quaternion_of",
     "resize_crop",
     "rotation_from_angles",
     "umeyama",

@@ -14,10 +14,10 @@ from enum import StrEnum
 
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial.transform import Rotation
 
 from mien.errors import ConfigError
 from mien.geometry.convention import Convention, mean_head_cm
+from mien.geometry.rotations import angles_of, matrix_of_vector, quaternion_of
 from mien.geometry.similarity import umeyama
 from mien.markup import load_markup
 
@@ -120,14 +120,13 @@ class MetricHead:
 
     def quaternion(self, axes: Axes = Axes.OPENCV) -> Float[np.ndarray, " 4"]:
         """x, y, z, w of the rotation, w not negative."""
-        turned = Rotation.from_matrix(self.matrix(axes)[:3, :3])
-        quaternion: Float[np.ndarray, " 4"] = turned.as_quat(canonical=True)
-        return quaternion
+        return quaternion_of(self.matrix(axes)[:3, :3])
 
     def angles_deg(self, axes: Axes = Axes.OPENCV) -> Float[np.ndarray, " 3"]:
         """About x, y and z of those axes, in the order of rotations that their users read."""
-        turned = Rotation.from_matrix(self.matrix(axes)[:3, :3])
-        angles: Float[np.ndarray, " 3"] = turned.as_euler(_ORDER[axes], degrees=True)
+        angles: Float[np.ndarray, " 3"] = np.degrees(
+            angles_of(self.matrix(axes)[:3, :3], _ORDER[axes])
+        )
         return angles if _ORDER[axes] == "XYZ" else angles[::-1].copy()
 
 
@@ -182,7 +181,4 @@ def _facing(place: Float[np.ndarray, " 2"], camera: Camera) -> Float[np.ndarray,
     sine = float(np.linalg.norm(axis))
     if sine < 1e-12:
         return np.eye(3)
-    matrix: Float[np.ndarray, "3 3"] = Rotation.from_rotvec(
-        axis / sine * math.atan2(sine, ray[2])
-    ).as_matrix()
-    return matrix
+    return matrix_of_vector(axis / sine * math.atan2(sine, ray[2]))

@@ -21,8 +21,9 @@ from mien.types import HeadPose
 __all__ = ["PosedHead", "angles_from_rotation", "pose_head", "rotation_from_angles"]
 
 _MOST_STEPS = 20
-_STILL = 1e-6
-"""A step that turns (radians) and grows by less is the last: four or five are usual."""
+_STILL = 1e-4
+"""A step that turns (radians) and grows by less is the last. Each is some thirty times smaller
+than the one before: three or four are usual."""
 _FLAT = 1e-9
 """Shares below which a quantity counts as nothing."""
 

@@ -37,11 +37,11 @@ class Similarity:
 
     def apply(self, points: Float[np.ndarray, "*batch dims"]) -> Float[np.ndarray, "*batch dims"]:
         """Move points (..., 2), or (..., 3) whose depth takes the scale alone."""
-        matrix = self.matrix
-        plane: Float[np.ndarray, "*batch 2"] = points[..., :2] @ matrix[:, :2].T + matrix[:, 2]
+        cos, sin = self.scale * math.cos(self.angle_rad), self.scale * math.sin(self.angle_rad)
         if points.shape[-1] == 2:
-            return plane
-        return np.concatenate([plane, points[..., 2:] * self.scale], axis=-1)
+            return np.asarray(points @ np.array([[cos, sin], [-sin, cos]]) + self.translation)
+        turn = np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, self.scale]])
+        return np.asarray(points @ turn + (*self.translation, 0))
 
     def inverse(self) -> Similarity:
         """``source_from_target``."""

@@ -48,7 +48,9 @@ def require_window() -> None:
         raise ConfigError(f"the display does not answer; {_ADVICE}") from None
     if done.returncode:
         raise ConfigError(
-            "OpenCV cannot open a window here (its headless build, or no display that answers); "
+            "OpenCV cannot open a window here: it is the headless build that mien comes with "
+            "('pip install --force-reinstall opencv-python' brings the other), or no display "
+            "answers; "
             f"{_ADVICE}"
         )
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Int
-from scipy.spatial.transform import Rotation
 
 from mien.expression.basis import load_basis
+from mien.geometry import angles_of, matrix_of_quaternion
 from mien.outputs.take import Clip, Take
 
 __all__ = ["bvh_hierarchy", "encode_bvh"]
@@ -43,7 +43,7 @@ def encode_bvh(clip: Clip, take: Take) -> bytes:
     rows = _newest(clip, rate)
     seen = np.clip(np.searchsorted(take.frames, rows, side="right") - 1, 0, None)
     place_cm = 100 * take.position_m[seen]
-    turns = Rotation.from_quat(take.quaternion[seen]).as_euler("ZXY", degrees=True)
+    turns = np.degrees(angles_of(matrix_of_quaternion(take.quaternion[seen]), "ZXY"))
     turns = np.unwrap(turns, period=360, axis=0)
     rest = " 0.0000" * 6
     lines = [

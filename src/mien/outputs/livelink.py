@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from mien.expression import ARKIT, SHAPES
+from mien.geometry import angles_of, matrix_of_quaternion
 from mien.outputs.take import Clip, Take
 
 __all__ = ["LIVELINK_COLUMNS", "encode_livelink", "timecode"]
@@ -35,7 +35,7 @@ def encode_livelink(clip: Clip, take: Take) -> bytes:
     counts = np.zeros(len(clip.times_secs), int)
     values[np.ix_(take.frames, _PLACES)] = take.strengths
     # About y (up), x (the picture's right) and z (towards the camera), turned in that order.
-    angles = Rotation.from_quat(take.quaternion).as_euler("YXZ")
+    angles = angles_of(matrix_of_quaternion(take.quaternion), "YXZ")
     values[take.frames, len(ARKIT) : len(ARKIT) + 3] = angles
     counts[take.frames] = _VALUES
     lines = [",".join(LIVELINK_COLUMNS)]

@@ -9,6 +9,7 @@ them. A face that lies in the picture whole keeps its confidences.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -17,7 +18,7 @@ from jaxtyping import Float
 
 from mien.geometry import FACE_SHARE, Similarity
 
-__all__ = ["WEIGHTS", "border_features", "recalibrated"]
+__all__ = ["WEIGHTS", "border_features", "lies_inside", "recalibrated"]
 
 WEIGHTS: Final = {
     "nano": (-1.657, -0.082, 0.471, -1.272, -0.954),
@@ -47,11 +48,10 @@ def border_features(
     """
     width, height = size
     features = np.zeros((len(points_image), 5))
-    ends = (side - 1) / 2 + np.array([-0.5, 0.5]) * FACE_SHARE * side
-    corners = image_from_crop.apply(np.array([[x, y] for x in ends for y in ends]))
-    if (_depth(corners, width, height) >= 0).all():
+    if lies_inside(image_from_crop, side, size):
         return features
-    line = np.linspace(ends[0], ends[1], _SAMPLES)
+    half = FACE_SHARE * side / 2
+    line = np.linspace((side - 1) / 2 - half, (side - 1) / 2 + half, _SAMPLES)
     grid = image_from_crop.apply(np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2))
     outside = float((_depth(grid, width, height) < 0).mean())
     face_size = FACE_SHARE * side * image_from_crop.scale
@@ -63,6 +63,19 @@ def border_features(
     features[:, 3] = gate * (depth < 0)
     features[:, 4] = gate * np.exp(-np.maximum(depth, 0) / _NEAR)
     return features
+
+
+def lies_inside(image_from_crop: Similarity, side: int, size: tuple[int, int]) -> bool:
+    """Whether the face's whole square lies in the picture, whose width and height is ``size``."""
+    cos = image_from_crop.scale * math.cos(image_from_crop.angle_rad)
+    sin = image_from_crop.scale * math.sin(image_from_crop.angle_rad)
+    x, y = image_from_crop.translation
+    middle, reach = (side - 1) / 2, (abs(cos) + abs(sin)) * FACE_SHARE * side / 2
+    centre = x + (cos - sin) * middle, y + (sin + cos) * middle
+    return all(
+        place - reach >= -0.5 and place + reach <= end - 0.5
+        for place, end in zip(centre, size, strict=True)
+    )
 
 
 def _depth(

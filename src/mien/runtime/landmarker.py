@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -16,7 +17,7 @@ from mien.geometry import (
     warp_crop,
 )
 from mien.markup import Markup, load_markup
-from mien.runtime.border import WEIGHTS, border_features, recalibrated
+from mien.runtime.border import WEIGHTS, border_features, lies_inside, recalibrated
 from mien.runtime.session import WeightFile, open_weights
 from mien.runtime.weights import find_weights
 from mien.types import Box, Landmarks, Prediction
@@ -68,18 +69,26 @@ class Landmarker:
         image_from_crops: Sequence[Similarity],
     ) -> list[Prediction]:
         """One prediction a crop, in their order."""
-        predictions: list[Prediction] = []
-        for start in range(0, len(image_from_crops), _BATCH):
-            predictions += self._run(image_rgb, image_from_crops[start : start + _BATCH])
-        return predictions
+        shares = self._shares(image_from_crops)
+        if len(shares) <= 1 or self._weights.lanes == 1:
+            looks = [self._run(image_rgb, share) for share in shares]
+        else:
+            looks = list(self._weights.side_by_side(partial(self._run, image_rgb), shares))
+        return [prediction for look in looks for prediction in look]
+
+    def _shares(self, image_from_crops: Sequence[Similarity]) -> list[Sequence[Similarity]]:
+        """Equal ones for the lanes, and none above what memory is bounded by."""
+        count = len(image_from_crops)
+        size = max(min(-(-count // self._weights.lanes), _BATCH), 1)
+        return [image_from_crops[start : start + size] for start in range(0, count, size)]
 
     def _run(
         self,
         image_rgb: UInt8[np.ndarray, "height width 3"],
         image_from_crops: Sequence[Similarity],
     ) -> list[Prediction]:
-        crops = np.stack([warp_crop(image_rgb, place, self.side) for place in image_from_crops])
-        batch = self._weights.run(crops)
+        crops = [warp_crop(image_rgb, place, self.side) for place in image_from_crops]
+        batch = self._weights.run(crops[0][None] if len(crops) == 1 else np.stack(crops))
         points_crop = batch.points_crop.astype(np.float64)
         confidence = batch.confidence.astype(np.float64)
         if self._chosen is not None:
@@ -88,9 +97,10 @@ class Landmarker:
         predictions = []
         size = image_rgb.shape[1], image_rgb.shape[0]
         for i, place in enumerate(image_from_crops):
-            points = place.apply(points_crop[i])
-            outside = border_features(points, place, self.side, size)
-            sure = recalibrated(confidence[i], outside, self._border)
+            points, sure = place.apply(points_crop[i]), confidence[i]
+            if not lies_inside(place, self.side, size):
+                outside = border_features(points, place, self.side, size)
+                sure = recalibrated(sure, outside, self._border)
             predictions.append(Prediction(Landmarks(points, sure), float(batch.score[i])))
         return predictions
 

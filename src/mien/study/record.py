@@ -38,7 +38,7 @@ __all__ = [
 
 RECORD_NAME = "run.json"
 _KIND = "run"
-_LIBRARIES = ("numpy", "cv2", "onnxruntime", "av", "scipy")
+_LIBRARIES = ("numpy", "cv2", "onnxruntime", "av")
 
 
 class FileState(enum.StrEnum):

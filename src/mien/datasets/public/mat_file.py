@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.io
 from jaxtyping import Float
 
 from mien.errors import DataError
 
 __all__ = ["MatFile"]
 
-# What scipy raises on damaged .mat files, found by cutting one at every length.
+# What scipy raises on damaged .mat files besides its own error, found by cutting one at every
+# length.
 _DAMAGE = (
-    scipy.io.matlab.MatReadError,
     zlib.error,
     OSError,
     EOFError,
@@ -43,13 +42,19 @@ class MatFile:
         """Read the variables named, those that the file has.
 
         Raises:
-            DataError: the file is missing, damaged or of another format.
+            DataError: the file is missing, damaged or of another format, or scipy is.
         """
+        try:
+            import scipy.io
+        except ModuleNotFoundError:
+            raise DataError(
+                f"{path}: reading .mat files needs scipy: pip install 'mien[data]'"
+            ) from None
         try:
             return cls(path, belongs_to, scipy.io.loadmat(path, variable_names=list(names)))
         except FileNotFoundError as error:
             raise DataError(f"{path} is missing: copy {belongs_to} again") from error
-        except _DAMAGE as error:
+        except (scipy.io.matlab.MatReadError, *_DAMAGE) as error:
             raise DataError(f"{path} is no readable .mat file ({error}): copy it again") from error
 
     def __contains__(self, name: str) -> bool:
