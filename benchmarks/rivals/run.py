@@ -24,14 +24,38 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from mien.bench import Case, measure_case, write_crowd
+from mien.bench import Case, measure_case, measure_start_up, write_crowd
+from mien.media import open_source
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "results"
 RIVAL = "MediaPipe Face Mesh"
 PACKAGES = ("mediapipe==0.10.21", "av>=14,<20")
 FIELDS = ("fps", "cpu_ms", "update_ms_median", "update_ms_p95", "faces_found")
-SYSTEMS = {"nano, 1 thread": ("nano", 1), "nano": ("nano", None), "fast": ("fast", None)}
+PHOTO = ("photo_ms", "photo_cpu_ms")
+UP_TO = 8
+"""Faces that `mien track` looks for if nothing is asked."""
+
+
+@dataclasses.dataclass(frozen=True)
+class System:
+    """mien with a model, or the rival (no model)."""
+
+    model: str | None
+    threads: int | None
+    only: bool
+    """Whether no more faces are asked for than there are: then nobody is searched for."""
+    against: str
+
+
+SYSTEMS = {
+    RIVAL: System(None, None, True, RIVAL),
+    f"{RIVAL}, up to {UP_TO} faces": System(None, None, False, RIVAL),
+    "nano": System("nano", 1, True, RIVAL),
+    f"nano, up to {UP_TO} faces": System("nano", 1, False, f"{RIVAL}, up to {UP_TO} faces"),
+    f"nano, up to {UP_TO} faces, all cores": System("nano", None, False, RIVAL),
+    "fast": System("fast", None, True, RIVAL),
+}
 
 
 def main() -> None:
@@ -41,11 +65,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--faces", type=int, default=1)
     parser.add_argument("--frames", type=int, default=300)
+    parser.add_argument("--note", default="", help="what else the machine did, for the file")
     default = Path(tempfile.gettempdir()) / "mien-rivals"
     parser.add_argument("--environment", type=Path, default=default)
     arguments = parser.parse_args()
     if arguments.out is not None:
         kept = measure(arguments.environment, arguments.faces, arguments.frames, arguments.rounds)
+        kept |= {"note": arguments.note} if arguments.note else {}
         arguments.out.write_text(json.dumps(kept, indent=1) + "\n")
         print(json.dumps(kept["ratios"], indent=1))
     if arguments.picture is not None:
@@ -58,31 +84,48 @@ def measure(environment: Path, faces: int, frames: int, rounds: int) -> dict[str
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "crowd.mp4"
         write_crowd(clip, faces=faces, width=640, height=360, frames=frames)
-        runs: dict[str, list[dict[str, Any]]] = {RIVAL: [], **{name: [] for name in SYSTEMS}}
+        with open_source(str(clip)) as source:
+            photo = next(iter(source))
+        runs: dict[str, list[dict[str, Any]]] = {name: [] for name in SYSTEMS}
         for number in range(rounds):
-            runs[RIVAL].append(_rival(rival_python, clip, faces))
-            for name, (model, threads) in SYSTEMS.items():
+            for name, system in SYSTEMS.items():
+                most = faces if system.only else max(faces, UP_TO)
+                if system.model is None:
+                    runs[name].append(_rival(rival_python, clip, most))
+                    continue
                 with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-                    case = Case(model, clip, faces, 360, threads)
-                    runs[name].append(dataclasses.asdict(pool.submit(measure_case, case).result()))
+                    case = Case(system.model, clip, faces, 360, system.threads, most)
+                    run = dataclasses.asdict(pool.submit(measure_case, case).result())
+                    start = pool.submit(measure_start_up, system.model, photo, Path(folder), 2)
+                    runs[name].append(run | dataclasses.asdict(start.result()))
             print(f"round {number + 1} of {rounds}", flush=True)
     ratios = {
-        name: {
+        name: {"against": system.against}
+        | {
             field: round(
                 median(
                     ours[field] / theirs[field]
-                    for ours, theirs in zip(runs[name], runs[RIVAL], strict=True)
+                    for ours, theirs in zip(runs[name], runs[system.against], strict=True)
                 ),
                 3,
             )
-            for field in ("cpu_ms", "fps")
+            for field in ("cpu_ms", "fps", *PHOTO)
         }
-        for name in SYSTEMS
+        for name, system in SYSTEMS.items()
+        if system.model is not None
     }
     systems = {
-        name: {field: round(median(run[field] for run in some), 3) for field in FIELDS}
+        name: {field: round(median(run[field] for run in some), 3) for field in (*FIELDS, *PHOTO)}
         for name, some in runs.items()
     }
+    for name, system in SYSTEMS.items():
+        if system.model is not None:
+            stages = [run["stages_ms"] for run in runs[name]]
+            systems[name]["stages_ms"] = {
+                stage: round(median(one[stage] for one in stages), 3) for stage in stages[0]
+            }
+            for field in ("first_result_secs", "first_result_cpu_secs", "peak_mb"):
+                systems[name][field] = round(median(run[field] for run in runs[name]), 3)
     return {
         "command": f"python benchmarks/rivals/run.py --faces {faces} --rounds {rounds}",
         "clip": f"{faces} of the demo's person, 640x360, {frames} frames",
@@ -119,12 +162,12 @@ def draw(picture: Path) -> None:
 
     speed = json.loads((RESULTS / "rivals_speed.json").read_text())["systems"]
     rivals = json.loads((HERE.parent / "rivals.json").read_text())["figures"]
-    wanted = ("helen test", RIVAL, "nme_inner51")
+    wanted = ("helen_test", RIVAL, "nme_inner51")
     theirs = next(
         row["value"] for row in rivals if (row["set"], row["system"], row["metric"]) == wanted
     )
     places = {RIVAL: (speed[RIVAL]["cpu_ms"], theirs)}
-    for model, name in (("nano", "nano, 1 thread"), ("fast", "fast")):
+    for model, name in (("nano", "nano"), ("fast", "fast")):
         result = json.loads((RESULTS / f"{model}.helen_test.detector.json").read_text())
         places[f"mien {model}"] = (speed[name]["cpu_ms"], result["nme_inner51"])
     figure, axes = pyplot.subplots(figsize=(6, 4), dpi=150)

@@ -58,6 +58,16 @@ def test_the_command_writes_medians_of_every_case(tmp_path: Path) -> None:
     assert (case["model"], case["faces"], case["height"]) == ("nano", 1, 360)
     (start,) = kept["start_up"]
     assert 0 < start["photo_ms"] < 1e3 * start["first_result_secs"]
+    assert 0 < start["photo_cpu_ms"] < 1e3 * start["first_result_cpu_secs"]
+
+
+def test_a_crowd_beyond_the_usual_is_followed_whole(tmp_path: Path) -> None:
+    clip = tmp_path / "twelve.mp4"
+    write_crowd(clip, faces=12, width=960, height=540, frames=24)
+    found = measure_case(Case("nano", clip, 12, 540))
+    assert found.faces_found == pytest.approx(12, abs=0.5)
+    few = measure_case(Case("nano", clip, 12, 540, max_faces=3))
+    assert few.faces_found == pytest.approx(3, abs=0.1)
 
 
 def test_a_height_that_is_not_made_is_refused() -> None:

@@ -139,10 +139,14 @@ def _table(results: list[CaseResult]) -> Table:
 
 def _start_table(starts: list[StartUp]) -> Table:
     table = Table(title="a photo of 360p")
-    for column in ("model", "fresh process to its first result, s", "warm, ms"):
+    columns = ("model", "fresh process to its first result, s", "processor s", "warm, ms")
+    for column in (*columns, "processor ms"):
         table.add_column(column, justify="left" if column == "model" else "right")
     for one in starts:
-        table.add_row(one.model, f"{one.first_result_secs:.2f}", f"{one.photo_ms:.1f}")
+        table.add_row(
+            *(one.model, f"{one.first_result_secs:.2f}", f"{one.first_result_cpu_secs:.2f}"),
+            *(f"{one.photo_ms:.1f}", f"{one.photo_cpu_ms:.1f}"),
+        )
     return table
 
 
