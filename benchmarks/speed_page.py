@@ -1,0 +1,174 @@
+"""Make docs/speed.md of the result files; with --check, say whether it is what they say.
+
+python benchmarks/speed_page.py [--check]
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "speed.md"
+RIVALS, BENCH, SIZE = "rivals_speed.json", "bench_speed.json", "install_size.json"
+
+
+def page(folder: Path = HERE / "results") -> str:
+    """The whole page."""
+    rivals, bench, size = (
+        json.loads((folder / name).read_text()) for name in (RIVALS, BENCH, SIZE)
+    )
+    lines = [
+        "# Speed and size",
+        "",
+        "Processor time is that of all threads, which other work on a machine spoils less than",
+        "frames a second. `mien bench` measures a machine of yours.",
+        "",
+        "## Beside MediaPipe Face Mesh",
+        "",
+        f"{rivals['rival']}, {rivals['cores']} cores; {rivals['clip']}; decoding included,",
+        "nothing drawn. The systems ran in turns; a ratio is the median over the rounds of ours by",
+        "theirs.",
+        *_wrapped(rivals.get("note", "")),
+        "",
+        *_ratio_table(rivals),
+        "",
+        "Both search for further faces while they follow fewer than are asked for: MediaPipe in",
+        "every frame, mien once a second, and in a third of that where the picture changes.",
+        "",
+        "![Error against processor time](images/error-and-cost.png)",
+        "",
+        *_system_table(rivals),
+        "",
+        f"`{rivals['command']}`: `benchmarks/results/{RIVALS}`.",
+        "",
+        "## Models, faces, sizes",
+        "",
+        *_wrapped(bench.get("note", "")),
+        "",
+        *_bench_table(bench),
+        "",
+        *_crowd_lines(bench),
+        "",
+        *_start_table(bench),
+        "",
+        f"`{bench['command']}`: `benchmarks/results/{BENCH}`.",
+        "",
+        "## The base install",
+        "",
+        *_size_table(size),
+        "",
+        f"`{size['command']}`: `benchmarks/results/{SIZE}`.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _wrapped(note: str) -> list[str]:
+    return [note] if note else []
+
+
+def _ratio_table(rivals: dict[str, Any]) -> list[str]:
+    rows = [
+        "| mien | against | processor time a frame | frames/s | processor time of a photo |",
+        "|---|---|---|---|---|",
+    ]
+    for name, one in rivals["ratios"].items():
+        rows.append(
+            f"| {name} | {one['against']} | {one['cpu_ms']:.2f} | {one['fps']:.2f} "
+            f"| {one['photo_cpu_ms']:.1f} |"
+        )
+    return rows
+
+
+def _system_table(rivals: dict[str, Any]) -> list[str]:
+    rows = [
+        "| | processor ms | frames/s | update, ms: median | 95 % | photo, processor ms |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, one in rivals["systems"].items():
+        rows.append(
+            f"| {name} | {one['cpu_ms']:.2f} | {one['fps']:.0f} | {one['update_ms_median']:.1f} "
+            f"| {one['update_ms_p95']:.1f} | {one['photo_cpu_ms']:.1f} |"
+        )
+    return rows
+
+
+def _bench_table(bench: dict[str, Any]) -> list[str]:
+    rows = [
+        "| model | faces | picture | frames/s | processor ms | median | 95 % | detect | landmarks "
+        "| rest | decode | MB |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for one in bench["cases"]:
+        stages = one["stages_ms"]
+        rows.append(
+            f"| {one['model']} | {one['faces']} | {one['height']}p | {one['fps']:.1f} "
+            f"| {one['cpu_ms']:.1f} | {one['update_ms_median']:.1f} | {one['update_ms_p95']:.1f} "
+            f"| {stages['detect']:.1f} | {stages['landmarks']:.1f} | {stages['rest']:.1f} "
+            f"| {stages['decode']:.1f} | {one['peak_mb']:.0f} |"
+        )
+    return rows
+
+
+def _crowd_lines(bench: dict[str, Any]) -> list[str]:
+    """What twelve faces cost against one."""
+    by_case = {(one["model"], one["height"], one["faces"]): one for one in bench["cases"]}
+    lines = []
+    for model, height, faces in by_case:
+        one, many = by_case.get((model, height, 1)), by_case[model, height, faces]
+        if faces == 12 and one is not None:
+            cost, wall = many["cpu_ms"] / one["cpu_ms"], one["fps"] / many["fps"]
+            lines.append(
+                f"- `{model}`, {height}p: twelve faces cost {cost:.1f} times the processor time of "
+                f"one, and {wall:.1f} times the time on the wall."
+            )
+    return lines
+
+
+def _start_table(bench: dict[str, Any]) -> list[str]:
+    rows = [
+        "| model | fresh process to the faces of a photo, s | processor s | photo, warm, ms "
+        "| processor ms |",
+        "|---|---|---|---|---|",
+    ]
+    for one in bench["start_up"]:
+        rows.append(
+            f"| {one['model']} | {one['first_result_secs']:.2f} "
+            f"| {one['first_result_cpu_secs']:.2f} | {one['photo_ms']:.1f} "
+            f"| {one['photo_cpu_ms']:.1f} |"
+        )
+    return rows
+
+
+def _size_table(size: dict[str, Any]) -> list[str]:
+    rows = ["| | before | now |", "|---|---|---|"]
+    before, now = size["before"], size["now"]
+    for words, key in (
+        ("brought by `pip install .`, MB", "brought_mb"),
+        ("the whole environment, MB", "environment_mb"),
+    ):
+        rows.append(f"| {words} | {before[key]:.0f} | {now[key]:.0f} |")
+    folders = {**before["folders_mb"], **now["folders_mb"]}
+    for name in sorted(folders, key=lambda one: -folders[one]):
+        told = [
+            f"{part['folders_mb'][name]:.0f}" if name in part["folders_mb"] else "-"
+            for part in (before, now)
+        ]
+        if folders[name] >= 10:
+            rows.append(f"| `{name}` | {told[0]} | {told[1]} |")
+    return rows
+
+
+def main() -> None:
+    text = page()
+    if "--check" not in sys.argv[1:]:
+        PAGE.write_text(text, encoding="utf-8")
+    elif PAGE.read_text(encoding="utf-8") != text:
+        sys.exit("docs/speed.md is not what the results say: python benchmarks/speed_page.py")
+
+
+if __name__ == "__main__":
+    main()
