@@ -81,7 +81,8 @@ def test_the_figures_of_second_looks_in_films() -> None:
                     rest = f"{row['mean_error']:.4f} | {row['above_0.07']:.1%} | {row['missed']}"
                     assert f"| {runs:.2f} | {rest} | {row['id_switches']} |" in page
             before, after = one["once"], one["looked_again"]
-            assert after["wrong"] < 0.7 * before["wrong"]
+            assert after["wrong"] < before["wrong"]
             if "mean_error" in before:
+                assert after["wrong"] < 0.6 * before["wrong"]
                 assert after["mean_error"] < before["mean_error"]
                 assert after["missed"] <= before["missed"]
