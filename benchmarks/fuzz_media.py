@@ -6,44 +6,30 @@ Small whole files of every kind are made, then bytes of them flipped, cut away, 
 spliced with another file's; the seed decides all of it. A worker process reads each file and tracks
 it with the nano model. A failure is a traceback or any error but ours, an error of several lines,
 an exit code other than 0 or 2 as the reader's word has it, a line on stderr that is not mien's, a
-crash, or more than 30 s.
+crash, or more than 30 s of processor time. ``--start 500`` begins at the 501st; ``--parts`` joins.
 """
 
 from __future__ import annotations
 
-import argparse
-import collections
 import contextlib
 import io
-import json
-import os
-import select
-import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
 from PIL import Image, features
 
-LIMIT_SECS = 30.0
+from fuzzing import Answer, Case, Fuzz, Worker, answers_to, run_command
+
+GOOD = frozenset({"read", "refused", "partly"})
+"""Partly: whole frames, then a line."""
+WORKER = "--worker"
 _SIZE = (96, 64)
 _FRAMES = 8
-_MOST_FAILURES_TOLD = 20
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What became of one file."""
-
-    outcome: str
-    """``read``, ``refused``, ``partly`` (whole frames, then a line), or a failure's kind."""
-    said: str = ""
 
 
 def whole_files(folder: Path) -> list[Path]:
@@ -136,76 +122,6 @@ def broken(data: bytes, others: list[bytes], rng: np.random.Generator) -> bytes:
     return bytes(out)
 
 
-class Worker:
-    """A process that reads and tracks one file after another, and may be ended."""
-
-    def __init__(self, out: Path) -> None:
-        self._out = out
-        self._process: subprocess.Popen[str] | None = None
-        self._said = out / "stderr.txt"
-
-    def ask(self, path: Path) -> Answer:
-        """What becomes of the file."""
-        process = self._running()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        before = self._said.stat().st_size
-        process.stdin.write(f"{path}\n")
-        process.stdin.flush()
-        ready, _, _ = select.select([process.stdout], [], [], LIMIT_SECS)
-        line = process.stdout.readline() if ready else ""
-        if not line:
-            code = process.poll() if ready else None
-            self.close()
-            return Answer("crash" if ready else "hang", f"exit code {code}")
-        with self._said.open("rb") as said:
-            said.seek(before)
-            text = said.read().decode(errors="replace")
-        answer = Answer(**json.loads(line))
-        foreign = [one for one in text.splitlines() if one.strip() and not one.startswith("mien: ")]
-        if foreign and answer.outcome in ("read", "refused", "partly"):
-            return Answer("foreign line on stderr", foreign[0])
-        return answer
-
-    def close(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            for pipe in (self._process.stdin, self._process.stdout):
-                if pipe is not None:
-                    with contextlib.suppress(OSError):
-                        pipe.close()
-            self._process = None
-
-    def _running(self) -> subprocess.Popen[str]:
-        if self._process is None:
-            with self._said.open("ab") as said:
-                self._process = subprocess.Popen(
-                    [sys.executable, __file__, "--worker", str(self._out)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=said,
-                    text=True,
-                )
-        return self._process
-
-
-def work(out: Path) -> None:
-    """The worker's loop: a path a line comes in, an answer a line goes out."""
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # nothing else may write where the answers go
-    for line in sys.stdin:
-        path = Path(line.rstrip("\n"))
-        try:
-            answer = _read(path)
-            if answer.outcome in ("read", "refused", "partly"):
-                answer = _tracked(path, out, answer)
-        except BaseException as error:
-            answer = Answer(f"traceback: {type(error).__name__}", str(error)[:300])
-        answers.write(json.dumps(asdict(answer)) + "\n")
-        answers.flush()
-
-
 def _read(path: Path) -> Answer:
     from mien.errors import InputError
     from mien.media import open_source
@@ -242,85 +158,49 @@ def _tracked(path: Path, out: Path, read: Answer) -> Answer:
     return read
 
 
-def run(count: int, seed: int, limit_secs: float, start: int = 0) -> dict[str, object]:
-    """Break ``count`` files and count what became of them; ends early after ``limit_secs``."""
-    tally: collections.Counter[str] = collections.Counter()
-    kinds: collections.Counter[str] = collections.Counter()
-    failures: list[dict[str, object]] = []
-    slowest = 0.0
-    begun = time.perf_counter()
+@contextlib.contextmanager
+def begun() -> Iterator[Callable[[int, np.random.Generator], Case]]:
+    """Whole files in a folder of its own; each case is one of them, broken."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        (folder / "stderr.txt").touch()
         files = whole_files(folder)
         whole = {path: path.read_bytes() for path in files}
-        worker = Worker(folder)
-        for number in range(start, start + count):
-            if time.perf_counter() - begun > limit_secs:
-                break
-            rng = np.random.default_rng([seed, number])
-            origin = files[int(rng.integers(0, len(files)))]
-            case = folder / f"case{origin.suffix}"
-            case.write_bytes(broken(whole[origin], list(whole.values()), rng))
-            asked = time.perf_counter()
-            answer = worker.ask(case)
-            slowest = max(slowest, time.perf_counter() - asked)
-            tally[answer.outcome] += 1
-            kinds[origin.name] += 1
-            if answer.outcome not in ("read", "refused", "partly"):
-                failures.append({"number": number, "file": origin.name, **asdict(answer)})
-        worker.close()
-    return {
-        "files": sum(tally.values()),
-        "seed": seed,
-        "outcomes": dict(sorted(tally.items())),
-        "kinds": dict(sorted(kinds.items())),
-        "failures": len(failures),
-        "first_failures": failures[:_MOST_FAILURES_TOLD],
-        "slowest_secs": round(slowest, 2),
-    }
+        stderr = folder / "stderr.txt"
+        with stderr.open("ab") as said:
+            worker = Worker([str(Path(__file__).resolve()), WORKER, place], folder, said)
+
+            def ask(number: int, rng: np.random.Generator) -> Case:
+                origin = files[int(rng.integers(0, len(files)))]
+                case = folder / f"case{origin.suffix}"
+                case.write_bytes(broken(whole[origin], list(whole.values()), rng))
+                before = stderr.stat().st_size
+                answer = worker.ask(str(case))
+                with stderr.open("rb") as stream:
+                    stream.seek(before)
+                    text = stream.read().decode(errors="replace")
+                foreign = [
+                    one for one in text.splitlines() if one.strip() and not one.startswith("mien: ")
+                ]
+                if foreign and answer.outcome in GOOD:
+                    answer = Answer("foreign line on stderr", foreign[0])
+                return Case(origin.name, answer, {"file": origin.name})
+
+            yield ask
+            worker.close()
 
 
-def joined(parts: list[dict[str, Any]]) -> dict[str, object]:
-    """One result of several parts of the same seed."""
-    result: dict[str, object] = {"files": sum(part["files"] for part in parts)}
-    result["seed"] = parts[0]["seed"]
-    for name in ("outcomes", "kinds"):
-        tally: collections.Counter[str] = collections.Counter()
-        for part in parts:
-            tally.update(part[name])
-        result[name] = dict(sorted(tally.items()))
-    result["failures"] = sum(part["failures"] for part in parts)
-    told = [failure for part in parts for failure in part["first_failures"]]
-    result["first_failures"] = told[:_MOST_FAILURES_TOLD]
-    result["slowest_secs"] = max(part["slowest_secs"] for part in parts)
-    return result
+def answer_of(path: str, out: Path) -> Answer:
+    """What the reader and ``mien track`` say of a file."""
+    answer = _read(Path(path))
+    return _tracked(Path(path), out, answer) if answer.outcome in GOOD else answer
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--start", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=14)
-    parser.add_argument("--limit-secs", type=float, default=float("inf"))
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--parts", type=Path, nargs="*", help="join results of parts into one")
-    parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.worker:
-        work(options.worker)
-        return
-    if options.parts:
-        result = joined([json.loads(path.read_text()) for path in options.parts])
-    else:
-        result = run(options.count, options.seed, options.limit_secs, options.start)
-    result["command"] = f"python benchmarks/fuzz_media.py --count {options.count}"
-    text = json.dumps(result, indent=2) + "\n"
-    if options.out:
-        options.out.write_text(text)
-    print(text, end="")
-    sys.exit(1 if result["failures"] else 0)
+FUZZ = Fuzz("files", "kinds", GOOD, begun)
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == [WORKER]:
+        place = Path(sys.argv[2])
+        answers_to(lambda line: answer_of(line, place))
+    else:
+        run_command(FUZZ, __doc__ or "", count=1000)

@@ -13,28 +13,26 @@ times as much of waiting: the machine may be busy).
 
 from __future__ import annotations
 
-import argparse
 import collections
 import contextlib
 import dataclasses
 import io
 import json
-import os
-import select
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-LIMIT_SECS = 30.0
-_MOST_FAILURES_TOLD = 20
-_GOOD = {"done", "refused"}
+from fuzzing import Answer, Case, Fuzz, Worker, answers_to, run_command
+
+GOOD = frozenset({"done", "refused"})
+WORKER = "--worker"
 _WEIGHTS = {"track": 5.0, "evaluate": 2.0, "data": 3.0, "report": 1.5, "demo": 0.1}
 """How often a verb is drawn, against 1 for the others."""
 _COUNTS = [0.2, 0.3, 0.2, 0.12, 0.08, 0.06, 0.04]
@@ -123,15 +121,6 @@ _PATHS = [
     "/dev/video9",
     "-",
 ]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What became of one option set."""
-
-    outcome: str
-    """``done``, ``refused``, or a failure's kind."""
-    said: str = ""
 
 
 def make_files(folder: Path) -> None:
@@ -250,78 +239,6 @@ def _value(kind: str, rng: np.random.Generator) -> str:
     return str(rng.choice([*_WORDS, *_PATHS] if rng.random() < 0.3 else _WORDS))
 
 
-def _heard(stream: Any, pid: int) -> bool:
-    """Whether it answers before its time is over."""
-    clock = Path(f"/proc/{pid}/stat")
-
-    def spent_secs() -> float:
-        fields = clock.read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    begun, begun_secs = time.perf_counter(), spent_secs()
-    while not select.select([stream], [], [], 1.0)[0]:
-        busy = spent_secs() - begun_secs > LIMIT_SECS
-        if busy or time.perf_counter() - begun > 20 * LIMIT_SECS:
-            return False
-    return True
-
-
-class Worker:
-    """A process that runs one command line after another, and may be ended."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._process: subprocess.Popen[str] | None = None
-
-    def ask(self, words: list[str]) -> Answer:
-        """What becomes of the command line."""
-        process = self._running()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(json.dumps(words) + "\n")
-        process.stdin.flush()
-        ready = _heard(process.stdout, process.pid)
-        line = process.stdout.readline() if ready else ""
-        if not line:
-            code = process.poll() if ready else None
-            self.close()
-            return Answer("crash" if ready else "hang", f"exit code {code}")
-        return Answer(**json.loads(line))
-
-    def close(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            for pipe in (self._process.stdin, self._process.stdout):
-                if pipe is not None:
-                    with contextlib.suppress(OSError):
-                        pipe.close()
-            self._process = None
-
-    def _running(self) -> subprocess.Popen[str]:
-        if self._process is None:
-            self._process = subprocess.Popen(
-                [sys.executable, str(Path(__file__).resolve()), "--worker"],
-                cwd=self._folder,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
-        return self._process
-
-
-def work() -> None:
-    """The worker's loop: a command line comes in, an answer goes out."""
-    answers, asked = os.fdopen(os.dup(1), "w"), os.fdopen(os.dup(0))
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)
-    cut_short()
-    for line in asked:
-        answers.write(json.dumps(asdict(_answer(json.loads(line)))) + "\n")
-        answers.flush()
-
-
 def cut_short() -> None:
     """What would not end, or is measured elsewhere, ends once its options are read."""
     import mien.cli.bench as bench
@@ -371,67 +288,36 @@ def _answer(words: list[str]) -> Answer:
     return Answer("done" if code == 0 else "refused", said[-200:])
 
 
-def run(count: int, seed: int, start: int, limit_secs: float) -> dict[str, object]:
-    """Run ``count`` command lines and count what became of them; ends early after the limit."""
-    tally: collections.Counter[str] = collections.Counter()
-    drawn: collections.Counter[str] = collections.Counter()
-    failures: list[dict[str, object]] = []
-    slowest, begun = 0.0, time.perf_counter()
+@contextlib.contextmanager
+def begun() -> Iterator[Callable[[int, np.random.Generator], Case]]:
+    """A folder of files that the paths name, made anew every two hundred cases."""
     known = verbs()
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+    with tempfile.TemporaryDirectory() as place, tempfile.TemporaryDirectory() as kept:
+        folder, whole = Path(place), Path(kept) / "whole"
         make_files(folder)
-        whole = folder.with_name(f"{folder.name}-whole")
         shutil.copytree(folder, whole)
-        worker = Worker(folder)
-        for number in range(start, start + count):
-            if time.perf_counter() - begun > limit_secs:
-                break
+        script = str(Path(__file__).resolve())
+        worker = Worker([script, WORKER], folder, subprocess.DEVNULL)
+
+        def ask(number: int, rng: np.random.Generator) -> Case:
             if number % 200 == 0:  # what runs left behind, and what they wrote over
                 worker.close()
                 shutil.rmtree(folder)
                 shutil.copytree(whole, folder)
-            words = draw(known, np.random.default_rng([seed, number]))
-            asked = time.perf_counter()
-            answer = worker.ask(words)
-            slowest = max(slowest, time.perf_counter() - asked)
-            tally[answer.outcome] += 1
-            drawn[" ".join(words[: 2 if words[0] == "data" else 1])] += 1
-            if answer.outcome not in _GOOD:
-                failures.append({"number": number, "words": words, **asdict(answer)})
+            words = draw(known, rng)
+            verb = " ".join(words[: 2 if words[0] == "data" else 1])
+            return Case(verb, worker.ask(json.dumps(words)), {"words": words})
+
+        yield ask
         worker.close()
-        shutil.rmtree(whole)
-    return {
-        "option_sets": sum(tally.values()),
-        "seed": seed,
-        "outcomes": dict(sorted(tally.items())),
-        "verbs": dict(sorted(drawn.items())),
-        "failures": len(failures),
-        "first_failures": failures[:_MOST_FAILURES_TOLD],
-        "slowest_secs": round(slowest, 2),
-    }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--count", type=int, default=10_000)
-    parser.add_argument("--start", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=14)
-    parser.add_argument("--limit-secs", type=float, default=float("inf"))
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.worker:
-        work()
-        return
-    result = run(options.count, options.seed, options.start, options.limit_secs)
-    result["command"] = f"python benchmarks/fuzz_options.py --count {options.count}"
-    text = json.dumps(result, indent=2) + "\n"
-    if options.out:
-        options.out.write_text(text)
-    print(text, end="")
-    sys.exit(1 if result["failures"] else 0)
+FUZZ = Fuzz("option_sets", "verbs", GOOD, begun)
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == [WORKER]:
+        cut_short()
+        answers_to(lambda line: _answer(json.loads(line)))
+    else:
+        run_command(FUZZ, __doc__ or "", count=10_000)
