@@ -25,6 +25,7 @@ from jaxtyping import Float
 
 import mien
 from mien.types import Face
+from provenance import weights_of
 
 LABELS = Path(__file__).with_name("blinks.json")
 RESULT = Path(__file__).with_name("blinks.result.json")
@@ -131,7 +132,11 @@ def main() -> None:
             draw_sheets(video, asked.out)
         return
     words = [Path(word).name if "/" in word else word for word in sys.argv]
-    result: dict[str, Any] = {"command": f"python benchmarks/{shlex.join(words)}", "models": {}}
+    result: dict[str, Any] = {
+        "command": f"python benchmarks/{shlex.join(words)}",
+        "networks": weights_of(*asked.model),
+        "models": {},
+    }
     for model in asked.model:
         result["models"][model] = score(asked.folder, model)
         print(model, result["models"][model]["f1"])

@@ -5,8 +5,8 @@
 Train photos of HELEN are cut at a side, so that up to half of the face lies outside; the network
 looks from a rough box of what is left. A logistic map of its confidence is fitted to whether each
 point lies within 0.05 of the truth; its features are zero where the face lies in the picture whole.
-The weights that it prints stand in ``runtime/border.py``, and are to be fitted anew with every new
-weight file; ``val`` photos, cut alike, judge them.
+What it fits is to be fitted anew with every new weight file, and is written into
+``src/mien/runtime/border.json``; ``val`` photos, cut alike, judge it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ from mien.markup import load_markup
 from mien.runtime import landmarker, load_landmarkers
 from mien.runtime.border import border_features, recalibrated
 from mien.types import Box
+from provenance import weights_of
 
 RESULT = Path(__file__).parent / "results" / "border_confidence.json"
+HOME = Path(__file__).parents[1] / "src" / "mien" / "runtime" / "border.json"
 RADIUS = 0.05
 
 
@@ -92,6 +94,7 @@ def main() -> None:
     weights["other"] = fit(list(train.values()))
     figures: dict[str, object] = {
         "command": f"python benchmarks/border_confidence.py DATA --photos {options.photos}",
+        "networks": weights_of(*options.models),
         "weights": {name: one.round(3).tolist() for name, one in weights.items()},
     }
     for name in options.models:
@@ -105,6 +108,11 @@ def main() -> None:
                 "calibration_error": round(calibration_error(after, within), 4),
                 "calibration_error_by_other": round(calibration_error(by_other, within), 4),
             }
+    fitted = {
+        name: {"weights": weights[name].round(3).tolist(), "networks": weights_of(name)}
+        for name in options.models
+    }
+    HOME.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
     RESULT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(figures, indent=1))
 

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +26,7 @@ import mien
 from mien.expression import SHAPES, ExpressionReader
 from mien.expression.shapes import HEAD_COLUMNS
 from mien.types import Landmarks
+from provenance import command, weights_of
 
 RESULT = Path(__file__).with_name("expression.json")
 ASKED = {
@@ -145,7 +144,11 @@ def main() -> None:
     parser.add_argument("--to", dest="last", type=int)
     parser.add_argument("--out", type=Path, default=RESULT)
     asked = parser.parse_args()
-    result: dict[str, Any] = {"command": f"python {shlex.join(sys.argv)}", "models": {}}
+    result: dict[str, Any] = {
+        "command": command(),
+        "networks": weights_of(*asked.model),
+        "models": {},
+    }
     for model in asked.model:
         clips = list(known_clips(asked.clips, model, asked.first, asked.last))
         shapes = score(clips, [read_clip(clip, from_truth=False) for clip in clips])

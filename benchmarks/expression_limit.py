@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +22,7 @@ from expression import ASKED, KnownClip, known_clips
 from mien.expression import SHAPES
 from mien.expression.basis import load_basis, similarity_moves
 from mien.geometry import umeyama
+from provenance import command, weights_of
 
 RESULT = Path(__file__).with_name("expression_limit.json")
 STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)
@@ -83,8 +82,7 @@ def main() -> None:
     parser.add_argument("clips", type=Path)
     parser.add_argument("--model", action="append", required=True)
     asked = parser.parse_args()
-    command = f"python {shlex.join(sys.argv)}"
-    result: dict[str, object] = {"command": command}
+    result: dict[str, object] = {"command": command(), "networks": weights_of(*asked.model)}
     for model in asked.model:
         clips = [
             clip

@@ -30,6 +30,7 @@ from mien.runtime.detectors import CenterFace, Finder
 from mien.runtime.detectors.finder_maps import Finds
 from mien.training.finder.validation import match_finds
 from mien.types import Detection, FaceFinder, Frame
+from provenance import finder_of
 
 SIZES = (10, 12, 14, 17, 20, 28, 40, 64, 100, 160, 240, 330)
 SIZES_OF_LARGE = (14, 20, 28, 40, 100, 400)
@@ -97,6 +98,7 @@ def main() -> None:
     starts = {"centerface": detectors["centerface"], "finder": (own, score)}
     results = {
         "command": COMMAND,
+        "networks": finder_of(given.finder),
         "finder": {"sha256": own.card.sha256, "chosen_score": score, "card_score": own.card.score},
         "sets": {
             name: {

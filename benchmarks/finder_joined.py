@@ -20,6 +20,7 @@ from mien.files import write_atomically
 from mien.runtime.detectors import CenterFace, Finder
 from mien.training.finder.validation import match_finds
 from mien.types import FaceFinder, Frame
+from provenance import finder_of
 
 LEAST_PX = 10
 SCORES = (0.5, 0.55, 0.62)
@@ -59,7 +60,11 @@ def main() -> None:
             "scenes_where_it_finds_nothing": blank,
             "finder_by_score": {f"{score:g}": each for score, each in own.items()},
         }
-    told = {"command": "python benchmarks/finder_joined.py --set SET", "by_shrinking": results}
+    told = {
+        "command": "python benchmarks/finder_joined.py --set SET",
+        "networks": finder_of(),
+        "by_shrinking": results,
+    }
     write_atomically(given.json, (json.dumps(told, indent=1) + "\n").encode())
     print(json.dumps(results, indent=1))
 

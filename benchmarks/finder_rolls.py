@@ -20,6 +20,7 @@ from mien.files import write_atomically
 from mien.runtime.detectors import Finder
 from mien.training.finder.validation import match_finds
 from mien.types import Frame
+from provenance import finder_of
 
 SIZE = 60
 WRONG_DEG = 45.0
@@ -50,7 +51,11 @@ def main() -> None:
             "median_off_deg": round(float(np.median(off)), 1),
         }
         print(roll, results[str(roll)], flush=True)
-    told = {"command": "python benchmarks/finder_rolls.py --set SET", "rolls_deg": results}
+    told = {
+        "command": "python benchmarks/finder_rolls.py --set SET",
+        "networks": finder_of(),
+        "rolls_deg": results,
+    }
     write_atomically(given.json, (json.dumps(told, indent=1) + "\n").encode())
 
 

@@ -27,6 +27,7 @@ from mien.datasets.ours.clips import LabelledClip, read_clips
 from mien.measures import FACE_MEASURES, ClipRows, measure_face, speaks, summarise
 from mien.study import read_clips as read_table
 from mien.types import Box
+from provenance import weights_of_run
 
 BINS = ((0, 30), (30, 60), (60, 90))
 SEEN_DEG = 55.0
@@ -156,6 +157,7 @@ def main() -> None:
     count = len(FACE_MEASURES)
     told: dict[str, Any] = {
         "command": f"python benchmarks/measures.py {given.clips.name} {given.table.name}",
+        "networks": weights_of_run(json.loads(given.table.with_name("run.json").read_text())),
         "clips": len(scores),
         "faces_and_frames": len(table),
         "blinks": {

@@ -4,59 +4,74 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-from mien.runtime.weights import FINDER, find_weights, shipped_finder
+from mien.runtime.detectors.finder import read_finder_card
+from mien.runtime.session import read_card
+from mien.runtime.weights import find_weights, shipped_finder
+from mien.study import sha256_of
 
-__all__ = ["command", "finder_networks", "networks_of", "weights_of"]
+__all__ = ["command", "finder_of", "networks_named", "weights_of", "weights_of_run"]
 
 
-def command(words: Iterable[str] | None = None, *, private: Iterable[Path] = ()) -> str:
+def command(words: Iterable[str] | None = None) -> str:
     """How this script was called, so that anybody may call it again.
+
+    Of places on this machine the last part is told, as of ``/home/me/data/faces``: ``faces``.
 
     Args:
         words: the arguments to tell in place of those of this call.
-        private: folders of this machine, told by their names alone.
     """
     script = Path(sys.argv[0]).resolve()
     root = Path(__file__).resolve().parents[1]
-    place = script.relative_to(root) if script.is_relative_to(root) else Path(script.name)
-    names = {str(path): path.name for path in private}
-    told = sys.argv[1:] if words is None else list(words)
-    return f"python {shlex.join([place.as_posix(), *(names.get(word, word) for word in told)])}"
+    place = script.relative_to(root).as_posix() if script.is_relative_to(root) else script.name
+    told = sys.argv[1:] if words is None else words
+    public = [Path(word).name if Path(word).is_absolute() else word for word in told]
+    return f"python {shlex.join([place, *public])}"
 
 
-def weights_of(model: str) -> dict[str, str]:
-    """The files of a model by their names, each with the ``sha256`` of its card.
+def weights_of(*models: str) -> dict[str, str]:
+    """The files of models by their names, each with the ``sha256`` of its card: ``networks``.
 
     Raises:
         ModelError: neither a shipped name nor a file.
     """
-    paths = find_weights(model)
-    return {path.name: _digest_told(path) for path in sorted({paths.detection, paths.tracking})}
+    files: set[Path] = set()
+    for model in models:
+        paths = find_weights(model)
+        files |= {paths.detection, paths.tracking}
+    return {path.name: read_card(path).sha256 for path in sorted(files)}
 
 
-def networks_of(*models: str) -> dict[str, str]:
-    """Of several models, for the key ``networks`` of a result file."""
-    return {name: digest for model in models for name, digest in weights_of(model).items()}
+def finder_of(file: Path | None = None) -> dict[str, str]:
+    """As :func:`weights_of`, of a face finder's file; without one, of that which ships."""
+    path = file or shipped_finder()
+    assert path is not None
+    return {path.name: read_finder_card(path).sha256}
 
 
-def finder_networks(detector: str = "auto") -> dict[str, str]:
-    """The face finder's file, where the detector of that name is mien's own; else nothing."""
-    kind, _, rest = detector.partition(":")
-    if kind not in ("auto", FINDER):
-        return {}
-    path = Path(rest) if rest.endswith(".onnx") else shipped_finder()
-    return {} if path is None else {path.name: _digest_told(path)}
+def weights_of_run(record: Mapping[str, Any]) -> dict[str, str]:
+    """As :func:`weights_of`, of the ``run.json`` beside a table of ``mien track --table``.
+
+    Raises:
+        ValueError: the files of that name are not those that the run was made with.
+    """
+    told = record["model"]
+    paths = find_weights(told["name"])
+    for path in {paths.detection, paths.tracking}:
+        if sha256_of(path) != told["sha256"].get(path.name):
+            raise ValueError(f"the run was made with another {path.name} than the one that is here")
+    return weights_of(told["name"])
 
 
-def _digest_told(path: Path) -> str:
-    """What the card inside says, of landmark networks and of finders."""
-    import json
-
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    card = json.loads(session.get_modelmeta().custom_metadata_map["mien_card"])
-    return str(card["sha256"])
+def networks_named(result: Mapping[str, Any]) -> dict[str, str]:
+    """The networks that a result file names, also as ``mien evaluate`` names them."""
+    named = dict(result.get("networks", {}))
+    for role in ("detection", "tracking"):
+        if f"{role}_sha256" in result:
+            named[f"{result['model']}-{role}.onnx"] = result[f"{role}_sha256"]
+    for part in result.values():
+        named |= networks_named(part) if isinstance(part, dict) and "networks" in part else {}
+    return named

@@ -30,6 +30,7 @@ from mien.geometry.similarity import Similarity
 from mien.quality import SIGNS, Calibration, FaceLook, features, look_at, signs_of
 from mien.runtime import load_landmarkers
 from mien.tracking import TrackerSettings
+from provenance import weights_of
 
 FAR = 0.05
 CAUTION = 0.012
@@ -255,13 +256,21 @@ def main() -> None:
         return kept(place, faces) if place is not None else faces
 
     told: dict[str, Any] = {"command": "python benchmarks/quality.py FACES " + given.out.name}
-    told |= {"model": given.model}
+    told |= {"model": given.model, "networks": weights_of(given.model)}
     if given.learn:
         train = gathered("train", given.train, 0)
         learned = learn(train)
         weights = [round(float(one), 4) for one in learned.weights]
         HOME.write_text(
-            json.dumps({"bias": round(learned.bias, 4), "weights": weights, "signs": SIGNS}) + "\n"
+            json.dumps(
+                {
+                    "bias": round(learned.bias, 4),
+                    "weights": weights,
+                    "signs": SIGNS,
+                    "networks": weights_of(given.model),
+                }
+            )
+            + "\n"
         )
         told["train"] = check(train, learned)
     calibration = json.loads(HOME.read_text())

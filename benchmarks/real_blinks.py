@@ -20,6 +20,7 @@ import numpy as np
 
 from mien.measures import summarise
 from mien.study import read_clips
+from provenance import weights_of_run
 
 SLACK = 1
 
@@ -58,6 +59,7 @@ def main() -> None:
     told = {
         "command": f"python benchmarks/real_blinks.py {given.table.name}",
         "model": record["model"]["name"],
+        "networks": weights_of_run(record),
         **sums,
         "f1": round(2 * sums["right"] / max(whole, 1), 4),
         "clips": clips,

@@ -25,6 +25,7 @@ import numpy as np
 
 from mien.runtime.session import open_weights
 from mien.runtime.weights import find_weights
+from provenance import weights_of
 
 _THREADS = 2
 _WARM_UP = 20
@@ -58,6 +59,7 @@ def measure_clip(clip: Path, model: str, runs: int) -> dict[str, Any]:
         "size": size,
         "cores": len(os.sched_getaffinity(0)),
         "command": f"mien track {clip.name} --out out --model {Path(model).name}",
+        "networks": weights_of(model),
         "runs_fps": [round(run["fps"], 2) for run in summaries],
         **summary,
     }
@@ -89,13 +91,13 @@ def measure_cost(model: str, runs: int) -> dict[str, Any]:
         role = "tracking" if path == paths.tracking else "detection"
         kept |= {"model": card.name, "side": card.side, "gflops": card.gflops} if not kept else {}
         kept |= {
-            f"{role}_sha256": card.sha256,
             f"{role}_ms": round(float(np.median(times_ms[_WARM_UP:])), 3),
             f"{role}_ms_p90": round(float(np.percentile(times_ms[_WARM_UP:], 90)), 3),
         }
     name = Path(model).name
     command = f"python benchmarks/speed.py --out {name}.cost.json --model {name}"
     cores = len(os.sched_getaffinity(0))
+    kept["networks"] = weights_of(model)
     return {**kept, "threads": _THREADS, "cores": cores, "runs": runs, "command": command}
 
 

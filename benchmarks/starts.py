@@ -33,6 +33,7 @@ from mien.runtime import LandmarkerPair, load_landmarkers
 from mien.training.config import DataConfig, TrainConfig
 from mien.training.validation import validation_sets
 from mien.types import Box, Prediction
+from provenance import weights_of
 
 MEAN = load_markup(68).mean_shape
 STARTS = ("true box", "displaced box", "rolled by any angle")
@@ -111,8 +112,7 @@ def main() -> None:
                 look(pair, face, crop_of(face, start, name, pair.first.side), rows[start])
         radius = pair.following.card.confidence_radius
         results[model] = {
-            "detection_sha256": pair.first.card.sha256,
-            "tracking_sha256": pair.following.card.sha256,
+            "networks": weights_of(model),
             "faces": len(faces),
             "command": f"python benchmarks/starts.py --data data --turned lp --turned nod "
             f"--profiles cfp --faces {given.faces} --json starts.json {model}",

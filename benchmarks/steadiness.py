@@ -24,6 +24,7 @@ from mien.tracking import (
     Tracker,
     TrackerSettings,
 )
+from provenance import weights_of
 
 _FACES = 12
 
@@ -50,8 +51,7 @@ def main() -> None:
         "model": pair.name,
         "offline": arguments.offline,
         **vars(measured),
-        "detection_sha256": pair.first.card.sha256,
-        "tracking_sha256": pair.following.card.sha256,
+        "networks": weights_of(arguments.model),
         "command": f"python benchmarks/steadiness.py --data data --model {name} "
         f"--faces {arguments.faces}{' --offline' * arguments.offline} --out {arguments.out.name}",
     }

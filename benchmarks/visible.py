@@ -24,6 +24,7 @@ from mien.datasets.ours.clips import read_clips
 from mien.quality.visible import facing, visible
 from mien.study import read_clips as read_table
 from mien.types import HeadPose
+from provenance import weights_of_run
 
 HUGE = 1_000_000
 
@@ -74,6 +75,7 @@ def main() -> None:
         bins[f"{edge:.1f}"] = [int(inside.sum()), round(float(true[inside].mean()), 4)]
     result = {
         "command": f"python benchmarks/visible.py {given.clips.name} {given.table.name}",
+        "networks": weights_of_run(json.loads(given.table.with_name("run.json").read_text())),
         "points": len(true),
         "hidden_share": round(float(1 - true.mean()), 4),
         "auc": round(auc(guess, true), 4),

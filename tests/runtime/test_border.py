@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -10,11 +11,14 @@ import pytest
 
 from mien.geometry import crop_from_landmarks
 from mien.markup import load_markup
-from mien.runtime.border import WEIGHTS, border_features, recalibrated
+from mien.runtime import landmarker, load_landmarkers
+from mien.runtime.border import border_features, border_map, border_maps, recalibrated
+from mien.runtime.weights import shipped_models
+from standin import CARD, write_standin
 
 MEAN = load_markup(68).mean_shape
 SIDE = 128
-FAST = WEIGHTS["fast"]
+FAST = border_maps()["fast"].weights
 
 
 def features_at(x: float, y: float, size: float = 100.0) -> np.ndarray:
@@ -44,7 +48,7 @@ def test_points_beyond_the_border_are_the_least_sure() -> None:
     assert sure[outside].max() < sure[points[:, 0] > 40].min()
 
 
-@pytest.mark.parametrize("weights", WEIGHTS.values())
+@pytest.mark.parametrize("weights", [one.weights for one in border_maps().values()])
 def test_the_map_keeps_the_order_of_confidences(weights: tuple[float, ...]) -> None:
     features = np.repeat(features_at(10, 240)[:1], 99, axis=0)
     mapped = recalibrated(np.linspace(0.01, 0.99, 99), features, weights)
@@ -55,6 +59,34 @@ def test_the_map_keeps_the_order_of_confidences(weights: tuple[float, ...]) -> N
 def test_the_weights_are_those_that_were_fitted() -> None:
     file = Path(__file__).parents[2] / "benchmarks" / "results" / "border_confidence.json"
     figures = json.loads(file.read_text(encoding="utf-8"))
-    assert {name: list(one) for name, one in WEIGHTS.items()} == figures["weights"]
+    for name, fitted in border_maps().items():
+        assert list(fitted.weights) == figures["weights"][name]
+        assert fitted.networks.items() <= figures["networks"].items()
     for name in ("nano_val", "fast_val"):
         assert figures[name]["calibration_error"] < 0.05 < figures[name]["calibration_error_before"]
+
+
+def test_a_map_is_of_the_weights_that_ship() -> None:
+    """New weights need a new map: ``python benchmarks/border_confidence.py DATA``."""
+    for model in shipped_models():
+        found = border_map(model.card.sha256)
+        assert found is border_maps()[model.card.name], model.path.name
+        assert found.networks[model.path.name] == model.card.sha256
+
+
+def test_a_strangers_network_called_fast_has_no_map(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One weight more or less, and the name on the card says nothing."""
+    write_standin(tmp_path / "fast.onnx", dataclasses.replace(CARD, name="fast"))
+    pair = load_landmarkers(str(tmp_path / "fast.onnx"), threads=1)
+    assert pair.name == "fast"
+    assert border_map(pair.following.card.sha256) is None
+    image = np.zeros((96, 96, 3), np.uint8)
+    place = crop_from_landmarks(MEAN * 60 + np.array([10.0, 48.0, 0.0]), MEAN, pair.following.side)
+    own = pair.following.predict(image, [place])[0].landmarks.confidence
+    told = {pair.following.card.sha256: border_maps()["fast"]}
+    monkeypatch.setattr(landmarker, "border_map", told.get)
+    again = load_landmarkers(str(tmp_path / "fast.onnx"), threads=1)
+    moved = again.following.predict(image, [place])[0].landmarks.confidence
+    assert (moved < own).all()  # by the map of the name it would have been told otherwise

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -19,20 +20,28 @@ from mien.geometry import Similarity, mirror_crop
 from mien.markup import load_markup
 from mien.types import Box, Landmarks, Prediction
 
-__all__ = ["CarefulPredictor", "Spread"]
+__all__ = ["FITTED_TO", "CarefulPredictor", "Spread"]
 
 _LOOKS = ((0.0, 1.0), (-8.0, 0.94), (8.0, 1.06))
 """Turn in degrees and scale of each crop, about its middle; each is mirrored too."""
 _OUTLIER = 0.02
 """Face sizes from the median at which a look counts by half."""
 
+FITTED_TO: Final = {
+    "fast-detection.onnx": "00e9b0bdc2ed7ad17c924032b04c063f02f85b6856abbd8e834bc89203d3454a",
+    "fast-tracking.onnx": "b710ace776515140a51de88f1099d718473f094ad625c39bdda89fc9450bf28b",
+    "nano-detection.onnx": "452acc4959a448b64c69ec23939df2b5534bf39052fbdabcec2932e40fe8b5d3",
+    "nano-tracking.onnx": "10481cb54e73e6fe7cc438e9e9c542ad6ab37ccb389f3b257f5e9ac1e757d2c0",
+}
+"""The networks that :class:`Spread` was fitted to, each with the ``sha256`` of its card."""
+
 
 @dataclass(frozen=True)
 class Spread:
     """Confidence of averaged points: a logistic regression on the looks' own and their spread.
 
-    Fitted to both shipped models on val faces, most of them as they are, some cut or covered:
-    ``docs/decisions/0018-starts.md``.
+    Fitted to the models of ``FITTED_TO`` on val faces, most of them as they are, some cut or
+    covered: ``docs/decisions/0018-starts.md``.
     """
 
     constant: float = 2.5

@@ -3,29 +3,46 @@
 A network sees black beyond the border and may take half a face for a turned one, surely. How much
 of the face's place in the crop lies outside the picture, and where each point lies against the
 border, says how much its confidence is worth: a logistic map, rising with the confidence, fitted to
-each shipped model by ``benchmarks/border_confidence.py``; any other model has the map of all of
-them. A face that lies in the picture whole keeps its confidences.
+each shipped model by ``benchmarks/border_confidence.py`` (``border.json``). A map belongs to the
+weights that it was fitted to, whatever they are called: any other network, one of the same name
+included, has none and keeps its confidences, which nobody has measured at a border. So does a face
+that lies in the picture whole.
 """
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 
 import numpy as np
 from jaxtyping import Float
 
 from mien.geometry import FACE_SHARE, Similarity
 
-__all__ = ["WEIGHTS", "border_features", "lies_inside", "recalibrated"]
+__all__ = [
+    "BorderMap",
+    "border_features",
+    "border_map",
+    "border_maps",
+    "lies_inside",
+    "recalibrated",
+]
 
-WEIGHTS: Final = {
-    "nano": (-1.657, -0.082, 0.471, -1.272, -0.954),
-    "fast": (-1.022, -0.331, -0.727, -0.832, -1.651),
-    "other": (-0.962, -0.267, -0.686, -0.779, -1.694),
-}
-"""By the name on the card: of gate, confidence, share outside, outside, near the border."""
+
+@dataclass(frozen=True)
+class BorderMap:
+    """The map of one model."""
+
+    weights: tuple[float, ...]
+    """Of gate, confidence, share outside, outside, near the border."""
+    networks: Mapping[str, str]
+    """The files that it was fitted to, each with the ``sha256`` of its card."""
+
+
 _SAMPLES = 24
 """Places a side at which the face's square is asked whether it lies in the picture."""
 _NEAR = 0.15
@@ -33,6 +50,21 @@ _NEAR = 0.15
 _FULL_AT = 0.06
 """Share outside from which the map counts in full."""
 _LEAST_SLOPE = 0.1
+
+
+@cache
+def border_maps() -> dict[str, BorderMap]:
+    """Those that came along, by the names of their models."""
+    text = resources.files("mien.runtime").joinpath("border.json").read_text("utf-8")
+    return {
+        name: BorderMap(tuple(told["weights"]), told["networks"])
+        for name, told in json.loads(text).items()
+    }
+
+
+def border_map(sha256: str) -> BorderMap | None:
+    """The map that was fitted to a network, by its card's ``sha256``; ``None`` for any other."""
+    return next((one for one in border_maps().values() if sha256 in one.networks.values()), None)
 
 
 def border_features(

@@ -17,7 +17,7 @@ from mien.geometry import (
     warp_crop,
 )
 from mien.markup import Markup, load_markup
-from mien.runtime.border import WEIGHTS, border_features, lies_inside, recalibrated
+from mien.runtime.border import border_features, border_map, lies_inside, recalibrated
 from mien.runtime.session import WeightFile, open_weights
 from mien.runtime.weights import find_weights
 from mien.types import Box, Landmarks, Prediction
@@ -32,7 +32,8 @@ class Landmarker:
     """One network of a model: places of a picture in, landmarks in the picture out.
 
     A network of 84 points serves both markups: asked for 68, it is read at the 68 among them, and
-    nobody behind this class knows of the others.
+    nobody behind this class knows of the others. Where the picture's border cuts a face, confidence
+    is corrected for the weights that ship (``runtime.border``); any other network's is its own.
     """
 
     def __init__(self, weights: WeightFile, points: int | None = None) -> None:
@@ -50,7 +51,7 @@ class Landmarker:
                 f"model {self.card.name!r} has {len(own)} points, not {points}: "
                 f"run it with --markup {len(own)}, or give weights with {points} points"
             )
-        self._border = WEIGHTS.get(self.card.name, WEIGHTS["other"])
+        self._border = border_map(self.card.sha256)
         self._chosen = None if self.markup is own else np.array(own.ibug68)
 
     @property
@@ -98,9 +99,9 @@ class Landmarker:
         size = image_rgb.shape[1], image_rgb.shape[0]
         for i, place in enumerate(image_from_crops):
             points, sure = place.apply(points_crop[i]), confidence[i]
-            if not lies_inside(place, self.side, size):
+            if self._border is not None and not lies_inside(place, self.side, size):
                 outside = border_features(points, place, self.side, size)
-                sure = recalibrated(sure, outside, self._border)
+                sure = recalibrated(sure, outside, self._border.weights)
             predictions.append(Prediction(Landmarks(points, sure), float(batch.score[i])))
         return predictions
 

@@ -1,0 +1,131 @@
+"""Networks are named by their weights: in cards, result files and calibrations."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import onnx
+import pytest
+
+import mien
+import provenance
+from mien.alignment.careful import FITTED_TO
+from mien.errors import ModelError
+from mien.export import digest_of
+from mien.runtime.border import border_maps
+from mien.study import sha256_of
+from provenance import command, finder_of, networks_named, weights_of, weights_of_run
+from standin import write_standin
+
+ROOT = Path(__file__).parents[2]
+WEIGHTS = Path(mien.__path__[0]) / "weights"
+SHIPPED = weights_of("fast", "nano") | finder_of()
+RESULTS = {
+    file.name: file
+    for folder in (ROOT / "benchmarks", ROOT / "benchmarks" / "results")
+    for file in sorted(folder.glob("*.json"))
+}
+BEFORE_THE_MIX = "with fast's model 2 of the fifth leg, before the sixth was mixed into it"
+HISTORY = {
+    "starts.json": BEFORE_THE_MIX,
+    "quality.json": BEFORE_THE_MIX,
+    "expression.json": BEFORE_THE_MIX,
+    "expression_limit.json": BEFORE_THE_MIX,
+    "blinks.result.json": BEFORE_THE_MIX,
+}
+"""Results of networks that no longer ship, and which those are."""
+NAMELESS = {
+    "appearance.json": "no network: looks by a linear map of pixels",
+    "astronaut_points.json": "points that people clicked",
+    "blinks.json": "blinks that people counted",
+    "data_clicks.json": "no network: labels of the pack",
+    "data_engine.json": "no network: fits, pictures and clips",
+    "fast.wolfganglanger.speed.json": "measured before results named networks",
+    "finder_joined.json": "measured before results named networks",
+    "finder_rolls.json": "measured before results named networks",
+    "fuzz_media.json": "what breaks, with any network",
+    "fuzz_options.json": "what breaks, with any network",
+    "kills.json": "what a kill changes, with any network",
+    "measures.json": "measured before results named networks",
+    "nano.wolfganglanger.speed.json": "measured before results named networks",
+    "rivals.json": "other people's networks, by their versions",
+    "training_speed.json": "runs, not networks",
+    "visible.json": "measured before results named networks",
+}
+"""Files that name no network, and why."""
+UNFITTED = {
+    "quality": BEFORE_THE_MIX,
+    "spread of --careful": BEFORE_THE_MIX,
+}
+"""Calibrations of networks that no longer ship: to be fitted anew."""
+
+
+def content(name: str) -> dict[str, Any]:
+    told = json.loads(RESULTS[name].read_text(encoding="utf-8"))
+    return told if isinstance(told, dict) else {}
+
+
+@pytest.mark.parametrize("file", sorted(WEIGHTS.glob("*.onnx")), ids=lambda file: file.name)
+def test_a_card_says_the_digest_of_its_own_weights(file: Path) -> None:
+    assert SHIPPED[file.name] == digest_of(onnx.load(file))
+
+
+def test_every_result_names_its_networks_or_is_known_to_have_none() -> None:
+    assert {name for name in RESULTS if not networks_named(content(name))} == set(NAMELESS)
+
+
+@pytest.mark.parametrize("name", sorted(set(RESULTS) - set(NAMELESS)))
+def test_results_are_of_the_networks_that_ship_or_are_history(name: str) -> None:
+    named = networks_named(content(name))
+    assert set(named) <= set(SHIPPED)
+    is_of_today = named.items() <= SHIPPED.items()
+    assert is_of_today != (name in HISTORY), "measured anew: strike it from HISTORY"
+
+
+@pytest.mark.parametrize("name", ["border", "quality", "spread of --careful"])
+def test_calibrations_are_of_the_networks_that_ship(name: str) -> None:
+    """Fails where weights are changed and what was fitted to them is not."""
+    text = (WEIGHTS.parent / "quality" / "calibration.json").read_text(encoding="utf-8")
+    networks = {
+        "border": {k: v for one in border_maps().values() for k, v in one.networks.items()},
+        "quality": json.loads(text)["networks"],
+        "spread of --careful": dict(FITTED_TO),
+    }[name]
+    assert set(networks) <= set(SHIPPED)
+    is_of_today = networks.items() <= SHIPPED.items()
+    assert is_of_today != (name in UNFITTED), "fitted anew: strike it from UNFITTED"
+
+
+def test_a_result_of_quality_is_of_its_calibration() -> None:
+    text = (WEIGHTS.parent / "quality" / "calibration.json").read_text(encoding="utf-8")
+    assert content("quality.json")["networks"] == json.loads(text)["networks"]
+
+
+def test_a_command_tells_no_place_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = str(ROOT / "benchmarks" / "speed.py")
+    monkeypatch.setattr(sys, "argv", [script, "/home/me/a clip.mp4", "--out", "b.json"])
+    assert command() == "python benchmarks/speed.py 'a clip.mp4' --out b.json"
+    assert command(["--runs", "3"]) == "python benchmarks/speed.py --runs 3"
+
+
+def test_the_networks_of_a_run_are_those_it_was_made_with(tmp_path: Path) -> None:
+    file = write_standin(tmp_path / "own.onnx")
+    record = {"model": {"name": str(file), "sha256": {"own.onnx": sha256_of(file)}}}
+    assert weights_of_run(record) == weights_of(str(file))
+    assert list(weights_of(str(file))) == ["own.onnx"]
+    record["model"]["sha256"] = {"own.onnx": "0" * 64}
+    with pytest.raises(ValueError, match=r"another own\.onnx"):
+        weights_of_run(record)
+    with pytest.raises(ModelError):
+        weights_of("no such model")
+
+
+def test_parts_of_a_result_name_theirs() -> None:
+    parts = {"a": {"networks": {"a.onnx": "1"}}, "b": {"networks": {"b.onnx": "2"}}}
+    assert networks_named(parts) == {"a.onnx": "1", "b.onnx": "2"}
+    assert provenance.networks_named({"model": "x", "tracking_sha256": "3"}) == {
+        "x-tracking.onnx": "3"
+    }
