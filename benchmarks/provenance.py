@@ -66,12 +66,17 @@ def weights_of_run(record: Mapping[str, Any]) -> dict[str, str]:
     return weights_of(told["name"])
 
 
-def networks_named(result: Mapping[str, Any]) -> dict[str, str]:
-    """The networks that a result file names, also as ``mien evaluate`` names them."""
+def networks_named(result: Mapping[str, Any], model: str = "") -> dict[str, str]:
+    """The networks that a result file names, also as ``mien evaluate`` names them.
+
+    Args:
+        model: whose result it is, where it does not say so itself.
+    """
+    model = result["model"] if isinstance(result.get("model"), str) else model
     named = dict(result.get("networks", {}))
     for role in ("detection", "tracking"):
         if f"{role}_sha256" in result:
-            named[f"{result['model']}-{role}.onnx"] = result[f"{role}_sha256"]
-    for part in result.values():
-        named |= networks_named(part) if isinstance(part, dict) and "networks" in part else {}
+            named[f"{model}-{role}.onnx"] = result[f"{role}_sha256"]
+    for key, part in result.items():
+        named |= networks_named(part, key) if isinstance(part, dict) else {}
     return named

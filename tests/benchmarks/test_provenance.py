@@ -11,7 +11,6 @@ import onnx
 import pytest
 
 import mien
-import provenance
 from mien.alignment.careful import FITTED_TO
 from mien.errors import ModelError
 from mien.export import digest_of
@@ -70,6 +69,9 @@ def content(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("file", sorted(WEIGHTS.glob("*.onnx")), ids=lambda file: file.name)
 def test_a_card_says_the_digest_of_its_own_weights(file: Path) -> None:
+    if file.name == "centerface.onnx":  # somebody else's, without a card of ours
+        assert file.name not in SHIPPED
+        return
     assert SHIPPED[file.name] == digest_of(onnx.load(file))
 
 
@@ -126,6 +128,5 @@ def test_the_networks_of_a_run_are_those_it_was_made_with(tmp_path: Path) -> Non
 def test_parts_of_a_result_name_theirs() -> None:
     parts = {"a": {"networks": {"a.onnx": "1"}}, "b": {"networks": {"b.onnx": "2"}}}
     assert networks_named(parts) == {"a.onnx": "1", "b.onnx": "2"}
-    assert provenance.networks_named({"model": "x", "tracking_sha256": "3"}) == {
-        "x-tracking.onnx": "3"
-    }
+    for told in ({"model": "x", "tracking_sha256": "3"}, {"val": {"x": {"tracking_sha256": "3"}}}):
+        assert networks_named(told) == {"x-tracking.onnx": "3"}
