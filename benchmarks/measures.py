@@ -2,9 +2,9 @@
 
 ::
 
-    mien data video fits.npz --out clips_val --split val --clips 10 --seed 104
-    mien track clips_val --table val/study.parquet
-    python benchmarks/measures.py clips_val val/study.parquet benchmarks/results/measures.json
+    mien data video fits.npz --out clips --split test --clips 40 --seed 104
+    mien track clips/clip-000?.mp4 --table test/study.parquet --points inside
+    python benchmarks/measures.py clips test/study.parquet benchmarks/results/measures.json
 
 A true blink: the true opening of both eyes in space (the label's points, no network) falls below
 half of that face's usual one for at most 0.6 s, while the head is turned by at most 55 degrees. A

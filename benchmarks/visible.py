@@ -2,11 +2,11 @@
 
 ::
 
-    python benchmarks/visible.py clips_val val/study.parquet benchmarks/results/visible.json
+    python benchmarks/visible.py clips test/study.parquet benchmarks/results/visible.json
 
-The table must hold the points (`mien track clips_val --points inside --table val/study.parquet`).
-The three weights in `mien.quality.visible` were fitted on these clips, by `--fit`: they are few
-against the points, and what is told here is how far such a rule gets, not a held-out figure.
+The table must hold the points (`mien track clips/clip-000?.mp4 --points inside --table ...`), and
+the clips are made of `test` people (`measures.py` says how). The three weights in
+`mien.quality.visible` were fitted on clips of `val` people, by `--fit`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ Model 2 looks where the last frame's points were. Where that crop is wrong (a he
 border that cuts it) it may read a head turned away by tens of degrees, for one frame. Such a frame
 is looked at from two other starts: model 1 on the crop of the last points, moved ahead by all their
 motion, and on that of the points just seen; model 2 follows each up. Of the three looks the most
-confident is kept, and how far the farthest lies from it lowers the face's score:
+confident is kept, less what it lies off the motion; how far the farthest lies from it lowers the
+face's score:
 ``docs/decisions/0023-second-looks.md``.
 """
 
@@ -95,8 +96,9 @@ class Recheck:
                 for look in looks[at * _STARTS : (at + 1) * _STARTS]
                 if look is not None and _is_same(look, own) and not _is_taken(look, others)
             ]
-            best = max([own, *found], key=_confidence)
-            far = max((_distance(look, best) for look in [own, *found]), default=0.0)
+            foretold = _moved_ahead(tracks[i], step_secs)
+            best = max([own, *found], key=lambda look: _rank(look, foretold, settings.doubt_of_far))
+            far = max(_apart(look, best) for look in [own, *found])
             kept[i] = Rechecked(best, 1 / (1 + (far / settings.far) ** 2), is_new=True)
         return kept
 
@@ -146,10 +148,19 @@ def _confidence(seen: Prediction) -> float:
     return float(seen.landmarks.confidence.mean())
 
 
+def _rank(look: Prediction, foretold: Float[np.ndarray, "points 3"], weight: float) -> float:
+    """By which one of several looks is kept."""
+    return _confidence(look) - weight * _distance(look.landmarks.points_image, foretold)
+
+
 def _moved_ahead(track: Track, step_secs: float) -> Float[np.ndarray, "points 3"]:
     moved = track.points_image.copy()
     moved[:, :2] += track.place.velocity * step_secs
     return moved
+
+
+def _apart(one: Prediction, other: Prediction) -> float:
+    return _distance(one.landmarks.points_image, other.landmarks.points_image)
 
 
 def _is_same(one: Prediction, other: Prediction) -> bool:
@@ -166,8 +177,7 @@ def _is_taken(look: Prediction, others: Sequence[Prediction]) -> bool:
     return any(same_face(points, other.landmarks.points_image) for other in others)
 
 
-def _distance(one: Prediction, other: Prediction) -> float:
-    """Mean distance of like points, in face sizes."""
-    ours, theirs = one.landmarks.points_image, other.landmarks.points_image
+def _distance(ours: Float[np.ndarray, "points 3"], theirs: Float[np.ndarray, "points 3"]) -> float:
+    """Mean distance of like points, in face sizes of the second."""
     off = np.linalg.norm(ours[:, :2] - theirs[:, :2], axis=1)
     return float(off.mean()) / Place.of(theirs).size

@@ -79,6 +79,8 @@ class RecheckSettings:
     """A face that stays unsure though its looks agreed is looked at again so often at most."""
     agreed: float = 0.9
     """Agreement from which looks agree: a third of ``far`` between them."""
+    doubt_of_far: float = 0.5
+    """Confidence that a look loses for each face size it lies from where the motion led."""
     far: float = 0.1
     """Face sizes between two looks that halve the score."""
 
