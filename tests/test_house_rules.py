@@ -75,6 +75,27 @@ def test_the_library_never_prints_and_is_never_configured_by_kwargs() -> None:
     assert found == []
 
 
+def test_an_error_of_the_system_is_told_without_its_number() -> None:
+    """``[Errno 2] No such file or directory: 'a'`` is not for a reader: ``errors.reason_of``."""
+    found = []
+    for name, tree in TREES.items():
+        for handler in ast.walk(tree):
+            if not isinstance(handler, ast.ExceptHandler) or handler.type is None:
+                continue
+            caught = {each.id for each in ast.walk(handler.type) if isinstance(each, ast.Name)}
+            if not caught & {"OSError", "Exception", "BaseException", "FileNotFoundError"}:
+                continue
+            found += [
+                f"{name}: {ast.unparse(each)}"
+                for part in handler.body
+                for each in ast.walk(part)
+                if isinstance(each, ast.FormattedValue)
+                and ast.unparse(each.value) == handler.name
+                and each.conversion == -1
+            ]
+    assert found == []
+
+
 def test_nothing_can_download() -> None:
     network = {"urllib", "http", "requests", "httpx", "ftplib", "socket", "aiohttp"}
     found = []

@@ -35,3 +35,10 @@ class ConfigError(MienError):
 
 class DataError(MienError):
     """A data set does not follow its published layout."""
+
+
+def reason_of(error: BaseException) -> str:
+    """What somebody else's error says, for a line of ours: without its number, and in one line."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

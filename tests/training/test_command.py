@@ -56,6 +56,34 @@ def test_a_run_from_the_shell(
 
 
 @pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "nosuch.toml",
+            "there is no configuration nosuch.toml: give a TOML file, or one that ships",
+        ),
+        ("nosuch", "one that ships (own, finder)"),
+        ("folder", "is not a readable TOML configuration: Is a directory"),
+        ("broken.toml", "is not a readable TOML configuration: "),
+    ],
+)
+def test_what_is_no_configuration_is_one_line(
+    name: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "broken.toml").write_text("a = [")
+    assert mien(monkeypatch, "train", name) == 2
+    told = one_line(capsys)
+    assert said in told
+    assert "Errno" not in told
+
+
+@pytest.mark.parametrize(
     ("change", "options", "said"),
     [
         ("", ["--data", "none"], "holds no faces.npz"),

@@ -106,6 +106,10 @@ def _configuration(config: Path) -> Path:
     folder = Path(mien.training.__path__[0])
     beside = folder / "configs"  # as a wheel has it; in a checkout they lie above src
     shipped = (beside if beside.is_dir() else folder.parents[2] / "configs") / f"{config}.toml"
+    if not config.exists() and not shipped.is_file():
+        raise ConfigError(
+            f"there is no configuration {config}: give a TOML file, or one that ships (own, finder)"
+        )
     return config if config.is_file() or not shipped.is_file() else shipped
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mien.errors import ConfigError, OutputError
+from mien.errors import ConfigError, OutputError, reason_of
 
 if TYPE_CHECKING:
     from mien.training.run_state import Progress
@@ -66,7 +66,7 @@ def folder_of_run(run: Path | None, name: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot make the run's folder {folder}: {error}") from error
+        raise OutputError(f"cannot make the run's folder {folder}: {reason_of(error)}") from error
     return folder
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol, Self, runtime_checkable
 
-from mien.errors import InputError
+from mien.errors import InputError, reason_of
 from mien.types import Frame
 
 __all__ = [
@@ -121,4 +121,4 @@ def require_file(path: Path) -> None:
     except PermissionError as error:
         raise InputError(f"{path}: no permission to read it; change its rights") from error
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({error})") from error
+        raise InputError(f"{path}: cannot be read ({reason_of(error)})") from error

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from mien.errors import InputError
+from mien.errors import InputError, reason_of
 from mien.files import write_atomically
 from mien.outputs.summary import PROGRAM
 from mien.version import __version__
@@ -211,8 +211,8 @@ def read_record(path: Path) -> RunRecord | None:
         return RunRecord(files=files, **rest)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"{path}: not the record of a run of mien ({error}); move it away, or name a table in "
-            "another folder"
+            f"{path}: not the record of a run of mien ({reason_of(error)}); move it away, or name "
+            "a table in another folder"
         ) from error
 
 

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from mien.errors import ModelError, OutputError
+from mien.errors import ModelError, OutputError, reason_of
 from mien.training.checkpoint_file import RunCheckpoint, read_checkpoint, save_checkpoint
 from mien.training.config import CardConfig, TrainConfig
 from mien.training.dense_jaw import with_84_points
@@ -53,7 +53,7 @@ def save_weights(checkpoint: Checkpoint, file: Path) -> None:
     try:
         save_file(weights, file, {"config": json.dumps(checkpoint.config.to_dict())})
     except (OSError, SafetensorError) as error:
-        raise OutputError(f"cannot write the weights {file}: {error}") from error
+        raise OutputError(f"cannot write the weights {file}: {reason_of(error)}") from error
 
 
 def load_weights(file: Path) -> dict[str, Tensor]:
@@ -73,7 +73,7 @@ def load_weights(file: Path) -> dict[str, Tensor]:
             for name, value in load_file(file).items()
         }
     except (OSError, SafetensorError) as error:
-        raise ModelError(f"{file} holds no weights to start from: {error}") from error
+        raise ModelError(f"{file} holds no weights to start from: {reason_of(error)}") from error
 
 
 def card_of_weights(file: Path) -> CardConfig:
@@ -91,7 +91,9 @@ def card_of_weights(file: Path) -> CardConfig:
         with safe_open(file, "pt") as weights:
             stored = json.loads((weights.metadata() or {})["config"])
     except (OSError, SafetensorError, ValueError, KeyError) as error:
-        raise ModelError(f"{file} does not say what it has learned from: {error}") from error
+        raise ModelError(
+            f"{file} does not say what it has learned from: {reason_of(error)}"
+        ) from error
     return TrainConfig.from_dict(stored).card
 
 

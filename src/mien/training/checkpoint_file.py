@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor
 
-from mien.errors import ConfigError, ModelError, OutputError
+from mien.errors import ConfigError, ModelError, OutputError, reason_of
 from mien.training.config import RunConfig
 
 __all__ = ["RunCheckpoint", "check_network", "read_checkpoint", "role_inside", "save_checkpoint"]
@@ -55,7 +55,7 @@ def save_checkpoint(checkpoint: RunCheckpoint[Any], file: Path) -> None:
         torch.save(values, partial)
         os.replace(partial, file)
     except (OSError, RuntimeError) as error:
-        raise OutputError(f"cannot write the checkpoint {file}: {error}") from error
+        raise OutputError(f"cannot write the checkpoint {file}: {reason_of(error)}") from error
 
 
 def read_checkpoint(file: Path, kind: type[C], what: str) -> RunCheckpoint[C]:
@@ -72,8 +72,7 @@ def read_checkpoint(file: Path, kind: type[C], what: str) -> RunCheckpoint[C]:
         values = _now(torch.load(file, map_location="cpu", weights_only=True))
         return RunCheckpoint(**{**values, "config": kind.from_dict(values["config"])})
     except Exception as error:  # torch.load raises many kinds for a file that is not its own
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ModelError(f"{file} is not a {what}: {reason}") from error
+        raise ModelError(f"{file} is not a {what}: {reason_of(error)}") from error
 
 
 def role_inside(file: Path) -> str:

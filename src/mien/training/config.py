@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from mien.augmentation.crops import AugmentConfig
-from mien.errors import ConfigError
+from mien.errors import ConfigError, reason_of
 from mien.geometry.convention import Convention
 from mien.losses import LossWeights
 from mien.models import NetworkConfig
@@ -236,10 +236,14 @@ def read_config(file: Path) -> dict[str, Any]:
     Raises:
         ConfigError: it cannot be read.
     """
+    if not file.exists():
+        raise ConfigError(f"there is no configuration {file}: give a TOML file")
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{file} is not a readable TOML configuration: {error}") from error
+        raise ConfigError(
+            f"{file} is not a readable TOML configuration: {reason_of(error)}"
+        ) from error
 
 
 def fill_config(kind: Any, values: dict[str, Any], where: str = "") -> Any:

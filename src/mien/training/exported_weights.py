@@ -27,7 +27,7 @@ from onnx import numpy_helper
 from safetensors import SafetensorError
 from torch import Tensor
 
-from mien.errors import ModelError
+from mien.errors import ModelError, reason_of
 from mien.runtime.card import CARD_KEY, ModelCard
 
 __all__ = ["LEFT_OUT_KEY", "card_inside", "carries_left_out", "exported_weights", "left_out"]
@@ -138,7 +138,7 @@ def _load(file: Path) -> onnx.ModelProto:
     try:
         return onnx.load(file)
     except (OSError, DecodeError) as error:
-        raise ModelError(f"{file} holds no weights to start from: {error}") from error
+        raise ModelError(f"{file} holds no weights to start from: {reason_of(error)}") from error
 
 
 def _property(model: onnx.ModelProto, key: str) -> str:

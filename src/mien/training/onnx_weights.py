@@ -19,7 +19,7 @@ from jaxtyping import Float
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from mien.errors import ModelError
+from mien.errors import ModelError, reason_of
 
 __all__ = ["load_folded", "separate_folded"]
 
@@ -35,7 +35,7 @@ def load_folded(model: nn.Module, file: Path) -> list[str]:
     try:
         graph = onnx.load(str(file)).graph
     except Exception as error:  # onnx raises protobuf's errors, which have no public name
-        raise ModelError(f"{file} holds no network to start from: {error}") from error
+        raise ModelError(f"{file} holds no network to start from: {reason_of(error)}") from error
     found = {
         item.name.removeprefix(_PREFIX): torch.from_numpy(numpy_helper.to_array(item).copy())
         for item in graph.initializer

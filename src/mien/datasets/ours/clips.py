@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from mien.errors import DataError
+from mien.errors import DataError, reason_of
 from mien.files import write_npz
 
 __all__ = ["LabelledClip", "read_clip", "read_clips", "write_clip_label"]
@@ -124,4 +124,6 @@ def read_clip(file: Path) -> LabelledClip:
                 split=str(label["split"]) if "split" in label else "",
             )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{file} is not the label of a clip ({error}): make it again") from error
+        raise DataError(
+            f"{file} is not the label of a clip ({reason_of(error)}): make it again"
+        ) from error

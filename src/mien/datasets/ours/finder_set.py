@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from mien.errors import DataError
+from mien.errors import DataError, reason_of
 from mien.files import PendingFile, told_as_output_error, write_npz
 
 __all__ = ["CROP", "EMPTY", "SCENE", "FaceTable", "FinderSet", "FinderSetWriter", "LabelledPicture"]
@@ -187,7 +187,7 @@ def _read(file: Path) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
                 name: arrays[name] for name in _FACES
             }
     except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise DataError(f"{file} is damaged ({error}): make it again") from error
+        raise DataError(f"{file} is damaged ({reason_of(error)}): make it again") from error
 
 
 def _map(file: Path, table: dict[str, np.ndarray]) -> np.ndarray:

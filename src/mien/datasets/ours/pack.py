@@ -32,7 +32,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from mien.datasets.photo import LabelledPhoto
-from mien.errors import DataError
+from mien.errors import DataError, reason_of
 from mien.geometry.convention import Convention
 from mien.geometry.pose import pose_head
 from mien.markup import load_markup
@@ -175,7 +175,9 @@ def read_pack(place: Path) -> FacePack:
         with table.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in (*_SHAPES, *_OPTIONAL) if name in file}
     except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise DataError(f"{table} is not a whole face pack ({error}): copy it again") from error
+        raise DataError(
+            f"{table} is not a whole face pack ({reason_of(error)}): copy it again"
+        ) from error
     if missing := [name for name in _SHAPES if name not in arrays]:
         raise DataError(f"{table} is not a whole face pack: it lacks {', '.join(missing)}")
     rows = len(arrays["path"])

@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped, UInt8
 
 from mien.datasets.photo import LabelledPhoto
-from mien.errors import DataError, OutputError
+from mien.errors import DataError, OutputError, reason_of
 from mien.files import write_npz
 from mien.geometry.convention import Convention
 
@@ -202,7 +202,9 @@ def _read(file: Path, more: tuple[str, ...]) -> dict[str, np.ndarray]:
             old = [name for name in ("points84", "edit") if name in shard]
             return {name: shard[name] for name in ("points", "hidden", "yaw_deg", *more, *old)}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{file} is not a whole shard ({error}): make it again") from error
+        raise DataError(
+            f"{file} is not a whole shard ({reason_of(error)}): make it again"
+        ) from error
 
 
 def _labels(file: Path, arrays: dict[str, np.ndarray]) -> ShardLabels:

@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from mien.datasets.photo import LabelledPhoto, OtherTruth
 from mien.datasets.public.mat_file import MatFile
-from mien.errors import DataError
+from mien.errors import DataError, reason_of
 from mien.geometry.convention import Convention
 
 __all__ = ["read_aflw2000"]
@@ -79,7 +79,9 @@ def _read_reannotation(path: Path) -> dict[str, Float[np.ndarray, "68 2"]]:
                 return {}
             names, points = labels["name"], labels["reannotated_68"].astype(np.float64)
     except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is no readable .npz file ({error}): copy it again") from error
+        raise DataError(
+            f"{path} is no readable .npz file ({reason_of(error)}): copy it again"
+        ) from error
     if points.shape != (len(names), 68, 2):
         raise DataError(
             f"{path}: reannotated_68 should be ({len(names)}, 68, 2), one row a name, not "

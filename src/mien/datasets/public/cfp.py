@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from mien.datasets.labelled_face import LabelledFace
 from mien.datasets.photo import decode_rgb, read_encoded
-from mien.errors import DataError
+from mien.errors import DataError, reason_of
 from mien.geometry import pose_head
 from mien.geometry.convention import Convention, in_convention, mean_head_cm
 from mien.geometry.jaw import with_dense_jaw, with_dense_jaw_flags
@@ -57,7 +57,9 @@ def read_cfp(root: Path, *, split: str) -> tuple[ClickedProfile, ...]:
             yaw = np.where(table["faces_image_right"], 1, -1) * table["yaw_abs_deg"]
             chosen = np.flatnonzero(table["split"] == split)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{file} is damaged or not the table of clicked points: {error}") from error
+        raise DataError(
+            f"{file} is damaged or not the table of clicked points: {reason_of(error)}"
+        ) from error
     if not len(chosen):
         raise DataError(f"{root} has no photos of the split '{split}'")
     return tuple(

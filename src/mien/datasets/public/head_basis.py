@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from mien.errors import DataError
+from mien.errors import DataError, reason_of
 
 __all__ = ["HeadBasis"]
 
@@ -48,8 +48,8 @@ class HeadBasis:
             return cls(*arrays)
         except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile) as error:
             raise DataError(
-                f"{path} is no head basis ({error}): expected an .npz with mean (68, 3), shape "
-                "(68, 3, n) and expression (68, 3, m)"
+                f"{path} is no head basis ({reason_of(error)}): expected an .npz with mean "
+                "(68, 3), shape (68, 3, n) and expression (68, 3, m)"
             ) from error
 
     def project(

@@ -37,7 +37,7 @@ from mien.datasets.lazy import OnDemand
 from mien.datasets.photo import LabelledPhoto, OtherTruth
 from mien.datasets.public.head_basis import HeadBasis
 from mien.datasets.public.mat_file import MatFile
-from mien.errors import DataError
+from mien.errors import DataError, reason_of
 from mien.geometry.convention import Convention
 from mien.markup import load_markup
 
@@ -196,4 +196,6 @@ def _size_px(image: Path) -> tuple[int, int]:
         with Image.open(image) as picture:
             return picture.size
     except (OSError, ValueError, SyntaxError) as error:
-        raise DataError(f"{image} is no readable picture ({error}): unpack {_SET} again") from error
+        raise DataError(
+            f"{image} is no readable picture ({reason_of(error)}): unpack {_SET} again"
+        ) from error

@@ -22,7 +22,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mien.errors import DataError
+from mien.errors import DataError, reason_of
 from mien.geometry import FACE_SHARE
 from mien.models.baselines.resnet import resnet18_features
 from mien.models.config import NetworkConfig
@@ -67,8 +67,8 @@ class LandmarkBasis:
                 raise ValueError(f"shapes {mean.shape} and {modes.shape}")
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise DataError(
-                f"{file} is no landmark basis ({error}): expected an .npz with mean (points, 3) "
-                "and modes (n, points, 3)"
+                f"{file} is no landmark basis ({reason_of(error)}): expected an .npz with mean "
+                "(points, 3) and modes (n, points, 3)"
             ) from error
         return cls(mean, modes)
 

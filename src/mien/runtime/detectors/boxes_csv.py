@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from mien.errors import InputError
+from mien.errors import InputError, reason_of
 from mien.types import Box, Detection, Frame
 
 __all__ = ["BoxesCsv"]
@@ -47,7 +47,7 @@ def _read(path: Path) -> dict[int, list[Detection]]:
                 box = _box(row, f"{path} line {reader.line_num}")
                 by_frame.setdefault(int(row["frame"]), []).append(Detection(box, 1.0))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"cannot read boxes from {path}: {error}") from None
+        raise InputError(f"cannot read boxes from {path}: {reason_of(error)}") from None
     return by_frame
 
 

@@ -20,7 +20,7 @@ from jaxtyping import Float, Int
 
 from mien.datasets.ours.pack import FacePack
 from mien.datasets.ours.pack_labels import KnownPoints
-from mien.errors import DataError
+from mien.errors import DataError, reason_of
 from mien.files import write_npz
 from mien.synthesis.fit.solver import Evidence
 from mien.synthesis.head.morphable import MorphableHead
@@ -68,7 +68,9 @@ def load_anchors(head: MorphableHead, path: Path | None = None) -> Anchors:
             used = arrays["mesh_used"].astype(np.int64)
             sources = arrays["sources"].tolist() if "sources" in arrays else _SHIPPED_SOURCES
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"expected anchors (mien data anchors), not {path}: {error}") from error
+        raise DataError(
+            f"expected anchors (mien data anchors), not {path}: {reason_of(error)}"
+        ) from error
     highest = max(int(surface.corners.max()) for surface in (mesh, points, manual))
     if highest >= len(head.mean):
         raise DataError(

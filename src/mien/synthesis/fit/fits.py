@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from mien.datasets.ours.pack import FacePack
 from mien.datasets.ours.pack_labels import known_points
-from mien.errors import DataError
+from mien.errors import DataError, reason_of
 from mien.files import write_npz
 from mien.synthesis.fit.anchors import Anchors, gather_evidence
 from mien.synthesis.fit.outline import cheek_rows, clicked_outline
@@ -111,4 +111,4 @@ def _read(
             there = [name for name in optional if name in file]
             return {name: file[name] for name in (*names, *there)}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"expected fits (mien data fit), not {path}: {error}") from error
+        raise DataError(f"expected fits (mien data fit), not {path}: {reason_of(error)}") from error

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from mien.errors import DataError
+from mien.errors import DataError, reason_of
 from mien.files import write_npz
 
 __all__ = ["HeadArrays", "compact", "read_facekit", "write_head"]
@@ -111,7 +111,9 @@ def _read_vertices(file: Path) -> Float[np.ndarray, "vertices 3"]:
         rows = [line.split()[1:4] for line in lines if line.startswith("v ")][:_SKIN]
         vertices = np.array(rows, np.float32)
     except (OSError, ValueError) as error:
-        raise DataError(f"{file} cannot be read ({error}): copy ICT FaceKit again") from error
+        raise DataError(
+            f"{file} cannot be read ({reason_of(error)}): copy ICT FaceKit again"
+        ) from error
     if vertices.shape != (_SKIN, 3):
         raise DataError(f"{file} has {len(vertices)} vertices of at least {_SKIN}: copy it again")
     return vertices

@@ -34,7 +34,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from mien.errors import DataError
+from mien.errors import DataError, reason_of
 
 __all__ = ["MorphableHead", "load_head"]
 
@@ -143,7 +143,7 @@ def _read(path: Path | None, identities: int) -> dict[str, np.ndarray]:
                 arrays[name] = _offsets(file, name)[:count]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(
-            f"expected a head model (.npz), but {path} cannot be read: {error}"
+            f"expected a head model (.npz), but {path} cannot be read: {reason_of(error)}"
         ) from error
     return arrays
 
