@@ -23,7 +23,7 @@ import numpy as np
 
 from finder_points import points_from
 from mien.augmentation.pasting import Canvas, Piece, paste_mask
-from mien.datasets.ours.finder_set import CROP, EMPTY, SCENE, FaceTable, FinderSet
+from mien.datasets.ours.finder_set import CROP, EMPTY, SCENE, FinderSet, PictureFaces
 from mien.files import write_atomically
 from mien.geometry import Similarity, warp_crop
 from mien.runtime.detectors import CenterFace, Finder
@@ -46,7 +46,7 @@ class Shown:
     """A picture and its faces."""
 
     image_rgb: np.ndarray
-    faces: FaceTable
+    faces: PictureFaces
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def pictures_by_name(held_out: FinderSet, count: int, most: int) -> dict[str, li
             least = [Shown(one.image_rgb, from_16_px(one.faces)) for one in pictures]
             shown[source] = least
     pictures = [held_out.load(int(row)) for row in held_out.of(EMPTY)]
-    shown["no faces"] = [Shown(one.image_rgb, FaceTable.empty()) for one in pictures]
+    shown["no faces"] = [Shown(one.image_rgb, PictureFaces.empty()) for one in pictures]
     for size in SIZES:
         name = f"{CANVAS} px, face {size}"
         shown[name] = pasted(held_out, CANVAS, size, lambda rng: rng.normal(0, 10), count)
@@ -143,10 +143,10 @@ def pictures_by_name(held_out: FinderSet, count: int, most: int) -> dict[str, li
     return shown
 
 
-def from_16_px(faces: FaceTable) -> FaceTable:
+def from_16_px(faces: PictureFaces) -> PictureFaces:
     """Smaller faces may be found or not."""
     sure = faces.sure & (faces.size >= 16)
-    return FaceTable(faces.centre, faces.size, faces.points, sure)
+    return PictureFaces(faces.centre, faces.size, faces.points, sure)
 
 
 def pasted(
@@ -174,7 +174,7 @@ def pasted(
         canvas.paste(piece, paste_mask(face, rng, is_whole=False), rng, None)
         table = canvas.table()
         asked = np.abs(table.centre - centre).max(axis=1) < 0.01
-        faces = FaceTable(table.centre, table.size, table.points, asked)
+        faces = PictureFaces(table.centre, table.size, table.points, asked)
         shown.append(Shown(canvas.image, faces))
     return shown
 

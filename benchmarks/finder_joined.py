@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from finder import as_finds
-from mien.datasets.ours.finder_set import SCENE, FaceTable, FinderSet
+from mien.datasets.ours.finder_set import SCENE, FinderSet, PictureFaces
 from mien.files import write_atomically
 from mien.runtime.detectors import CenterFace, Finder
 from mien.training.finder.validation import match_finds
@@ -69,16 +69,20 @@ def main() -> None:
     print(json.dumps(results, indent=1))
 
 
-def shrunk(image: np.ndarray, faces: FaceTable, factor: float) -> tuple[np.ndarray, FaceTable]:
+def shrunk(
+    image: np.ndarray, faces: PictureFaces, factor: float
+) -> tuple[np.ndarray, PictureFaces]:
     """The picture and its faces; those too small may be found or not."""
     small = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     size = faces.size * factor
     sure = faces.sure & (size >= LEAST_PX)
     centre = (faces.centre + 0.5) * factor - 0.5
-    return small, FaceTable(centre, size, (faces.points + 0.5) * factor - 0.5, sure)
+    return small, PictureFaces(centre, size, (faces.points + 0.5) * factor - 0.5, sure)
 
 
-def found_by(finder: FaceFinder, image: np.ndarray, faces: FaceTable) -> tuple[set[int], int, bool]:
+def found_by(
+    finder: FaceFinder, image: np.ndarray, faces: PictureFaces
+) -> tuple[set[int], int, bool]:
     """Rows of the faces found, the number of false finds, and whether there was no find at all."""
     rows, counts = match_finds(as_finds(finder.find(Frame(image, 0, 0.0))), faces)
     return set(rows[counts & (rows >= 0)].tolist()), int((counts & (rows < 0)).sum()), not len(rows)

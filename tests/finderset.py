@@ -11,9 +11,9 @@ from mien.datasets.ours.finder_set import (
     CROP,
     EMPTY,
     SCENE,
-    FaceTable,
     FinderSetWriter,
     LabelledPicture,
+    PictureFaces,
 )
 from mien.geometry import Similarity
 
@@ -27,7 +27,7 @@ def grey_noise(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
 
 def draw_face(
     image: np.ndarray, centre: tuple[float, float], size: float, angle_rad: float = 0.0
-) -> FaceTable:
+) -> PictureFaces:
     """Draw one, and say where it is."""
     place = Similarity(size, angle_rad, centre)
     points = place.apply(UPRIGHT)
@@ -39,7 +39,7 @@ def draw_face(
         )
     ends = [tuple(round(float(v)) for v in point) for point in points[3:]]
     cv2.line(image, ends[0], ends[1], (160, 20, 30), max(round(size / 12), 1))
-    return FaceTable(np.array([centre]), np.array([size]), points[None], np.ones(1, bool))
+    return PictureFaces(np.array([centre]), np.array([size]), points[None], np.ones(1, bool))
 
 
 def write_finder_set(root: Path, pictures: int = 4) -> Path:
@@ -53,9 +53,9 @@ def write_finder_set(root: Path, pictures: int = 4) -> Path:
             writer.add(LabelledPicture(crop, face, 0), kind=CROP, source="drawn", split=split)
             scene = grey_noise(120, 160, rng)
             faces = [draw_face(scene, (40.0 + 60 * i, 60.0), 20.0 + 8 * i) for i in range(2)]
-            table = FaceTable.joined(*faces)
+            table = PictureFaces.joined(*faces)
             writer.add(LabelledPicture(scene, table, -1), kind=SCENE, source="scenes", split=split)
-            blank = LabelledPicture(grey_noise(100, 140, rng), FaceTable.empty(), -1)
+            blank = LabelledPicture(grey_noise(100, 140, rng), PictureFaces.empty(), -1)
             writer.add(blank, kind=EMPTY, source="none", split=split)
     writer.close()
     return root

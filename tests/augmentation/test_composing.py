@@ -12,7 +12,7 @@ import pytest
 from finderset import draw_face, grey_noise, write_finder_set
 from mien.augmentation.composing import ComposeConfig, Composer
 from mien.augmentation.pasting import Canvas, Piece, mirrored_picture, moved_faces
-from mien.datasets.ours.finder_set import FaceTable, FinderSet, LabelledPicture
+from mien.datasets.ours.finder_set import FinderSet, LabelledPicture, PictureFaces
 from mien.errors import ConfigError
 from mien.geometry import Similarity
 
@@ -131,4 +131,4 @@ def test_faces_alone_are_not_enough(tmp_path: Path) -> None:
     writer.close()
     with pytest.raises(ConfigError):
         Composer(FinderSet(tmp_path, "train"), CALM)
-    assert len(FaceTable.empty()) == 0
+    assert len(PictureFaces.empty()) == 0

@@ -7,18 +7,18 @@ import math
 import numpy as np
 import pytest
 
-from mien.datasets.ours.finder_set import FaceTable
+from mien.datasets.ours.finder_set import PictureFaces
 from mien.losses.finder_targets import LevelSpec, level_target
 from mien.runtime.detectors.finder_maps import decode_maps, strongest
 
 SHARES = np.array([[-0.2, -0.1], [0.25, -0.15], [0.0, 0.1], [-0.15, 0.3], [0.2, 0.3]])
 
 
-def faces_at(*places: tuple[float, float, float], sure: bool = True) -> FaceTable:
+def faces_at(*places: tuple[float, float, float], sure: bool = True) -> PictureFaces:
     centre = np.array([place[:2] for place in places])
     size = np.array([place[2] for place in places])
     points = centre[:, None] + SHARES * size[:, None, None]
-    return FaceTable(centre, size, points, np.full(len(size), sure))
+    return PictureFaces(centre, size, points, np.full(len(size), sure))
 
 
 LEVEL = LevelSpec(8, 1.0, 4.5)
@@ -74,7 +74,7 @@ def test_a_face_just_out_of_a_map_s_range_is_not_held_against_it(
 
 def test_unknown_points_teach_nothing() -> None:
     face = faces_at((30.0, 21.0, 20.0))
-    bare = FaceTable(face.centre, face.size, np.full((1, 5, 2), np.nan), face.sure)
+    bare = PictureFaces(face.centre, face.size, np.full((1, 5, 2), np.nan), face.sure)
     target = level_target(bare, LEVEL, 8, 12)
     assert np.isfinite(target).all()
     assert target[16].max() == 0

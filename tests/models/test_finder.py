@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from finderset import draw_face, grey_noise
-from mien.datasets.ours.finder_set import FaceTable
+from mien.datasets.ours.finder_set import PictureFaces
 from mien.errors import ConfigError
 from mien.export.finder import FinderOnPictures
 from mien.losses.finder import FinderLossWeights, finder_loss
@@ -66,7 +66,7 @@ def test_a_shape_that_makes_no_sense_is_refused() -> None:
 def test_one_picture_is_learned_by_heart() -> None:
     torch.manual_seed(0)
     image = grey_noise(96, 128, np.random.default_rng(0))
-    faces = FaceTable.joined(
+    faces = PictureFaces.joined(
         draw_face(image, (30.0, 40.0), 20.0),
         draw_face(image, (90.0, 50.0), 60.0, angle_rad=2.0),
     )
@@ -102,7 +102,7 @@ def test_a_right_map_costs_less_than_a_wrong_one_and_what_is_not_sure_costs_noth
     assert float(terms.place + terms.size + terms.points) < 1e-5
     wrong = tuple(-one for one in right)
     assert float(finder_loss(wrong, batch.targets, FinderLossWeights()).total) > 10
-    unsure = FaceTable(face.centre, face.size, face.points, np.zeros(1, bool))
+    unsure = PictureFaces(face.centre, face.size, face.points, np.zeros(1, bool))
     targets = make_batch([(image, unsure)]).targets
     loud = tuple(torch.full_like(one, -10.0) for one in right)
     loud[0][0, 0, 3, 3] = 10.0

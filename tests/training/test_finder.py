@@ -14,7 +14,7 @@ import torch
 from finderset import write_finder_set
 from mien import cli
 from mien.augmentation.composing import ComposeConfig
-from mien.datasets.ours.finder_set import FaceTable, FinderSet
+from mien.datasets.ours.finder_set import FinderSet, PictureFaces
 from mien.errors import ConfigError, ModelError
 from mien.models.finder import FinderNetworkConfig
 from mien.runtime.detectors.finder_maps import Finds
@@ -167,7 +167,7 @@ def finds_at(*rows: tuple[float, float, float, float]) -> Finds:
 
 
 def test_finds_are_matched_as_one_would_by_hand() -> None:
-    faces = FaceTable(
+    faces = PictureFaces(
         np.array([[20.0, 20.0], [60.0, 20.0], [90.0, 90.0]]),
         np.array([20.0, 20.0, 20.0]),
         np.full((3, 5, 2), np.nan),

@@ -15,9 +15,9 @@ from mien.datasets.ours.finder_set import (
     CROP,
     EMPTY,
     SCENE,
-    FaceTable,
     FinderSet,
     LabelledPicture,
+    PictureFaces,
 )
 from mien.errors import ConfigError
 
@@ -79,7 +79,7 @@ class Composer:
         if not self._crops or not (self._scenes or len(self._empty)):
             raise ConfigError("a finder learns from crops of faces and from scenes or empty photos")
 
-    def make(self, rng: np.random.Generator) -> tuple[Image, FaceTable]:
+    def make(self, rng: np.random.Generator) -> tuple[Image, PictureFaces]:
         """One picture and the faces in it."""
         config = self._config
         kind = rng.random()
@@ -169,7 +169,7 @@ class Composer:
         picture = self._pictures.load(int(rng.choice(self._empty)))
         height, width = picture.image_rgb.shape[:2]
         share = rng.uniform(0.1, 0.4)
-        fake = FaceTable(
+        fake = PictureFaces(
             rng.uniform([0.3 * width, 0.3 * height], [0.7 * width, 0.7 * height])[None],
             np.array([share * min(height, width)]),
             np.full((1, 5, 2), np.nan),

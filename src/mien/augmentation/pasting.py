@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from mien.augmentation.occlude import occlude
-from mien.datasets.ours.finder_set import FaceTable, LabelledPicture
+from mien.datasets.ours.finder_set import LabelledPicture, PictureFaces
 from mien.geometry import Similarity, warp_crop
 
 __all__ = ["Canvas", "Piece", "mirrored_picture", "moved_faces", "paste_mask"]
@@ -34,9 +34,9 @@ Image = UInt8[np.ndarray, "side side 3"]
 class Canvas:
     """A picture being made, its faces, and how much of each is still to be seen."""
 
-    def __init__(self, image: Image, faces: FaceTable | None = None) -> None:
+    def __init__(self, image: Image, faces: PictureFaces | None = None) -> None:
         self.image = image
-        self.faces = faces or FaceTable.empty()
+        self.faces = faces or PictureFaces.empty()
         self._seen = _share_inside(self.faces, len(image))
 
     @classmethod
@@ -56,11 +56,11 @@ class Canvas:
         image = warp_crop(picture.image_rgb, canvas_from_image.inverse(), side)
         return cls(image, moved_faces(picture.faces, canvas_from_image))
 
-    def table(self) -> FaceTable:
+    def table(self) -> PictureFaces:
         """Every face that can be seen; those that hardly can are not sure."""
         there = self._seen >= _GONE
         sure = self.faces.sure & (self._seen >= _SEEN) & (self.faces.size >= _LEAST_SIZE)
-        faces = FaceTable(self.faces.centre, self.faces.size, self.faces.points, sure)
+        faces = PictureFaces(self.faces.centre, self.faces.size, self.faces.points, sure)
         return faces.take(there)
 
     def paste(
@@ -101,7 +101,7 @@ class Canvas:
                 share = float(under.sum()) / max(float(self.faces.size[row]) ** 2, 1.0)
                 self._seen[row] -= min(share, 1.0)
 
-    def _enter(self, faces: FaceTable, piece: Piece, mask: np.ndarray) -> None:
+    def _enter(self, faces: PictureFaces, piece: Piece, mask: np.ndarray) -> None:
         """The faces of a piece that its mask lets through."""
         height, width = piece.picture.image_rgb.shape[:2]
         own = piece.picture.faces.centre
@@ -110,7 +110,7 @@ class Canvas:
         through = mask[rows, cols] >= 128
         through[piece.picture.main] = True
         faces = faces.take(through)
-        self.faces = FaceTable.joined(self.faces, faces)
+        self.faces = PictureFaces.joined(self.faces, faces)
         self._seen = np.concatenate([self._seen, _share_inside(faces, len(self.image))])
 
 
@@ -171,11 +171,11 @@ class Piece:
         return np.asarray(cv2.warpAffine(mask, matrix, (side, side), flags=flags))
 
 
-def moved_faces(faces: FaceTable, target_from_source: Similarity) -> FaceTable:
+def moved_faces(faces: PictureFaces, target_from_source: Similarity) -> PictureFaces:
     """The faces where a similarity takes them."""
     points = target_from_source.apply(faces.points.astype(np.float64))
     size = faces.size * target_from_source.scale
-    return FaceTable(target_from_source.apply(faces.centre), size, points, faces.sure.copy())
+    return PictureFaces(target_from_source.apply(faces.centre), size, points, faces.sure.copy())
 
 
 def mirrored_picture(picture: LabelledPicture) -> LabelledPicture:
@@ -185,7 +185,9 @@ def mirrored_picture(picture: LabelledPicture) -> LabelledPicture:
     centre[:, 0] = width - 1 - centre[:, 0]
     points[..., 0] = width - 1 - points[..., 0]
     image = np.ascontiguousarray(picture.image_rgb[:, ::-1])
-    return LabelledPicture(image, FaceTable(centre, faces.size, points, faces.sure), picture.main)
+    return LabelledPicture(
+        image, PictureFaces(centre, faces.size, points, faces.sure), picture.main
+    )
 
 
 def paste_mask(
@@ -231,12 +233,12 @@ def _towards(tile: np.ndarray, behind: np.ndarray, share: float) -> np.ndarray:
     return np.asarray(np.clip(tile + change.astype(np.float32), 0, 255).astype(np.uint8))
 
 
-def _corners(faces: FaceTable, row: int) -> np.ndarray:
+def _corners(faces: PictureFaces, row: int) -> np.ndarray:
     half = faces.size[row] / 2
     return np.concatenate([faces.centre[row] - half, faces.centre[row] + half])
 
 
-def _share_inside(faces: FaceTable, side: int) -> np.ndarray:
+def _share_inside(faces: PictureFaces, side: int) -> np.ndarray:
     half = faces.size[:, None] / 2
     start, end = np.clip([faces.centre - half, faces.centre + half], -0.5, side - 0.5)
     area = (end - start).prod(axis=1)

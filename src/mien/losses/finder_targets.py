@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
-from mien.datasets.ours.finder_set import FaceTable
+from mien.datasets.ours.finder_set import PictureFaces
 
 __all__ = ["TARGET_CHANNELS", "LevelSpec", "level_target"]
 
@@ -32,7 +32,7 @@ class LevelSpec:
 
 
 def level_target(
-    faces: FaceTable, level: LevelSpec, rows: int, cols: int
+    faces: PictureFaces, level: LevelSpec, rows: int, cols: int
 ) -> Float32[np.ndarray, "18 rows cols"]:
     """The target of one map; where two faces meet, the smaller has the cell.
 
@@ -68,7 +68,7 @@ def level_target(
 def _write_place(
     target: np.ndarray,
     mine: np.ndarray,
-    faces: FaceTable,
+    faces: PictureFaces,
     face: int,
     centre: np.ndarray,
     size: float,

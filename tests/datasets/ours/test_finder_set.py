@@ -12,10 +12,10 @@ from mien.datasets.ours.finder_set import (
     CROP,
     EMPTY,
     SCENE,
-    FaceTable,
     FinderSet,
     FinderSetWriter,
     LabelledPicture,
+    PictureFaces,
 )
 from mien.errors import DataError
 
@@ -24,7 +24,7 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     images = [rng.integers(0, 256, (5 + i, 7, 3), dtype=np.uint8) for i in range(4)]
     tables = [
-        FaceTable(
+        PictureFaces(
             rng.random((i, 2)), rng.random(i) + 1, rng.random((i, 5, 2)), np.arange(i) % 2 == 0
         )
         for i in range(4)

@@ -19,7 +19,15 @@ from jaxtyping import Bool, Float, UInt8
 from mien.errors import DataError, reason_of
 from mien.files import PendingFile, told_as_output_error, write_npz
 
-__all__ = ["CROP", "EMPTY", "SCENE", "FaceTable", "FinderSet", "FinderSetWriter", "LabelledPicture"]
+__all__ = [
+    "CROP",
+    "EMPTY",
+    "SCENE",
+    "FinderSet",
+    "FinderSetWriter",
+    "LabelledPicture",
+    "PictureFaces",
+]
 
 CROP, SCENE, EMPTY = "crop", "scene", "empty"
 """Kinds of picture: one wanted face in the middle, a whole photo, and a photo without a face."""
@@ -30,7 +38,7 @@ _FACES = ("picture", "centre", "points", "size", "sure", "main")
 
 
 @dataclass(frozen=True)
-class FaceTable:
+class PictureFaces:
     """The faces of one picture; a face is placed as ``geometry.crop_from_detection`` reads it."""
 
     centre: Float[np.ndarray, "faces 2"]
@@ -46,16 +54,16 @@ class FaceTable:
         return len(self.size)
 
     @classmethod
-    def empty(cls) -> FaceTable:
+    def empty(cls) -> PictureFaces:
         """No face."""
         return cls(np.zeros((0, 2)), np.zeros(0), np.zeros((0, 5, 2)), np.zeros(0, bool))
 
-    def take(self, rows: np.ndarray) -> FaceTable:
+    def take(self, rows: np.ndarray) -> PictureFaces:
         """Some of them, by index or flag."""
-        return FaceTable(self.centre[rows], self.size[rows], self.points[rows], self.sure[rows])
+        return PictureFaces(self.centre[rows], self.size[rows], self.points[rows], self.sure[rows])
 
     @classmethod
-    def joined(cls, *tables: FaceTable) -> FaceTable:
+    def joined(cls, *tables: PictureFaces) -> PictureFaces:
         """All faces of several tables."""
         columns = ([getattr(one, name) for one in tables] for name in cls.__dataclass_fields__)
         return cls(*(np.concatenate(column) for column in columns))
@@ -66,7 +74,7 @@ class LabelledPicture:
     """One picture and its faces."""
 
     image_rgb: UInt8[np.ndarray, "height width 3"]
-    faces: FaceTable
+    faces: PictureFaces
     main: int
     """Row of the face that a crop is of; -1 in pictures of another kind."""
 
@@ -121,7 +129,7 @@ class FinderSet:
         pixels = self._pixels[start : start + 3 * height * width].reshape(height, width, 3)
         rows = slice(self._first[row], self._first[row + 1])
         faces = self._face_table
-        table = FaceTable(
+        table = PictureFaces(
             faces["centre"][rows], faces["size"][rows], faces["points"][rows], faces["sure"][rows]
         )
         main = np.flatnonzero(faces["main"][rows])
@@ -142,7 +150,7 @@ class FinderSetWriter:
         self._file = self._pending.part.open("wb")
         self._offset = 0
         self._rows: list[tuple[int, int, int, str, str, str]] = []
-        self._faces: list[tuple[int, FaceTable, int]] = []
+        self._faces: list[tuple[int, PictureFaces, int]] = []
 
     def add(self, picture: LabelledPicture, *, kind: str, source: str, split: str) -> None:
         """One more picture.
@@ -162,12 +170,12 @@ class FinderSetWriter:
         self._file.close()
         columns = dict(zip(_COLUMNS, map(np.array, zip(*self._rows, strict=True)), strict=True))
         counts = [len(table) for _, table, _ in self._faces]
-        tables = FaceTable.joined(FaceTable.empty(), *(table for _, table, _ in self._faces))
+        tables = PictureFaces.joined(PictureFaces.empty(), *(table for _, table, _ in self._faces))
         main = [np.arange(len(table)) == row for _, table, row in self._faces]
         faces = {
             "picture": np.repeat(np.arange(len(counts)), counts),
             "main": np.concatenate([np.zeros(0, bool), *main]),
-            **{name: getattr(tables, name) for name in FaceTable.__dataclass_fields__},
+            **{name: getattr(tables, name) for name in PictureFaces.__dataclass_fields__},
         }
         self._pending.publish()
         write_npz(self._root / _TABLE, {**columns, **faces})

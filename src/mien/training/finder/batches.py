@@ -11,7 +11,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from mien.augmentation.composing import Composer
-from mien.datasets.ours.finder_set import FaceTable
+from mien.datasets.ours.finder_set import PictureFaces
 from mien.losses.finder_targets import LevelSpec, level_target
 from mien.models.finder import FACE_RANGES, STRIDES
 from mien.training.ahead import TensorBatch, made_ahead
@@ -32,7 +32,7 @@ class FinderBatch(TensorBatch):
     targets: tuple[Float[Tensor, "n 18 _ _"], ...]
 
 
-def make_batch(made: Sequence[tuple[np.ndarray, FaceTable]]) -> FinderBatch:
+def make_batch(made: Sequence[tuple[np.ndarray, PictureFaces]]) -> FinderBatch:
     """Stack pictures of one size and their targets."""
     pictures = np.stack([picture for picture, _ in made])
     rows, cols = pictures.shape[1:3]

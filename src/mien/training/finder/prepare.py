@@ -20,9 +20,9 @@ from mien.datasets.ours.finder_set import (
     CROP,
     EMPTY,
     SCENE,
-    FaceTable,
     FinderSetWriter,
     LabelledPicture,
+    PictureFaces,
 )
 from mien.datasets.ours.pack_labels import load_pack_labels
 from mien.datasets.photo import read_labelled_rgb
@@ -75,7 +75,7 @@ class _Raw:
     kind: str
     source: str
     split: str
-    faces: FaceTable
+    faces: PictureFaces
     is_main: bool = False
 
 
@@ -127,10 +127,10 @@ def _raw_pictures(sources: FinderSources) -> Iterator[_Raw]:
         yield from _of_scenes(sources.scenes)
     for folder in sources.photos:
         for file, split in _files(folder):
-            yield _Raw(file, SCENE, folder.name, split, FaceTable.empty())
+            yield _Raw(file, SCENE, folder.name, split, PictureFaces.empty())
     if sources.empty is not None:
         for file, split in _files(sources.empty):
-            yield _Raw(file, EMPTY, sources.empty.name, split, FaceTable.empty())
+            yield _Raw(file, EMPTY, sources.empty.name, split, PictureFaces.empty())
 
 
 def _of_pack(root: Path) -> Iterator[_Raw]:
@@ -139,7 +139,7 @@ def _of_pack(root: Path) -> Iterator[_Raw]:
         if split not in ("train", "val"):
             continue
         trusted = bool(labels.trusted[row].any())
-        face = _of_landmarks(labels.points[row]) if trusted else FaceTable.empty()
+        face = _of_landmarks(labels.points[row]) if trusted else PictureFaces.empty()
         file, source = root / "faces" / path, labels.source[row]
         yield _Raw(file, CROP, source, split, face, is_main=trusted)
 
@@ -156,18 +156,18 @@ def _of_scenes(root: Path) -> Iterator[_Raw]:
         yield _Raw(root / name, SCENE, root.name, split, _of_boxes(rows))
 
 
-def _of_boxes(rows: Float[np.ndarray, "faces 7"]) -> FaceTable:
+def _of_boxes(rows: Float[np.ndarray, "faces 7"]) -> PictureFaces:
     rows = rows[(rows[:, 2] > 0) & (rows[:, 3] > 0)]
     size = np.sqrt(rows[:, 2] * rows[:, 3])
     centre = rows[:, :2] + rows[:, 2:4] / 2 - 0.5
     sure = (rows[:, 5] == 0) & (rows[:, 6] < 2) & (size >= _LEAST_SIZE)
-    return FaceTable(centre, size, np.full((len(rows), 5, 2), np.nan), sure)
+    return PictureFaces(centre, size, np.full((len(rows), 5, 2), np.nan), sure)
 
 
-def _of_landmarks(points: Float[np.ndarray, "68 dims"]) -> FaceTable:
+def _of_landmarks(points: Float[np.ndarray, "68 dims"]) -> PictureFaces:
     place = crop_from_landmarks(points.astype(np.float64), load_markup(68).mean_shape, _SIDE)
     box = detection_box(place, _SIDE)
-    return FaceTable(
+    return PictureFaces(
         np.array([box.centre]), np.array([box.width]), five_points(points)[None].astype(np.float64),
         np.ones(1, bool),
     )  # fmt: skip
@@ -196,8 +196,8 @@ def _shrunk(image_rgb: Image, longest: int) -> tuple[Image, Float[np.ndarray, " 
     return small, np.array([size[0] / width, size[1] / height])
 
 
-def _enlarged(faces: FaceTable, ratio: Float[np.ndarray, " 2"]) -> FaceTable:
-    return FaceTable(
+def _enlarged(faces: PictureFaces, ratio: Float[np.ndarray, " 2"]) -> PictureFaces:
+    return PictureFaces(
         (faces.centre + 0.5) * ratio - 0.5,
         faces.size * ratio.mean(),
         (faces.points + 0.5) * ratio - 0.5,
@@ -207,13 +207,13 @@ def _enlarged(faces: FaceTable, ratio: Float[np.ndarray, " 2"]) -> FaceTable:
 
 def _table_of(
     found: Sequence[Detection], ratio: Float[np.ndarray, " 2"]
-) -> tuple[FaceTable, Float[np.ndarray, " faces"]]:
+) -> tuple[PictureFaces, Float[np.ndarray, " faces"]]:
     """Finds in a picture that was resized by ``ratio`` before, and their scores."""
     if not found:
-        return FaceTable.empty(), np.zeros(0)
+        return PictureFaces.empty(), np.zeros(0)
     unknown = np.full((5, 2), np.nan)
     score = np.array([one.score for one in found])
-    table = FaceTable(
+    table = PictureFaces(
         np.array([one.box.centre for one in found]),
         np.array([max((one.box.width * one.box.height) ** 0.5, 1.0) for one in found]),
         np.array([unknown if one.five_points is None else one.five_points for one in found]),
@@ -223,8 +223,8 @@ def _table_of(
 
 
 def _with_finds(
-    known: FaceTable, finds: tuple[FaceTable, Float[np.ndarray, " faces"]], kind: str
-) -> FaceTable:
+    known: PictureFaces, finds: tuple[PictureFaces, Float[np.ndarray, " faces"]], kind: str
+) -> PictureFaces:
     """The known faces first, then what else the teacher found.
 
     In scenes people marked every face: there the teacher's finds add five points to the faces
@@ -240,17 +240,17 @@ def _with_finds(
             other[i] = False
             if found.sure[i] and np.isnan(points[j]).all():
                 points[j] = found.points[i]
-    known = FaceTable(known.centre, known.size, points, known.sure)
+    known = PictureFaces(known.centre, known.size, points, known.sure)
     rest = found.take(other)
     if kind == EMPTY or (kind == SCENE and len(known)):
-        rest = FaceTable(rest.centre, rest.size, rest.points, np.zeros(len(rest), bool))
-    return FaceTable.joined(known, rest)
+        rest = PictureFaces(rest.centre, rest.size, rest.points, np.zeros(len(rest), bool))
+    return PictureFaces.joined(known, rest)
 
 
-def _iou(one: FaceTable, i: int, other: FaceTable, j: int) -> float:
+def _iou(one: PictureFaces, i: int, other: PictureFaces, j: int) -> float:
     return _box(one, i).iou(_box(other, j))
 
 
-def _box(table: FaceTable, row: int) -> Box:
+def _box(table: PictureFaces, row: int) -> Box:
     (x, y), half = table.centre[row], table.size[row] / 2
     return Box(float(x - half), float(y - half), float(x + half), float(y + half))

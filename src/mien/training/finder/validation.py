@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, UInt8
 
 from mien.augmentation.composing import Composer
-from mien.datasets.ours.finder_set import CROP, EMPTY, SCENE, FaceTable, FinderSet
+from mien.datasets.ours.finder_set import CROP, EMPTY, SCENE, FinderSet, PictureFaces
 from mien.models.finder import STRIDES, FinderNetwork
 from mien.runtime.detectors.finder_maps import Finds, decode_maps, strongest
 from mien.training.device import Device
@@ -30,7 +30,7 @@ _BATCH = 16
 _CROPS, _SCENES = 120, 60
 _SIDE = 320
 
-Pictures = list[tuple[UInt8[np.ndarray, "height width 3"], FaceTable]]
+Pictures = list[tuple[UInt8[np.ndarray, "height width 3"], PictureFaces]]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def validation_pictures(config: FinderConfig, held_out: FinderSet) -> dict[str, 
     return sets
 
 
-def _as_it_is(held_out: FinderSet, index: int) -> tuple[np.ndarray, FaceTable]:
+def _as_it_is(held_out: FinderSet, index: int) -> tuple[np.ndarray, PictureFaces]:
     picture = held_out.load(index)
     height, width = picture.image_rgb.shape[:2]
     side = -(-max(height, width, _SIDE) // 32) * 32
@@ -108,7 +108,7 @@ def _find(network: FinderNetwork, pictures: Pictures, device: Device) -> list[Fi
     return [one for one in finds if one is not None]
 
 
-def match_finds(finds: Finds, faces: FaceTable) -> tuple[np.ndarray, np.ndarray]:
+def match_finds(finds: Finds, faces: PictureFaces) -> tuple[np.ndarray, np.ndarray]:
     """For each find, best first, the row of its face; and whether it counts at all.
 
     A find counts unless its best match is a face that is not sure, or that a better find has.
@@ -131,7 +131,7 @@ def match_finds(finds: Finds, faces: FaceTable) -> tuple[np.ndarray, np.ndarray]
     return rows, counts
 
 
-def _ious(finds: Finds, faces: FaceTable) -> Float[np.ndarray, "finds faces"]:
+def _ious(finds: Finds, faces: PictureFaces) -> Float[np.ndarray, "finds faces"]:
     start = [one.centre - one.size[:, None] / 2 for one in (finds, faces)]
     end = [one.centre + one.size[:, None] / 2 for one in (finds, faces)]
     sides = np.minimum(end[0][:, None], end[1]) - np.maximum(start[0][:, None], start[1])
