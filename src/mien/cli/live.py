@@ -12,7 +12,15 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.streams import FACE_HELP, OSC_HELP, VMC_HELP, VRM_HELP, open_streams, parse_targets
+from mien.cli.networks import DetectorOption, MarkupOption, ModelOption, ThreadsOption
+from mien.cli.streams import (
+    FaceOption,
+    OscOption,
+    VmcOption,
+    VrmOption,
+    open_streams,
+    parse_targets,
+)
 from mien.errors import ConfigError
 from mien.expression import Details
 from mien.files import write_atomically
@@ -36,19 +44,13 @@ def live(
     out: Annotated[
         Path, typer.Option(help="Folder for recordings (key r); made when one begins.")
     ] = Path("recordings"),
-    model: Annotated[
-        str, typer.Option(metavar="NAME|PATH", help="A model of 'mien models', or a weight file.")
-    ] = DEFAULT_MODEL,
-    markup: Annotated[int, typer.Option(help="Number of landmarks, 68 or 84.")] = 68,
+    model: ModelOption = DEFAULT_MODEL,
+    markup: MarkupOption = 68,
     max_faces: Annotated[
         int, typer.Option(min=1, help="Faces followed at once.")
     ] = TrackerSettings.max_faces,
-    detector: Annotated[
-        str, typer.Option(help="What finds faces, as mien track has it.")
-    ] = "centerface",
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads for the networks; all cores if not given.")
-    ] = None,
+    detector: DetectorOption = "centerface",
+    threads: ThreadsOption = None,
     size: Annotated[
         str | None,
         typer.Option(
@@ -74,10 +76,10 @@ def live(
     window: Annotated[
         bool, typer.Option(help="Without a window it only measures the latency.")
     ] = True,
-    osc: Annotated[str | None, typer.Option(metavar="HOST:PORT", help=OSC_HELP)] = None,
-    vmc: Annotated[str | None, typer.Option(metavar="HOST:PORT", help=VMC_HELP)] = None,
-    vrm_shapes: Annotated[bool, typer.Option("--vrm-shapes", help=VRM_HELP)] = False,
-    face: Annotated[int | None, typer.Option(min=0, metavar="NUMBER", help=FACE_HELP)] = None,
+    osc: OscOption = None,
+    vmc: VmcOption = None,
+    vrm_shapes: VrmOption = False,
+    face: FaceOption = None,
     focal: Annotated[
         float | None, typer.Option(metavar="PX", help="Focal length of the camera, px.")
     ] = None,

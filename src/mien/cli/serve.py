@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from mien.cli.networks import DetectorOption, MarkupOption, ModelOption, ThreadsOption
 from mien.errors import ConfigError
 from mien.pipeline import TrackerParts
 from mien.runtime import DEFAULT_MODEL, load_landmarkers, open_detector
@@ -22,17 +23,10 @@ def serve(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Of 127.0.0.1; 0 takes any that is free.")
     ] = 8420,
-    model: Annotated[
-        str,
-        typer.Option(metavar="NAME|PATH", help="A model of 'mien models', or a weight file."),
-    ] = DEFAULT_MODEL,
-    markup: Annotated[int, typer.Option(help="Number of landmarks, 68 or 84.")] = 68,
-    detector: Annotated[
-        str, typer.Option(help="What finds faces, as mien track has it.")
-    ] = "centerface",
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads for the networks; all cores if not given.")
-    ] = None,
+    model: ModelOption = DEFAULT_MODEL,
+    markup: MarkupOption = 68,
+    detector: DetectorOption = "centerface",
+    threads: ThreadsOption = None,
     visitors: Annotated[
         int, typer.Option(min=1, max=64, help="Webcams and videos followed at once.")
     ] = 4,

@@ -5,22 +5,52 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from mien.errors import ConfigError
 
 if TYPE_CHECKING:
     from mien.avatar.streams import FaceStream, StreamTarget
 
-__all__ = ["FACE_HELP", "OSC_HELP", "VMC_HELP", "VRM_HELP", "open_streams", "parse_targets"]
+__all__ = ["FaceOption", "OscOption", "VmcOption", "VrmOption", "open_streams", "parse_targets"]
 
-OSC_HELP: Final = "Send pose, head and blendshapes there as OSC messages (/mien/...) at each frame."
-VMC_HELP: Final = "Send them there in the VMC protocol, for avatars; programs listen at port 39539."
-FACE_HELP: Final = "The track_id to send by --osc and --vmc; the largest face if not given."
-
-VRM_HELP: Final = (
-    "With --vmc: the shapes that every VRM avatar has (blinks, A, U, O, Joy), not the 52 of ARKit."
-)
+_PANEL = "Results"
+OscOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Send pose, head and blendshapes there as OSC messages (/mien/...) at each frame.",
+        rich_help_panel=_PANEL,
+    ),
+]
+VmcOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Send them there in the VMC protocol, for avatars; programs listen at port 39539.",
+        rich_help_panel=_PANEL,
+    ),
+]
+VrmOption = Annotated[
+    bool,
+    typer.Option(
+        "--vrm-shapes",
+        help="With --vmc: the shapes that every VRM avatar has (blinks, A, U, O, Joy), not the 52 "
+        "of ARKit.",
+        rich_help_panel=_PANEL,
+    ),
+]
+FaceOption = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        metavar="NUMBER",
+        help="The track_id to send by --osc and --vmc; the largest face if not given.",
+        rich_help_panel=_PANEL,
+    ),
+]
 
 
 def parse_targets(

@@ -15,7 +15,7 @@ from mien.cli.choices import (
     PointsPlace,
     TableFormat,
 )
-from mien.cli.streams import FACE_HELP, OSC_HELP, VMC_HELP, VRM_HELP
+from mien.cli.streams import FaceOption, OscOption, VmcOption, VrmOption
 
 __all__ = ["track"]
 
@@ -194,21 +194,10 @@ def track(
             rich_help_panel="Results",
         ),
     ] = None,
-    osc: Annotated[
-        str | None,
-        typer.Option(metavar="HOST:PORT", help=OSC_HELP, rich_help_panel="Results"),
-    ] = None,
-    vmc: Annotated[
-        str | None,
-        typer.Option(metavar="HOST:PORT", help=VMC_HELP, rich_help_panel="Results"),
-    ] = None,
-    vrm_shapes: Annotated[
-        bool, typer.Option("--vrm-shapes", help=VRM_HELP, rich_help_panel="Results")
-    ] = False,
-    face: Annotated[
-        int | None,
-        typer.Option(min=0, metavar="NUMBER", help=FACE_HELP, rich_help_panel="Results"),
-    ] = None,
+    osc: OscOption = None,
+    vmc: VmcOption = None,
+    vrm_shapes: VrmOption = False,
+    face: FaceOption = None,
     study_points: Annotated[
         PointsPlace,
         typer.Option(

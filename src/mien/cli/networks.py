@@ -1,0 +1,18 @@
+"""Options that say which networks look, and on what, where a window or a page follows faces."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+__all__ = ["DetectorOption", "MarkupOption", "ModelOption", "ThreadsOption"]
+
+ModelOption = Annotated[
+    str, typer.Option(metavar="NAME|PATH", help="A model of 'mien models', or a weight file.")
+]
+MarkupOption = Annotated[int, typer.Option(help="Number of landmarks, 68 or 84.")]
+DetectorOption = Annotated[str, typer.Option(help="What finds faces, as mien track has it.")]
+ThreadsOption = Annotated[
+    int | None, typer.Option(min=1, help="Threads for the networks; all cores if not given.")
+]
