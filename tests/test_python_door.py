@@ -13,9 +13,8 @@ import pytest
 from PIL import Image
 
 import mien
-from mien import pipeline
 from mien.errors import InputError
-from mien.pipeline import TrackerParts
+from mien.pipeline import ALL_FACES, TrackerParts, calls
 from mien.runtime import load_landmarkers
 from mien.tracking import TrackerSettings
 from mien.types import Box, Detection, Expression, Frame
@@ -43,9 +42,9 @@ def parts(standin_model: Path, monkeypatch: pytest.MonkeyPatch) -> TrackerParts:
     made = TrackerParts(
         load_landmarkers(str(standin_model), threads=1),
         SquareDetector(),
-        TrackerSettings(smoothing=None, max_faces=pipeline.ALL_FACES),
+        TrackerSettings(smoothing=None, max_faces=ALL_FACES),
     )
-    monkeypatch.setattr(pipeline, "_default_parts", lambda: made)
+    monkeypatch.setattr(calls, "_default_parts", lambda: made)
     return made
 
 

@@ -15,9 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 import mien
-from mien import pipeline
 from mien.cli import app
 from mien.outputs.tables import columns
+from mien.pipeline import calls
 from standin import square_picture
 
 ROOT = Path(__file__).parents[1]
@@ -275,7 +275,7 @@ def test_the_readmes_code_runs(
 ) -> None:
     clip, detector = boxed_clip
     tracker = mien.load_tracker(str(standin_model), detector=detector)
-    monkeypatch.setattr(pipeline, "load_tracker", lambda: tracker)
+    monkeypatch.setattr(calls, "load_tracker", lambda: tracker)
     monkeypatch.chdir(clip.parent)
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     exec(compile(code, "README.md", "exec"), {})

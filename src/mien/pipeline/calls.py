@@ -1,0 +1,121 @@
+"""What a Python user calls: ``mien.track`` on whatever moves, ``mien.find_faces`` on photos."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+from mien.errors import InputError
+from mien.expression import DetailReader, Details
+from mien.media import ReadAhead, SourceKind, as_picture, list_inputs, open_source
+from mien.pipeline.hold import Hold
+from mien.pipeline.parts import ALL_FACES, TrackerParts, load_tracker
+from mien.pipeline.source import tracked
+from mien.pipeline.tally import Tally
+from mien.runtime import DEFAULT_MODEL, load_landmarkers, open_detector
+from mien.tracking import OfflineSettings, Tracker, TrackerSettings
+from mien.types import Face, Frame
+
+__all__ = ["find_faces", "track"]
+
+
+def track(
+    where: str | Path,
+    tracker: Tracker | None = None,
+    *,
+    blendshapes: bool = False,
+    metric: bool = False,
+    focal_px: float | None = None,
+    fov_deg: float | None = None,
+    offline: bool = False,
+    careful: bool = False,
+) -> Iterator[tuple[Frame, list[Face]]]:
+    """Each frame of a video, a photo, a webcam ("0") or a whole folder with its faces.
+
+    ::
+
+        for frame, faces in mien.track("clip.mp4"):
+            print(frame.time_secs, [face.pose.yaw_deg for face in faces])
+
+    ``frame.source`` says which file of a folder it is; each file begins anew, as if alone.
+
+    Args:
+        tracker: whose parts and settings to use; its own video goes on.
+        blendshapes: fill ``face.expression``, by ARKit's names.
+        metric: fill ``face.head_matrix``: the head in cm in the camera's frame.
+        focal_px: the camera's focal length, px; ``fov_deg``: or its diagonal field of view. Either
+            asks for ``metric`` too; without both, 63 degrees are assumed.
+        offline: smooth a file's points by what comes before and after them, so that they lag
+            nothing; frames come half a second late.
+        careful: look at each face six times in each frame and average, for six times the time.
+
+    Raises:
+        InputError: it cannot be read, or broke off: then after its last whole frame. A bad file of
+            a folder is told after the others.
+        ConfigError: a camera that cannot be.
+    """
+    metric = metric or focal_px is not None or fov_deg is not None
+    details = Details(blendshapes, metric, focal_px, fov_deg)
+    inputs = list_inputs(where) if Path(where).is_dir() else None
+    shared = tracker or load_tracker()
+    if offline:
+        shared = shared.fresh(dataclasses.replace(shared.settings, smoothing=OfflineSettings()))
+    if careful:
+        shared = shared.fresh(dataclasses.replace(shared.settings, careful=True))
+    if inputs is None:
+        yield from _track_file(where, shared, details)
+        return
+    bad: list[str] = []
+    for item in inputs:
+        try:
+            yield from _track_file(item.where, shared, details)
+        except InputError as error:
+            bad.append(str(error))
+    if bad:
+        more = f" (and {len(bad) - 1} more files)" if len(bad) > 1 else ""
+        raise InputError(f"{bad[0]}{more}")
+
+
+def _track_file(
+    where: str | Path, tracker: Tracker, details: Details
+) -> Iterator[tuple[Frame, list[Face]]]:
+    reader = DetailReader(details)
+    with open_source(where) as source, ReadAhead(source) as frames:
+        is_photo = source.kind is SourceKind.PHOTO
+        tracker = tracker.for_photo() if is_photo else tracker.fresh()
+        for frame, faces in tracked(frames, tracker, Hold(source, tracker), Tally(), 0):
+            named = dataclasses.replace(frame, source=str(where))
+            yield named, reader.update(named, faces)
+
+
+def find_faces(
+    image: object, tracker: Tracker | None = None, *, careful: bool = False
+) -> list[Face]:
+    """The faces of one photo, which has nothing to do with the one before.
+
+    Any number of threads may call it, with one tracker or with many.
+
+    Args:
+        image: an RGB array (height, width, 3), a grey or RGBA one, each uint8; one of Pillow's; or
+            a path.
+        tracker: one whose parts and settings to use; its own video goes on. If not given, the
+            default model with room for every face, opened at the first call and kept.
+        careful: look at each face six times, mirrored too, and average: confidence falls where the
+            looks differ, and it takes four times as long.
+
+    Raises:
+        InputError: not a picture, or an empty one.
+    """
+    picture = as_picture(image)
+    if tracker is None:
+        tracker = _default_parts().tracker()
+    settings = dataclasses.replace(tracker.settings, careful=careful or tracker.settings.careful)
+    return tracker.fresh(settings.for_photo()).update(Frame(picture, 0, 0.0))
+
+
+@functools.cache
+def _default_parts() -> TrackerParts:
+    pair = load_landmarkers(DEFAULT_MODEL, points=68)
+    return TrackerParts(pair, open_detector("centerface"), TrackerSettings(max_faces=ALL_FACES))

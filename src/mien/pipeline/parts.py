@@ -1,0 +1,74 @@
+"""What a tracker is made of, opened once; and a tracker of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+
+from mien.media import Source, SourceKind
+from mien.pipeline.tally import Tally, TimedFinder, TimedPredictor
+from mien.runtime import DEFAULT_MODEL, LandmarkerPair, load_landmarkers, open_detector
+from mien.tracking import Tracker, TrackerSettings
+from mien.types import FaceFinder
+
+__all__ = ["ALL_FACES", "TrackerParts", "load_tracker", "make_tracker"]
+
+ALL_FACES = 10_000
+"""More than a photo holds."""
+
+
+@dataclass(frozen=True)
+class TrackerParts:
+    """What a tracker is made of: opened once, good for any number of videos."""
+
+    pair: LandmarkerPair
+    detector: FaceFinder
+    settings: TrackerSettings = field(default_factory=TrackerSettings)
+
+    def for_source(self, source: Source, *, all_faces_of_photos: bool) -> TrackerParts:
+        """The same, but if the source is a photo for faces at any roll, and maybe for all."""
+        if source.kind is not SourceKind.PHOTO:
+            return self
+        settings = self.settings.for_photo()
+        if all_faces_of_photos:
+            settings = dataclasses.replace(settings, max_faces=ALL_FACES)
+        return dataclasses.replace(self, settings=settings)
+
+    def tracker(self, tally: Tally | None = None) -> Tracker:
+        """A new tracker; the time its parts take, and what the detector saw, go to ``tally``."""
+        tally = tally or Tally()
+        return Tracker(
+            TimedFinder(self.detector, tally),
+            TimedPredictor(self.pair.first, tally.stages),
+            TimedPredictor(self.pair.following, tally.stages),
+            self.settings,
+        )
+
+
+def load_tracker(
+    model: str = DEFAULT_MODEL,
+    *,
+    points: int = 68,
+    detector: str = "centerface",
+    settings: TrackerSettings | None = None,
+    threads: int | None = None,
+) -> Tracker:
+    """A tracker with the model of that name or path, ready for a first frame.
+
+    Args:
+        points: the markup: 68, which every model has, or 84.
+        detector: see :func:`mien.runtime.open_detector`.
+        threads: threads for the networks; ``None`` means all cores.
+
+    Raises:
+        ModelError, ConfigError, InputError: as the parts say.
+    """
+    pair = load_landmarkers(model, points=points, threads=threads)
+    return make_tracker(pair, open_detector(detector, threads), settings)
+
+
+def make_tracker(
+    pair: LandmarkerPair, detector: FaceFinder, settings: TrackerSettings | None = None
+) -> Tracker:
+    """Join opened networks and a detector."""
+    return TrackerParts(pair, detector, settings or TrackerSettings()).tracker()
