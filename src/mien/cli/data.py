@@ -145,7 +145,7 @@ def head(
 
 @data_app.command("mesh")
 def mesh(
-    faces: Annotated[Path, typer.Argument(help=_FACES)],
+    faces: Annotated[list[Path], typer.Argument(help="Packs whose faces have a mesh, joined.")],
     out: Annotated[Path, typer.Option(help="Folder of the pack to make: faces.npz, anchors.npz.")],
     source: Annotated[
         list[str] | None, typer.Option(help="Only faces of this source; may be given again.")
@@ -155,7 +155,7 @@ def mesh(
     ] = None,
 ) -> None:
     """Make a pack whose only teacher is MediaPipe's mesh, for weights free for any use."""
-    made = write_mesh_pack(read_pack(faces), source or [], out, load_head(model))
+    made = write_mesh_pack([read_pack(pack) for pack in faces], source or [], out, load_head(model))
     apart = np.median(made.disagreement)
     typer.echo(
         f"{len(made)} faces in {out}, median distance of mesh and head {apart:.4f} of the face; "

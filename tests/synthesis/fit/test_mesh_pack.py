@@ -12,13 +12,14 @@ from typer.testing import CliRunner
 from mien.cli import app
 from mien.datasets.ours.pack import UNKNOWN, FacePack, read_pack
 from mien.datasets.ours.pack_labels import load_pack_labels
+from mien.datasets.ours.pack_writer import PackWriter
 from mien.errors import DataError, OutputError
 from mien.geometry import rotation_from_angles
 from mien.synthesis.fit.anchors import load_anchors
 from mien.synthesis.fit.mesh_pack import TEACHER, write_mesh_pack
 from mien.synthesis.head.morphable import MorphableHead, load_head
 from mien.synthesis.make.sources import pack_sources
-from mien.types import HeadPose
+from mien.types import HeadPose, Landmarks
 
 FACES, SIDE, PX_PER_CM = 12, 200, 7.0
 
@@ -59,7 +60,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory, ict: MorphableHead) -> Fac
 
 
 def test_mesh_and_head_alone_teach(shipped: FacePack, ict: MorphableHead, tmp_path: Path) -> None:
-    made = write_mesh_pack(shipped, ["mebeauty"], tmp_path / "out", ict)
+    made = write_mesh_pack([shipped], ["mebeauty"], tmp_path / "out", ict)
     again = read_pack(tmp_path / "out")
     assert len(made) == len(again) == FACES - 1
     np.testing.assert_allclose(again.teacher68, made.teacher68, atol=1 / 32)
@@ -82,7 +83,7 @@ def test_mesh_and_head_alone_teach(shipped: FacePack, ict: MorphableHead, tmp_pa
 def test_the_jaw_runs_evenly_down_the_heads_jaw_line(
     shipped: FacePack, ict: MorphableHead, tmp_path: Path
 ) -> None:
-    write_mesh_pack(shipped, [], tmp_path / "out", ict)
+    write_mesh_pack([shipped], [], tmp_path / "out", ict)
     anchors = load_anchors(ict, tmp_path / "out" / "anchors.npz")
     assert anchors.sources == ("mediapipe", "ict")
     jaw = anchors.points68.of(ict.mean)[:17]
@@ -99,10 +100,32 @@ def test_too_few_faces_and_packs_that_are_there_are_refused(
     shipped: FacePack, ict: MorphableHead, tmp_path: Path
 ) -> None:
     with pytest.raises(DataError, match="0 train faces of helen have a mesh"):
-        write_mesh_pack(shipped, ["helen"], tmp_path / "few", ict)
+        write_mesh_pack([shipped], ["helen"], tmp_path / "few", ict)
     assert not (tmp_path / "few").exists()
     with pytest.raises(OutputError, match="holds a pack already"):
-        write_mesh_pack(shipped, [], shipped.table.parent, ict)
+        write_mesh_pack([shipped], [], shipped.table.parent, ict)
+
+
+def test_packs_are_joined(shipped: FacePack, ict: MorphableHead, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"0\.png is a picture of more than one"):
+        write_mesh_pack([shipped, shipped], [], tmp_path / "twice", ict)
+    writer = PackWriter(tmp_path / "more", 0.0, "mesh", source="webmorph", licence="CC BY 4.0")
+    mesh = np.asarray(shipped.mesh478[0], np.float64)
+    face = Landmarks(np.asarray(shipped.teacher68[0], np.float64), np.full(68, 0.9))
+    face.points_image[:, :2] = mesh[:68, :2]
+    writer.add("new.png", np.full((SIDE, SIDE, 3), 99, np.uint8), face, mesh)
+    writer.close()
+    more = read_pack(tmp_path / "more")
+    joined = write_mesh_pack([shipped, more], [], tmp_path / "both", ict)
+    assert len(joined) == FACES
+    assert joined.source[-1] == "webmorph"
+    assert joined.licence is not None
+    assert joined.licence[-1] == "CC BY 4.0"
+    assert joined.file(FACES - 1).is_file()
+    # The crop has another place and scale, so what the mesh says of the face is the same in shares.
+    first, last = joined.teacher68[0, :, :2], joined.teacher68[-1, :, :2]
+    shares = [(points - points.mean(axis=0)) / np.ptp(points[:, 0]) for points in (first, last)]
+    np.testing.assert_allclose(shares[0], shares[1], atol=0.02)
 
 
 def test_the_command(shipped: FacePack, tmp_path: Path) -> None:

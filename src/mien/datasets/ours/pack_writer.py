@@ -8,9 +8,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 
-from mien.datasets.ours.pack import MANUAL_UNITS, SURE, UNKNOWN
+from mien.datasets.ours.pack import MANUAL_UNITS, MESH_UNITS, SURE, UNKNOWN
 from mien.errors import OutputError
 from mien.files import told_as_output_error, write_atomically, write_npz
 from mien.geometry import Similarity, pose_head, warp_crop
@@ -19,7 +19,7 @@ from mien.types import Box, Landmarks
 
 __all__ = ["PackWriter"]
 
-_SOURCE, _LICENCE = "own", "the user's own photos"
+OWN_SOURCE, OWN_LICENCE = "own", "the user's own photos"
 _MARGIN, _MAX_SIDE, _MIN_SIDE = 2.2, 360, 64
 """A stored picture is a square of 2.2 landmark boxes, like those of the packs we learn from."""
 _JPEG_QUALITY = 95
@@ -34,6 +34,7 @@ class _Row:
     side: int
     image_from_crop: Similarity
     landmarks: Landmarks
+    mesh: Float[np.ndarray, "478 3"] | None
 
 
 class PackWriter:
@@ -44,13 +45,21 @@ class PackWriter:
     photos were asked for, the nearest to it with such a face joins it.
     """
 
-    def __init__(self, folder: Path, val_share: float, teacher: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        val_share: float,
+        teacher: str,
+        source: str = OWN_SOURCE,
+        licence: str = OWN_LICENCE,
+    ) -> None:
         """Make the folder. ``teacher`` is what finds the points, and its terms, in words.
 
         Raises:
             OutputError: it holds a pack already, or cannot be made.
         """
         self._folder, self._val_share, self._teacher = folder, val_share, teacher
+        self._source, self._licence = source, licence
         if (folder / "faces.npz").exists():
             raise OutputError(f"{folder} holds a pack already: name a new folder")
         with told_as_output_error(folder):
@@ -61,9 +70,13 @@ class PackWriter:
         return len(self._rows)
 
     def add(
-        self, photo: str, image_rgb: UInt8[np.ndarray, "height width 3"], face: Landmarks
+        self,
+        photo: str,
+        image_rgb: UInt8[np.ndarray, "height width 3"],
+        face: Landmarks,
+        mesh: Float[np.ndarray, "478 3"] | None = None,
     ) -> None:
-        """Cut one face (68 points) out of a photo; black where the photo ends.
+        """Cut one face (68 points, and MediaPipe's mesh) out of a photo; black where that ends.
 
         Raises:
             OutputError: its picture cannot be written.
@@ -86,7 +99,9 @@ class PackWriter:
         write_atomically(self._folder / "faces" / path, data.tobytes())
         points = image_from_crop.inverse().apply(face.points_image)
         landmarks = Landmarks(points, face.confidence)
-        self._rows.append(_Row(path, photo, side, image_from_crop, landmarks))
+        if mesh is not None:
+            mesh = image_from_crop.inverse().apply(mesh)
+        self._rows.append(_Row(path, photo, side, image_from_crop, landmarks, mesh))
 
     def close(self) -> None:
         """Write the table.
@@ -103,20 +118,24 @@ class PackWriter:
         confidence = np.stack([row.landmarks.confidence for row in rows])
         # The layout's z grows towards the camera.
         stored = np.round(points * [MANUAL_UNITS, MANUAL_UNITS, -MANUAL_UNITS])
+        mesh = np.full((count, 478, 3), UNKNOWN, np.int16)
+        for place, row in enumerate(rows):
+            if row.mesh is not None:
+                mesh[place] = np.round(row.mesh * MESH_UNITS).clip(-32767, 32767)
         val = self._held_out()
         table = {
             "path": np.array([row.path for row in rows]),
             "photo": np.array([row.photo for row in rows]),
-            "source": np.full(count, _SOURCE),
+            "source": np.full(count, self._source),
             "split": np.array(["val" if row.photo in val else "train" for row in rows]),
-            "licence": np.full(count, _LICENCE),
+            "licence": np.full(count, self._licence),
             "teacher": np.full(count, self._teacher),
             "size": np.array([row.side for row in rows], np.int16),
             "crop_scale": np.array([1 / row.image_from_crop.scale for row in rows], np.float32),
             # Where the stored picture's first pixel lies in the photo.
             "corner": np.array([row.image_from_crop.translation for row in rows], np.float32),
             "manual68": np.full((count, 68, 2), UNKNOWN, np.int16),
-            "mediapipe478": np.full((count, 478, 3), UNKNOWN, np.int16),
+            "mediapipe478": mesh,
             "tddfa68": stored.clip(-32767, 32767).astype(np.int16),
             "disagreement": np.full(count, np.nan, np.float32),
             "confidence68": confidence.astype(np.float32),
