@@ -16,12 +16,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from rivals.environment import mediapipe_environment, run_there
 
 from mien.datasets.ours.pack_writer import PackWriter
 from mien.synthesis.fit.anchor_calibration import inner_of_mesh
 from mien.synthesis.fit.mesh_pack import TEACHER
 from mien.types import Landmarks
+from rivals.environment import mediapipe_environment, run_there
 
 OUTLINE = [127, 234, 93, 132, 58, 172, 136, 149, 152, 378, 365, 397, 288, 361, 323, 454, 356]
 """Vertices of the mesh's outline from ear to ear, as a first jaw."""
