@@ -78,9 +78,13 @@ def _ratio_table(rivals: dict[str, Any]) -> list[str]:
     for name, one in rivals["ratios"].items():
         rows.append(
             f"| {name} | {one['against']} | {one['cpu_ms']:.2f} | {one['fps']:.2f} "
-            f"| {one['photo_cpu_ms']:.1f} |"
+            f"| {_or_dash(one, 'photo_cpu_ms')} |"
         )
     return rows
+
+
+def _or_dash(one: dict[str, Any], name: str) -> str:
+    return f"{one[name]:.1f}" if name in one else "-"
 
 
 def _system_table(rivals: dict[str, Any]) -> list[str]:
@@ -91,7 +95,7 @@ def _system_table(rivals: dict[str, Any]) -> list[str]:
     for name, one in rivals["systems"].items():
         rows.append(
             f"| {name} | {one['cpu_ms']:.2f} | {one['fps']:.0f} | {one['update_ms_median']:.1f} "
-            f"| {one['update_ms_p95']:.1f} | {one['photo_cpu_ms']:.1f} |"
+            f"| {one['update_ms_p95']:.1f} | {_or_dash(one, 'photo_cpu_ms')} |"
         )
     return rows
 

@@ -1,9 +1,9 @@
 """MediaPipe Face Mesh on one clip; `rivals/run.py` makes its environment and calls this.
 
-    MEDIAPIPE_PYTHON mediapipe_clip.py CLIP FACES
+    MEDIAPIPE_PYTHON mediapipe_clip.py CLIP FACES [photo]
 
 Prints one JSON object: frames a second and processor milliseconds a frame, decoding included, after
-the same warm-up as mien's; then the clip's first picture as a photo. Video mode
+the same warm-up as mien's; with `photo` also for the clip's first picture alone. Video mode
 (`static_image_mode=False`), its default confidences; a photo with `static_image_mode=True`. While
 fewer faces are followed than FACES it searches every frame.
 """
@@ -40,17 +40,16 @@ def main() -> None:
             found.append(len(result.multi_face_landmarks or ()))
     wall, cpu = time.perf_counter() - start, time.process_time() - cpu
     timed = sorted(update_ms[WARM_UP:])
-    photo_ms, photo_cpu_ms = photos(first, faces)
+    photo = photos(first, faces) if sys.argv[3:] else {}
     print(
         json.dumps(
             {
+                **photo,
                 "fps": round(len(timed) / wall, 2),
                 "cpu_ms": round(1e3 * cpu / len(timed), 3),
                 "update_ms_median": round(timed[len(timed) // 2], 3),
                 "update_ms_p95": round(timed[int(len(timed) * 0.95)], 3),
                 "faces_found": round(sum(found[WARM_UP:]) / len(timed), 3),
-                "photo_ms": photo_ms,
-                "photo_cpu_ms": photo_cpu_ms,
                 "version": mp.__version__,
             }
         )
@@ -66,7 +65,8 @@ def photos(image, faces):
         mesh.process(image)
         wall_ms.append((time.perf_counter() - begun) * 1e3)
         cpu_ms.append((time.process_time() - cpu) * 1e3)
-    return tuple(round(sorted(some[2:])[PHOTOS // 2], 3) for some in (wall_ms, cpu_ms))
+    told = {"photo_ms": wall_ms, "photo_cpu_ms": cpu_ms}
+    return {name: round(sorted(some[2:])[PHOTOS // 2], 3) for name, some in told.items()}
 
 
 if __name__ == "__main__":

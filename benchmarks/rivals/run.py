@@ -91,13 +91,17 @@ def measure(environment: Path, faces: int, frames: int, rounds: int) -> dict[str
             for name, system in SYSTEMS.items():
                 most = faces if system.only else max(faces, UP_TO)
                 if system.model is None:
-                    runs[name].append(_rival(rival_python, clip, most))
+                    runs[name].append(_rival(rival_python, clip, most, photos=system.only))
                     continue
                 with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
                     case = Case(system.model, clip, faces, 360, system.threads, most)
                     run = dataclasses.asdict(pool.submit(measure_case, case).result())
-                    start = pool.submit(measure_start_up, system.model, photo, Path(folder), 2)
-                    runs[name].append(run | dataclasses.asdict(start.result()))
+                    if system.only:
+                        started = pool.submit(
+                            measure_start_up, system.model, photo, Path(folder), 2
+                        )
+                        run |= dataclasses.asdict(started.result())
+                    runs[name].append(run)
             print(f"round {number + 1} of {rounds}", flush=True)
     ratios = {
         name: {"against": system.against}
@@ -110,12 +114,17 @@ def measure(environment: Path, faces: int, frames: int, rounds: int) -> dict[str
                 3,
             )
             for field in ("cpu_ms", "fps", *PHOTO)
+            if field in runs[name][0]
         }
         for name, system in SYSTEMS.items()
         if system.model is not None
     }
     systems = {
-        name: {field: round(median(run[field] for run in some), 3) for field in (*FIELDS, *PHOTO)}
+        name: {
+            field: round(median(run[field] for run in some), 3)
+            for field in (*FIELDS, "peak_mb", *PHOTO, "first_result_secs", "first_result_cpu_secs")
+            if field in some[0]
+        }
         for name, some in runs.items()
     }
     for name, system in SYSTEMS.items():
@@ -124,10 +133,8 @@ def measure(environment: Path, faces: int, frames: int, rounds: int) -> dict[str
             systems[name]["stages_ms"] = {
                 stage: round(median(one[stage] for one in stages), 3) for stage in stages[0]
             }
-            for field in ("first_result_secs", "first_result_cpu_secs", "peak_mb"):
-                systems[name][field] = round(median(run[field] for run in runs[name]), 3)
     return {
-        "command": f"python benchmarks/rivals/run.py --faces {faces} --rounds {rounds}",
+        "command": f"python benchmarks/rivals/run.py --frames {frames} --rounds {rounds}",
         "clip": f"{faces} of the demo's person, 640x360, {frames} frames",
         "cores": len(os.sched_getaffinity(0)),
         "rival": f"{RIVAL} {runs[RIVAL][0]['version']}",
@@ -137,8 +144,9 @@ def measure(environment: Path, faces: int, frames: int, rounds: int) -> dict[str
     }
 
 
-def _rival(python: Path, clip: Path, faces: int) -> dict[str, Any]:
+def _rival(python: Path, clip: Path, faces: int, *, photos: bool) -> dict[str, Any]:
     words = [str(python), str(HERE / "mediapipe_clip.py"), str(clip), str(faces)]
+    words += ["photo"] if photos else []
     environment = {**os.environ, "GLOG_minloglevel": "3", "PYTHONPATH": ""}
     done = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
     result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from world import MEAN, SIDE, points_at
 
 from mien.geometry import crop_from_landmarks
-from mien.tracking.association import farness, match_boxes, pair_up, same_face
+from mien.tracking.association import (
+    farness,
+    match_boxes,
+    may_be_same_face,
+    pair_up,
+    same_face,
+)
 from mien.tracking.region import Place, next_crop, share_inside
 from mien.types import Box
 
@@ -63,3 +71,16 @@ def test_share_of_a_box_inside_the_picture() -> None:
     assert share_inside(Box(-10.5, 0, 9.5, 10), 100, 100) == pytest.approx(0.5)
     assert share_inside(Box(10, 10, 20, 20), 100, 100) == 1
     assert share_inside(Box(200, 0, 210, 10), 100, 100) == 0
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0, 0.4), st.floats(0.7, 1.4))
+def test_the_quick_look_denies_no_two_landmarks_of_one_face(
+    seed: int, shift: float, scale: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    one = points_at(100, 100, 60) + rng.normal(0, 2, (68, 3))
+    other = points_at(100 + 60 * shift, 100, 60 * scale) + rng.normal(0, 2, (68, 3))
+    if same_face(one, other):
+        assert may_be_same_face(Place.of(one), Place.of(other))
+    assert not may_be_same_face(Place.of(one), Place.of(points_at(160, 100, 60)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ from mien.geometry import least_cost_pairs
 from mien.tracking.region import Place
 from mien.types import Box
 
-__all__ = ["farness", "match_boxes", "pair_up", "same_face"]
+__all__ = ["farness", "match_boxes", "may_be_same_face", "pair_up", "same_face"]
 
 _SAME_BOX_IOU = 0.25
 """A detector's box and a landmark box of one face overlap by 0.4 to 0.9."""
@@ -48,6 +49,14 @@ def match_boxes(found: Sequence[Box], faces: Sequence[Box]) -> list[tuple[int, i
         return []
     overlap = np.array([[box.iou(face) for face in faces] for box in found])
     return pair_up(-overlap, most=-_SAME_BOX_IOU)
+
+
+def may_be_same_face(one: Place, other: Place) -> bool:
+    """False where :func:`same_face` of their landmarks is: like points lie no nearer to each other
+    in the mean than the points' middles."""
+    (x, y), (other_x, other_y) = one.centre.tolist(), other.centre.tolist()
+    apart = math.hypot(x - other_x, y - other_y)
+    return apart < _SAME_FACE_DISTANCE * min(one.size, other.size)
 
 
 def same_face(one: Float[np.ndarray, "points 3"], other: Float[np.ndarray, "points 3"]) -> bool:

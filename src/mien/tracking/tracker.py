@@ -39,7 +39,7 @@ from mien.errors import ConfigError
 from mien.geometry import Similarity, crop_from_detection
 from mien.media import as_picture
 from mien.tracking.appearance import load_appearance
-from mien.tracking.association import match_boxes, same_face
+from mien.tracking.association import match_boxes, may_be_same_face, same_face
 from mien.tracking.looks import CutWatch, LookReader
 from mien.tracking.memory import Memory
 from mien.tracking.recheck import Recheck
@@ -218,6 +218,8 @@ class Tracker:
             for other in sorted(self._tracks, key=lambda track: track.track_id):
                 both_live = one in self._tracks and other in self._tracks
                 if not both_live or other.track_id <= one.track_id:
+                    continue
+                if not may_be_same_face(one.place, other.place):
                     continue
                 if same_face(one.points_image, other.points_image):
                     slid = one.surprise > other.surprise + _CLEAR_SURPRISE
