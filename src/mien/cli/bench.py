@@ -176,6 +176,7 @@ def _as_json(
     return {
         "command": command,
         "cores": _cores(),
+        "load_average": _load(),
         "python": platform.python_version(),
         "cases": [
             {**dataclasses.asdict(one), "runs_fps": [run.fps for run in runs[index]]}
@@ -183,6 +184,12 @@ def _as_json(
         ],
         "start_up": [dataclasses.asdict(one) for one in starts],
     }
+
+
+def _load() -> float | None:
+    """Processes that wanted a core in the last minute: beyond the benchmark's own one or two, they
+    were others'."""
+    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
 
 
 def _cores() -> int:
