@@ -25,6 +25,7 @@ from mien.evaluation.metrics import nme
 from mien.geometry.convention import Convention, in_convention
 from mien.runtime import load_landmarkers
 from mien.study import read_clips as read_table
+from provenance import weights_of_run
 
 FAR = 0.05
 
@@ -60,6 +61,7 @@ def main() -> None:
 
     told_of = {
         "command": f"python benchmarks/quality_clips.py {given.clips.name} {given.table.name}",
+        "networks": weights_of_run(json.loads(given.table.with_name("run.json").read_text())),
         "model": model,
         "all": share(sure >= 0),
         "below_0.5": share(sure < 0.5),
