@@ -39,6 +39,7 @@ HISTORY = {
 NAMELESS = {
     "appearance.json": "no network: looks by a linear map of pixels",
     "astronaut_points.json": "points that people clicked",
+    "bench_speed.json": "times of mien bench, by the version of mien",
     "blinks.json": "blinks that people counted",
     "data_clicks.json": "no network: labels of the pack",
     "data_engine.json": "no network: fits, pictures and clips",
@@ -47,10 +48,12 @@ NAMELESS = {
     "finder_rolls.json": "measured before results named networks",
     "fuzz_media.json": "what breaks, with any network",
     "fuzz_options.json": "what breaks, with any network",
+    "install_size.json": "sizes of packages",
     "kills.json": "what a kill changes, with any network",
     "measures.json": "measured before results named networks",
     "nano.wolfganglanger.speed.json": "measured before results named networks",
     "rivals.json": "other people's networks, by their versions",
+    "rivals_speed.json": "times, by the versions of the programs",
     "training_speed.json": "runs, not networks",
     "visible.json": "measured before results named networks",
 }
@@ -76,7 +79,8 @@ def test_a_card_says_the_digest_of_its_own_weights(file: Path) -> None:
 
 
 def test_every_result_names_its_networks_or_is_known_to_have_none() -> None:
-    assert {name for name in RESULTS if not networks_named(content(name))} == set(NAMELESS)
+    nameless = {name for name in RESULTS if not networks_named(content(name))}
+    assert nameless == set(NAMELESS), "write provenance.weights_of(model) as 'networks'"
 
 
 @pytest.mark.parametrize("name", sorted(set(RESULTS) - set(NAMELESS)))
