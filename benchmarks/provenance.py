@@ -72,8 +72,10 @@ def networks_named(result: Mapping[str, Any], model: str = "") -> dict[str, str]
     Args:
         model: whose result it is, where it does not say so itself.
     """
+    if "networks" in result:  # what it holds of other files, as a calibration, is not its own
+        return dict(result["networks"])
     model = result["model"] if isinstance(result.get("model"), str) else model
-    named = dict(result.get("networks", {}))
+    named: dict[str, str] = {}
     for role in ("detection", "tracking"):
         if f"{role}_sha256" in result:
             named[f"{model}-{role}.onnx"] = result[f"{role}_sha256"]

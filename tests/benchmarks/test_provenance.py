@@ -30,7 +30,6 @@ RESULTS = {
 BEFORE_THE_MIX = "with fast's model 2 of the fifth leg, before the sixth was mixed into it"
 HISTORY = {
     "starts.json": BEFORE_THE_MIX,
-    "quality.json": BEFORE_THE_MIX,
     "expression.json": BEFORE_THE_MIX,
     "expression_limit.json": BEFORE_THE_MIX,
     "blinks.result.json": BEFORE_THE_MIX,
@@ -107,7 +106,7 @@ def test_calibrations_are_of_the_networks_that_ship(name: str) -> None:
 
 def test_a_result_of_quality_is_of_its_calibration() -> None:
     text = (WEIGHTS.parent / "quality" / "calibration.json").read_text(encoding="utf-8")
-    assert content("quality.json")["networks"] == json.loads(text)["networks"]
+    assert content("quality.json")["weights"] == json.loads(text)
 
 
 def test_a_command_tells_no_place_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
