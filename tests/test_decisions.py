@@ -83,6 +83,6 @@ def test_the_figures_of_second_looks_in_films() -> None:
             before, after = one["once"], one["looked_again"]
             assert after["wrong"] < before["wrong"]
             if "mean_error" in before:
-                assert after["wrong"] < 0.6 * before["wrong"]
+                assert after["wrong"] < 0.7 * before["wrong"]
                 assert after["mean_error"] < before["mean_error"]
                 assert after["missed"] <= 1.05 * before["missed"]
