@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 
 from mien.media import open_source
-from mien.outputs import CsvTable
+from mien.outputs.tables import CsvTable
 from mien.pipeline import Tally, TrackerParts, track_source
 from mien.runtime import load_landmarkers, open_detector
 
@@ -76,7 +76,7 @@ def main() -> None:
     begun = time.process_time()
 
     def on_frame(done: int) -> None:
-        if done % EVERY == 0:
+        if done == EVERY * (len(readings) + 1):
             readings.append(round(resident_mb(), 1))
             print(done, readings[-1], round(time.process_time() - begun), flush=True)
 
@@ -90,7 +90,7 @@ def main() -> None:
             table = CsvTable(Path(place) / "long.csv", 68)
             track_source(source, parts, [table], tally, on_frame)
         table_mb = (Path(place) / "long.csv").stat().st_size / 2**20
-    tenth = len(readings) // 10
+    tenth = max(len(readings) // 10, 1)
     early, late = max(readings[tenth : 2 * tenth]), max(readings[len(readings) // 2 :])
     told = {
         "command": f"python benchmarks/memory.py memory.json --frames {asked.frames} "
