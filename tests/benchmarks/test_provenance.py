@@ -21,7 +21,7 @@ from standin import write_standin
 
 ROOT = Path(__file__).parents[2]
 WEIGHTS = Path(mien.__path__[0]) / "weights"
-SHIPPED = weights_of("fast", "nano") | finder_of()
+SHIPPED = weights_of("fast", "nano", "nano-free") | finder_of()
 RESULTS = {
     file.name: file
     for folder in (ROOT / "benchmarks", ROOT / "benchmarks" / "results")

@@ -67,8 +67,14 @@ def test_the_weights_are_those_that_were_fitted() -> None:
 
 
 def test_a_map_is_of_the_weights_that_ship() -> None:
-    """New weights need a new map: ``python benchmarks/border_confidence.py DATA``."""
+    """New weights need a new map: ``python benchmarks/border_confidence.py DATA``.
+
+    Those for any use have none: it is fitted to clicked faces, which are for research.
+    """
     for model in shipped_models():
+        if model.card.name.endswith("-free"):
+            assert border_map(model.card.sha256) is None
+            continue
         found = border_map(model.card.sha256)
         assert found is border_maps()[model.card.name], model.path.name
         assert found.networks[model.path.name] == model.card.sha256
