@@ -208,6 +208,7 @@ def test_mistakes_are_our_own_errors(aflw2000: Path, tmp_path: Path) -> None:
         ran = run(*words)
         assert isinstance(ran.exception, error), (words, ran.output)
         assert "\n" not in str(ran.exception)
+        assert not ran.output, "an error is one line, without an empty one before it"
 
 
 def test_an_unknown_format_or_init_is_refused_with_the_choices(aflw2000: Path) -> None:

@@ -157,6 +157,25 @@ def test_a_forbidden_ancestor_ends_the_run(free_pack: Path, tmp_path: Path) -> N
         gathered_card(profiles, free_pack, [], None)
 
 
+def test_what_names_no_source_hinders_whatever_stands_beside_it(
+    free_pack: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match="photos that are not named"):
+        gathered_card(FREE, free_pack, [], CardConfig())
+    made = CardConfig((load_ledger().find("turned").name,))
+    with pytest.raises(ConfigError, match="photos that are not named"):
+        gathered_card(FREE, free_pack, [], made)
+    turned = write_manifest(tmp_path / "turned", load_ledger().find("turned").name)
+    with pytest.raises(ConfigError, match="photos that are not named"):
+        gathered_card(FREE, free_pack, [turned], None)
+    with np.load(free_pack / "faces.npz") as file:
+        arrays = dict(file)
+    arrays["source"][0] = ""
+    np.savez(free_pack / "faces.npz", **arrays)
+    with pytest.raises(ConfigError, match="photos of no named source"):
+        gathered_card(FREE, free_pack, [], None)
+
+
 def test_a_stated_source_does_not_hide_the_others(tmp_path: Path) -> None:
     stated = dataclasses.replace(
         FREE, card=CardConfig(("faker-js synthetic portraits (CC0 1.0)",), any_use=True)

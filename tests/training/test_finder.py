@@ -193,6 +193,11 @@ def test_average_precision_of_a_worked_example() -> None:
     assert average_precision(np.array([0.9]), np.array([False]), 0) == 0
 
 
+def test_a_finder_is_not_called_free_unasked() -> None:
+    with pytest.raises(ConfigError, match="any_use is of landmark networks"):
+        FinderConfig.from_dict({"name": "a", "role": "finder", "card": {"any_use": True}})
+
+
 def test_val_pictures_are_the_same_for_all_steps(data: Path) -> None:
     one, other = (validation_pictures(CONFIG, FinderSet(data, "val")) for _ in range(2))
     assert list(one) == ["made", "crop", "empty", "scenes"]

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 
 from mien.cli.evaluate_tables import measured_tables
 from mien.cli.evaluate_video_tables import measured_video_table
+from mien.cli.progress import bars
 from mien.errors import ConfigError
 from mien.evaluation.evaluate import Evaluation
 from mien.evaluation.evaluate import evaluate as measure
@@ -119,7 +119,7 @@ def evaluate(
                 "videos have no --mirror, --cut, --patch, --plots, --source: leave them out"
             )
         _make_folders(json_file, None)
-        with Progress(console=Console(stderr=True), transient=True) as progress:
+        with bars(Console(stderr=True)) as progress:
             task = progress.add_task("tracking", total=None)
             followed = evaluate_videos(
                 data_format,
@@ -141,7 +141,7 @@ def evaluate(
     if videos is not None:
         raise ConfigError("--videos belongs to menpo3d-videos: leave it out")
     _make_folders(json_file, plots)
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with bars(Console(stderr=True)) as progress:
         task = progress.add_task("predicting", total=None)
         evaluation = measure(
             data_format,

@@ -14,15 +14,21 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
 
-__all__ = ["FilesProgress", "RunProgress", "TaskProgress"]
+__all__ = ["FilesProgress", "RunProgress", "TaskProgress", "bars"]
 
 _LOG_EVERY_SECS = 10.0
+
+
+def bars(console: Console, *columns: ProgressColumn) -> Progress:
+    """Bars that leave nothing behind; a log file gets none, nor their empty lines."""
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 class RunProgress:
@@ -31,15 +37,13 @@ class RunProgress:
     def __init__(self, log_every_secs: float = _LOG_EVERY_SECS) -> None:
         self._console = Console(stderr=True)
         self._log_every_secs = log_every_secs
-        self._bars = Progress(
+        self._bars = bars(
+            self._console,
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-            disable=not self._console.is_terminal,  # a log file gets no bars, nor their empty lines
         )
 
     def __enter__(self) -> Self:

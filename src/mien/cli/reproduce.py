@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from mien.cli.progress import bars
 from mien.errors import ConfigError
 from mien.reproduction.targets import ScaleName, Target
 
@@ -158,7 +159,7 @@ class _Bars:
 
     def __init__(self, console: Console) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        self._progress = Progress(*columns, TimeRemainingColumn(), console=console, transient=True)
+        self._progress = bars(console, *columns, TimeRemainingColumn())
         self._task = self._progress.add_task("", total=None)
 
     def __enter__(self) -> _Bars:

@@ -10,6 +10,7 @@ any use is gathered too, and refused where a source hinders it.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -39,30 +40,30 @@ def gathered_card(
     free = config.card.any_use
     if config.card.training_sources and not free:
         return config.card
-    sources, licences = list(config.card.training_sources), list[str]()
+    stated = list(config.card.training_sources)
+    parts, licences = [stated] if stated else [], list[str]()
     if config.data.layout == "faces" and config.data.pack_shares:
         pack = read_pack(data)
         learned = pack.take(np.flatnonzero(pack.split == "train"))
-        sources += pack_sources(learned)
+        parts.append(pack_sources(learned))
         licences += [*texts_of(learned.licence), *texts_of(learned.teacher)]
     if config.data.layout == "w300lp":
-        sources.append(f"300W-LP in {data} (research)")
+        parts.append([f"300W-LP in {data} (research)"])
     if config.data.profiles:
         profiles = load_ledger().find("cfp").name
-        sources.append(profiles)
+        parts.append([profiles])
         licences.append(profiles)
-    for folder in turned:
-        sources += _of_set(folder, free)
+    parts += [_of_set(folder, free) for folder in turned]
     if before is not None:
-        sources += before.training_sources
+        parts.append(list(before.training_sources))
         licences += [before.licence] if before.licence != _UNSTATED else []
     if free:
-        licences = [_free_licence(_once(sources))]
+        licences = [_free_licence(parts)]
     elif config.card.licence != _UNSTATED:
         licences = [config.card.licence]
     return dataclasses.replace(
         config.card,
-        training_sources=_once(sources),
+        training_sources=_once(itertools.chain(*parts)),
         licence="; ".join(_once(licences)) or _UNSTATED,
     )
 
@@ -78,9 +79,10 @@ def _of_set(folder: Path, must_say: bool) -> list[str]:
     return told or [load_ledger().find("turned").name]
 
 
-def _free_licence(sources: Sequence[str]) -> str:
+def _free_licence(parts: Iterable[Sequence[str]]) -> str:
+    """Each part by itself: one that names nothing is not made free by what stands beside it."""
     ledger = load_ledger()
-    if hindrances := ledger.hindrances(sources):
+    if hindrances := _once(itertools.chain(*map(ledger.hindrances, parts))):
         raise ConfigError(
             f"weights for any use cannot learn from: {'; '.join(hindrances)} (docs/sources.md)"
         )

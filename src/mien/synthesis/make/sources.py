@@ -47,6 +47,8 @@ def _photos(pack: FacePack) -> list[str]:
             found.append(
                 f"photos of '{source}' ({', '.join(texts_of(licence)) or 'no licence given'})"
             )
+    if (pack.source == "").any():
+        found.append("photos of no named source")
     return found
 
 

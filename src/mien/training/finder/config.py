@@ -42,6 +42,10 @@ class FinderConfig(RunConfig):
             raise ConfigError(f"role is {FINDER!r}, not {self.role!r}")
         if self.val_pictures < 1:
             raise ConfigError("val_pictures is at least 1")
+        if self.card.any_use:
+            raise ConfigError(
+                "any_use is of landmark networks: nobody gathers what a face finder learns from"
+            )
 
 
 def load_finder_config(file: Path) -> FinderConfig:
