@@ -55,12 +55,15 @@ def assigned(rows: ClipRows, clip: LabelledClip) -> dict[tuple[int, int], int]:
     return found
 
 
+def true_openings(clip: LabelledClip, face: int) -> tuple[np.ndarray, float]:
+    """Of both eyes, frame by frame, and the usual one."""
+    eyes = measure_face(clip.points_image[face].astype(float))[:, 1:3].mean(axis=1)
+    return eyes, float(np.nanpercentile(eyes, 90))
+
+
 def true_blinks(clip: LabelledClip, face: int) -> list[tuple[int, int, bool]]:
     """First and last frame, and whether it counts."""
-    eyes = measure_face(clip.points_image[face].astype(float))[:, 1:3].mean(axis=1)
-    usual = np.nanpercentile(eyes, 90)
-    if usual < LEAST_USUAL:
-        return []
+    eyes, usual = true_openings(clip, face)
     shut = np.isfinite(eyes) & (eyes < 0.5 * usual)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], shut.astype(int), [0]])))
     found = []
@@ -89,6 +92,13 @@ def score_clip(clip: LabelledClip, rows: ClipRows) -> dict[str, Any]:
     used: set[int] = set()
     blinks = [one for one in events if one.kind == "blink"]
     for face in range(len(clip.points_image)):
+        if true_openings(clip, face)[1] < LEAST_USUAL:  # shut in the photo: left out
+            used |= {
+                at
+                for at, one in enumerate(blinks)
+                if face_of.get((one.person, one.apex_frame)) == face
+            }
+            continue
         for first, last, counts in true_blinks(clip, face):
             hits = [
                 at

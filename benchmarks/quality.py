@@ -2,7 +2,7 @@
 
 ::
 
-    python benchmarks/quality.py shared/data/faces benchmarks/results/quality.json [--learn]
+    python benchmarks/quality.py shared/data benchmarks/results/quality.json [--learn]
 
 A photo is covered by pieces of other photos, cut by its border, blurred, darkened, made small, or
 left alone. The points are followed as a tracker would: a crop about the true ones, shifted; model
@@ -30,7 +30,7 @@ from mien.geometry.similarity import Similarity
 from mien.quality import SIGNS, Calibration, FaceLook, features, look_at, signs_of
 from mien.runtime import load_landmarkers
 from mien.tracking import TrackerSettings
-from provenance import weights_of
+from provenance import command, weights_of
 
 FAR = 0.05
 CAUTION = 0.012
@@ -255,7 +255,7 @@ def main() -> None:
         faces = collect(given.faces, split, most, given.model, seed)
         return kept(place, faces) if place is not None else faces
 
-    told: dict[str, Any] = {"command": "python benchmarks/quality.py FACES " + given.out.name}
+    told: dict[str, Any] = {"command": command()}
     told |= {"model": given.model, "networks": weights_of(given.model)}
     if given.learn:
         train = gathered("train", given.train, 0)

@@ -29,7 +29,6 @@ RESULTS = {
 }
 BEFORE_THE_MIX = "with fast's model 2 of the fifth leg, before the sixth was mixed into it"
 HISTORY = {
-    "starts.json": BEFORE_THE_MIX,
     "expression.json": BEFORE_THE_MIX,
     "expression_limit.json": BEFORE_THE_MIX,
     "blinks.result.json": BEFORE_THE_MIX,
@@ -49,7 +48,6 @@ NAMELESS = {
     "fuzz_options.json": "what breaks, with any network",
     "install_size.json": "sizes of packages",
     "kills.json": "what a kill changes, with any network",
-    "measures.json": "measured before results named networks",
     "nano.wolfganglanger.speed.json": "measured before results named networks",
     "rivals.json": "other people's networks, by their versions",
     "rivals_speed.json": "times, by the versions of the programs",
@@ -58,7 +56,6 @@ NAMELESS = {
 }
 """Files that name no network, and why."""
 UNFITTED = {
-    "quality": BEFORE_THE_MIX,
     "spread of --careful": BEFORE_THE_MIX,
 }
 """Calibrations of networks that no longer ship: to be fitted anew."""

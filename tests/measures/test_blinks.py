@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mien.measures import Blink, find_blinks
+from mien.measures import Blink, eyes_seen, find_blinks
 
 
 def test_blinks_are_short_and_whole() -> None:
@@ -36,3 +36,22 @@ def test_eyes_that_are_never_open_do_not_blink() -> None:
     openings = np.full(60, 0.1)
     openings[30:32] = 0.01
     assert find_blinks(np.arange(60) / 25, openings) == []
+
+
+def test_eyes_are_not_read_beyond_55_degrees_nor_where_the_points_are_not_sure() -> None:
+    yaw = np.array([0.0, -55.0, 56.0, 10.0, 10.0, 10.0])
+    sure = np.array([0.9, 0.9, 0.99, 0.79, 0.8, np.nan])
+    assert eyes_seen(yaw, sure).tolist() == [True, True, False, False, True, True]
+
+
+def test_an_eye_that_shuts_alone_and_a_small_dip_are_no_blinks() -> None:
+    times, openings = np.arange(60) / 25, np.full(60, 0.3)
+    openings[30:33] = 0.16
+    both, one = np.where(openings < 0.3, 0.2, 0.3), np.full(60, 0.3)
+    assert find_blinks(times, openings, both) == [Blink(30, 30, 32)]
+    assert find_blinks(times, openings, one) == []
+    narrow = np.full(60, 0.2)
+    narrow[30:33] = 0.105  # 0.095 eye widths, though more than 0.45 of the usual opening
+    assert find_blinks(times, narrow) == []
+    narrow[31] = 0.09
+    assert find_blinks(times, narrow) == [Blink(30, 31, 32)]

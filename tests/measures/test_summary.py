@@ -76,6 +76,19 @@ def test_too_few_frames_a_second_say_nothing_of_blinks() -> None:
     assert np.isnan(first.blinks_per_min)
 
 
+def test_points_that_slid_off_for_a_frame_are_no_blink() -> None:
+    """Where the network is not sure of them; a blink that it is sure of stays one."""
+    columns = table() | {"confidence": np.full(120, 0.95)}
+    for name in ("eye_right_open", "eye_left_open"):
+        columns[name][40] = 0.05
+    _, (first, _), _ = summarise(ClipRows.of("a", columns))
+    assert first.blinks == 3
+    columns["confidence"][40] = 0.6
+    _, (first, _), events = summarise(ClipRows.of("a", columns))
+    assert [one.onset_frame for one in events if one.kind == "blink"] == [20, 60]
+    assert first.eyes_seen_secs == pytest.approx(3.6 - 1 / 25)
+
+
 def test_persons_may_be_named_by_the_table() -> None:
     columns = table() | {"person_id": np.full(120, 7.0)}
     assert [one.person for one in summarise(ClipRows.of("a", columns))[1]] == [7]

@@ -37,12 +37,12 @@ def faces_at(index: int, points: int) -> list[Face]:
         Face(
             0,
             0.9,
-            Landmarks(shape * 40 + [50, 60, 0], np.full(points, 0.8)),
+            Landmarks(shape * 40 + [50, 60, 0], np.full(points, 0.9)),
             HeadPose(index - 30.0, 5.0, 1.0),
         )
     ]
     if index <= 40:
-        sure = np.full(points, 0.2 if index == 35 else 0.7)
+        sure = np.full(points, 0.2 if index == 35 else 0.85)
         here.append(Face(3, 0.8, Landmarks(shape * 30 + [110, 60, 0], sure), HeadPose(0, 0, 0)))
     return here
 

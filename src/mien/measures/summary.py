@@ -47,7 +47,7 @@ class PersonSummary:
     frames: int
     seconds: float
     eyes_seen_secs: float
-    """With the head turned by at most 55 degrees."""
+    """With the head turned by at most 55 degrees and a mean confidence of 0.8 or more."""
     blinks: int
     blinks_per_min: float
     """Of the time in which the eyes were seen, in frames at most 0.2 s apart; NaN if it is none."""
@@ -129,17 +129,18 @@ def _clip(rows: ClipRows, persons: Sequence[PersonSummary], speaking_secs: float
 
 
 def mean_eye_opening(person: PersonRows) -> Float[np.ndarray, " rows"]:
-    """Of both eyes; NaN where the head hides one."""
+    """Of both eyes; NaN where the head hides one or the points are not sure (``eyes_seen``)."""
     opening = (person["eye_right_open"] + person["eye_left_open"]) / 2
-    return np.where(eyes_seen(person["yaw_deg"]), opening, np.nan)
+    return np.where(eyes_seen(person["yaw_deg"], person["confidence"]), opening, np.nan)
 
 
 def _events(person: PersonRows) -> list[Event]:
     times, eyes = person.times_secs, mean_eye_opening(person)
+    wider = np.maximum(person["eye_right_open"], person["eye_left_open"])
     usual = usual_opening(eyes)
     spans: list[tuple[str, int, int, int, float]] = [
         ("blink", one.onset, one.apex, one.offset, 1 - float(eyes[one.apex]) / usual)
-        for one in find_blinks(times, eyes)
+        for one in find_blinks(times, eyes, wider)
     ]
     yaw, pitch = person["yaw_deg"], person["pitch_deg"]
     for kind, gestures in (
