@@ -31,7 +31,6 @@ BEFORE_THE_MIX = "with fast's model 2 of the fifth leg, before the sixth was mix
 HISTORY = {
     "expression.json": BEFORE_THE_MIX,
     "expression_limit.json": BEFORE_THE_MIX,
-    "blinks.result.json": BEFORE_THE_MIX,
 }
 """Results of networks that no longer ship, and which those are."""
 NAMELESS = {
