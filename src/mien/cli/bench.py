@@ -54,7 +54,7 @@ def bench(
     ] = 3,
     frames: Annotated[int, typer.Option(min=20, help="Frames of each clip.")] = _FRAMES,
 ) -> None:
-    """Measure speed, stages, start-up and memory on made clips of 1, 4 and 12 faces.
+    """Measure speed, stages, start-up and memory on made clips of 1, 4 and 12 faces: some minutes.
 
     Decoding is included, nothing is drawn or written. Every case runs in a process of its own;
     other work on the machine spoils the figures.
@@ -73,7 +73,10 @@ def bench(
                 results = []
                 for case in cases:
                     words = f"{case.model}, {case.faces} faces, {case.height}p"
-                    status.update(f"round {number + 1} of {repeat}: {words}")
+                    told = f"round {number + 1} of {repeat}: {words}"
+                    status.update(told)
+                    if not console.is_terminal:
+                        typer.echo(told, err=True)
                     results.append(_alone(case))
                 rounds.append(results)
             status.update("starting up")
