@@ -52,6 +52,7 @@ def test_the_command_writes_medians_of_every_case(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, [*words, "--frames", "20", "--json", str(out)])
     assert done.exit_code == 0, done.output
     assert "round 1 of 1: nano, 1 faces, 360p" in done.stderr, "a log shows where it is"
+    assert "…" not in done.stdout, "no figure is cut"
     kept = json.loads(out.read_text())
     asked = "--model nano --faces 1 --height 360 --frames 20 --repeat 1"
     assert kept["command"] == f"mien bench {asked}"  # run again, it is the same measurement

@@ -27,6 +27,8 @@ __all__ = ["bench"]
 
 _SIZES = {360: (640, 360), 1080: (1920, 1080)}
 _FACES = (1, 4, 12)
+_WIDTH = 120
+"""Columns of a screen that the tables need."""
 _FRAMES = 150
 _FIGURES = ("faces_found", "fps", "cpu_ms", "update_ms_median", "update_ms_p95", "peak_mb")
 _UPDATE_STAGES = ("detect", "landmarks", "rest", "decode")
@@ -64,6 +66,8 @@ def bench(
     if unknown := sorted(set(heights) - set(_SIZES)):
         raise ConfigError(f"--height is one of {', '.join(map(str, _SIZES))}, not {unknown[0]}")
     console = Console()
+    if console.width < _WIDTH:  # a file, a narrow window: rather broken lines than cut figures
+        console = Console(width=_WIDTH)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         cases = _cases(folder, names, faces or list(_FACES), heights, threads, frames)
