@@ -225,6 +225,32 @@ def test_five_kills_at_random_moments_change_nothing(
     ]
 
 
+@pytest.mark.parametrize("left", ["named", "short"])
+def test_a_checkpoint_of_parts_that_are_not_there_is_not_believed(
+    capsys: Capture, scene: Scene, tmp_path: Path, left: str
+) -> None:
+    """Killed when a part had its last name already: nothing may stand for the rows it knew of."""
+    write_clip(scene.folder / "e.mp4", frames=500)
+    boxes = write_boxes(tmp_path / "long.csv", 500)
+    options = [*scene.options[:2], "--detector", f"boxes:{boxes}", "--threads", "1"]
+    words = ("track", scene.folder / "e.mp4", *options)
+    assert mien(capsys, *words, "--table", tmp_path / "whole" / "study.csv").code == 0
+    folder = tmp_path / "killed"
+    table = ("--table", folder / "study.csv")
+    with started(tmp_path, *words, *table) as process:
+        while not (saved := list(folder.rglob("*.state.npz"))) and process.poll() is None:
+            time.sleep(0.01)
+        process.kill()
+    (state,) = saved
+    part = state.with_name(state.name.removesuffix(".state.npz") + ".csv.part")
+    if left == "named":
+        part.rename(part.with_suffix(""))
+    else:
+        part.write_bytes(part.read_bytes()[:10])
+    assert mien(capsys, *words, *table).code == 0
+    assert tables(folder) == tables(tmp_path / "whole")
+
+
 def test_with_files_a_clip_a_broken_run_goes_on(
     capsys: Capture, scene: Scene, tmp_path: Path
 ) -> None:

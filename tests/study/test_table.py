@@ -140,7 +140,14 @@ def test_files_come_and_go(capsys: Capture, scene: Scene, tmp_path: Path, ending
     words = ("track", scene.folder, "--table", path, *scene.options)
     assert mien(capsys, *words).code == 0
     before = path.read_bytes()
-    assert mien(capsys, *words).out == f"all 3 files are done already, in {path}\n"
+    again = mien(capsys, *words)
+    assert (again.code, again.out) == (0, f"all 3 files are done already, in {path}\n")
+    (tmp_path / "no.mp4").write_text("no video")
+    refused = mien(capsys, *words[:2], tmp_path / "none.mp4", *words[2:])
+    assert refused.code == 2
+    assert "none.mp4" in refused.err
+    refused = mien(capsys, *words[:2], tmp_path / "none.mp4", *words[2:])
+    assert (refused.code, "none.mp4" in refused.err) == (2, True), "told again"
     write_clip(scene.folder / "bb.mp4", frames=9)
     more = mien(capsys, *words)
     assert (more.code, more.out.count("bb: 9 frames"), more.out.count("a: 20")) == (0, 1, 0)

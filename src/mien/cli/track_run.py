@@ -159,8 +159,10 @@ def run_track(options: TrackOptions) -> bool:
         outputs.refuse_foreign(item.stem for item in listing.inputs)
     run = _planned(options, listing, outputs, study)
     if study is not None and run.nothing_to_do:
+        for refusal in listing.refused:
+            _say(refusal)
         typer.echo(f"all {len(listing.inputs)} files are done already, in {study.table}")
-        return run.record.complete
+        return not listing.refused
     streams = partial(open_streams, targets, options.face)
     return _go_through(run, listing, folder if study is None else study.table, streams)
 

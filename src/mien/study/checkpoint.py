@@ -50,6 +50,10 @@ class FileCheckpoint:
         """The table whose shards were opened with ``kept_bytes``."""
         self._table = table
 
+    def forget(self) -> None:
+        """Begin anew: the shards do not hold what was saved of them."""
+        self._read = None
+
     def restore(self, tracker: Tracker, tally: Tally) -> int:
         if self._read is None or self._table is None:
             return 0

@@ -21,6 +21,7 @@ from mien.study.checkpoint import CHECKPOINT_SECS, FileCheckpoint, StaleCheckpoi
 from mien.study.clip_outputs import Outcome, Outputs, track_input
 from mien.study.notes import report_line
 from mien.study.record import FileRecord, FileState, Fingerprint, fingerprint
+from mien.study.shard import size_of_part
 from mien.study.tables import PointsIn, ShardPaths, StudyTable
 from mien.tracking import OfflineSettings, TrackerSettings
 
@@ -149,9 +150,9 @@ def track_file(
         print_ = record.print
         return track_file(job, item, parts, print_, on_open, on_frame, on_broken, more_sinks)
     if table is not None and checkpoint is not None:
+        checkpoint.drop()  # first: it tells of parts, which have other names from here on
         for shard in table.shards:
             shard.publish()
-        checkpoint.drop()
     return _result(record, outcome, error, table.rows if table is not None else 0)
 
 
@@ -162,6 +163,9 @@ def _open_shards(
     paths = ShardPaths.of(shards.folder, clip, shards.points)
     checkpoint = FileCheckpoint(paths.checkpoint, print_, shards.checkpoint_secs)
     kept = checkpoint.kept_bytes if job.can_pause else (0, 0)
+    if any(size_of_part(p) < size for p, size in zip(paths.tables, kept, strict=False)):
+        checkpoint.forget()
+        kept = (0, 0)
     table = StudyTable(clip, parts.pair.markup, paths, shards.points, shards.details, kept)
     checkpoint.follow(table)
     return table, checkpoint

@@ -15,8 +15,9 @@ try:
 except ImportError:  # Windows: two runs on one table are then the user's to avoid
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Shard", "held", "shard_key"]
+__all__ = ["Shard", "held", "shard_key", "size_of_part"]
 
+_PART = ".part"
 _WAIT_SECS = 20.0
 """A worker whose parent was killed needs a moment to notice."""
 
@@ -50,6 +51,12 @@ def held(path: Path, wait_secs: float = _WAIT_SECS) -> int:
     return handle
 
 
+def size_of_part(path: Path) -> int:
+    """Bytes that an earlier run left of a shard it did not publish; 0 where it left none."""
+    part = path.with_name(path.name + _PART)
+    return part.stat().st_size if part.is_file() else 0
+
+
 class Shard:
     """Whole lines in ``KEY.csv.part``; each write reaches the system before it returns.
 
@@ -63,7 +70,7 @@ class Shard:
             OutputError: it cannot be made, or another process writes it.
         """
         self.path = path
-        self.part = path.with_name(path.name + ".part")
+        self.part = path.with_name(path.name + _PART)
         handle = held(self.part)
         with told_as_output_error(path):
             os.ftruncate(handle, keep_bytes)
