@@ -41,12 +41,14 @@ __all__ = [
     "MANUAL_UNITS",
     "MESH_UNITS",
     "SURE",
+    "TABLE",
     "UNKNOWN",
     "FacePack",
     "read_face_pack",
     "read_pack",
 ]
 
+TABLE = "faces.npz"
 UNKNOWN = -32768
 MANUAL_UNITS, MESH_UNITS = 32, 16
 """Steps a pixel, of the 68 points and of the mesh."""
@@ -168,7 +170,7 @@ def read_pack(place: Path) -> FacePack:
     Raises:
         DataError: there is no such file, it is damaged, or an array is missing or misshapen.
     """
-    table = place / "faces.npz" if place.is_dir() else place
+    table = place / TABLE if place.is_dir() else place
     if not table.is_file():
         raise DataError(f"{place} holds no faces.npz: give the folder of a face pack")
     try:

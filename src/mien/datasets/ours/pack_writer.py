@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int16, Shaped, UInt8
 
-from mien.datasets.ours.pack import MANUAL_UNITS, MESH_UNITS, SURE, UNKNOWN
+from mien.datasets.ours.pack import MANUAL_UNITS, MESH_UNITS, SURE, TABLE, UNKNOWN, FacePack
 from mien.errors import OutputError
 from mien.files import told_as_output_error, write_atomically, write_npz
 from mien.geometry import Similarity, pose_head, warp_crop
 from mien.markup import load_markup
 from mien.types import Box, Landmarks
 
-__all__ = ["PackWriter"]
+__all__ = ["PackWriter", "refuse_pack_there", "write_pack"]
 
-OWN_SOURCE, OWN_LICENCE = "own", "the user's own photos"
+_SOURCE, _LICENCE = "own", "the user's own photos"
 _MARGIN, _MAX_SIDE, _MIN_SIDE = 2.2, 360, 64
 """A stored picture is a square of 2.2 landmark boxes, like those of the packs we learn from."""
 _JPEG_QUALITY = 95
@@ -50,8 +51,8 @@ class PackWriter:
         folder: Path,
         val_share: float,
         teacher: str,
-        source: str = OWN_SOURCE,
-        licence: str = OWN_LICENCE,
+        source: str = _SOURCE,
+        licence: str = _LICENCE,
     ) -> None:
         """Make the folder. ``teacher`` is what finds the points, and its terms, in words.
 
@@ -60,8 +61,7 @@ class PackWriter:
         """
         self._folder, self._val_share, self._teacher = folder, val_share, teacher
         self._source, self._licence = source, licence
-        if (folder / "faces.npz").exists():
-            raise OutputError(f"{folder} holds a pack already: name a new folder")
+        refuse_pack_there(folder)
         with told_as_output_error(folder):
             (folder / "faces").mkdir(parents=True, exist_ok=True)
         self._rows: list[_Row] = []
@@ -114,33 +114,29 @@ class PackWriter:
             raise OutputError(
                 f"no face was found, so {self._folder} gets no pack: name other photos"
             )
-        points = np.stack([row.landmarks.points_image for row in rows])
-        confidence = np.stack([row.landmarks.confidence for row in rows])
-        # The layout's z grows towards the camera.
-        stored = np.round(points * [MANUAL_UNITS, MANUAL_UNITS, -MANUAL_UNITS])
-        mesh = np.full((count, 478, 3), UNKNOWN, np.int16)
-        for place, row in enumerate(rows):
-            if row.mesh is not None:
-                mesh[place] = np.round(row.mesh * MESH_UNITS).clip(-32767, 32767)
         val = self._held_out()
-        table = {
-            "path": np.array([row.path for row in rows]),
+        unknown = np.full((478, 3), np.nan)
+        pack = FacePack(
+            table=self._folder / TABLE,
+            path=np.array([row.path for row in rows]),
+            source=np.full(count, self._source),
+            split=np.array(["val" if row.photo in val else "train" for row in rows]),
+            manual68=np.full((count, 68, 2), np.nan, np.float32),
+            mesh478=np.stack([unknown if row.mesh is None else row.mesh for row in rows]),
+            teacher68=np.stack([row.landmarks.points_image for row in rows]),
+            disagreement=np.full(count, np.nan, np.float32),
+            confidence68=np.stack([row.landmarks.confidence for row in rows]).astype(np.float32),
+            licence=np.full(count, self._licence),
+            teacher=np.full(count, self._teacher),
+        )
+        more = {
             "photo": np.array([row.photo for row in rows]),
-            "source": np.full(count, self._source),
-            "split": np.array(["val" if row.photo in val else "train" for row in rows]),
-            "licence": np.full(count, self._licence),
-            "teacher": np.full(count, self._teacher),
             "size": np.array([row.side for row in rows], np.int16),
             "crop_scale": np.array([1 / row.image_from_crop.scale for row in rows], np.float32),
             # Where the stored picture's first pixel lies in the photo.
             "corner": np.array([row.image_from_crop.translation for row in rows], np.float32),
-            "manual68": np.full((count, 68, 2), UNKNOWN, np.int16),
-            "mediapipe478": mesh,
-            "tddfa68": stored.clip(-32767, 32767).astype(np.int16),
-            "disagreement": np.full(count, np.nan, np.float32),
-            "confidence68": confidence.astype(np.float32),
         }
-        write_npz(self._folder / "faces.npz", table)
+        write_pack(pack, more)
 
     def _held_out(self) -> set[str]:
         """The photos to validate on."""
@@ -157,3 +153,43 @@ class PackWriter:
 def _can_be_turned(face: Landmarks) -> bool:
     yaw_deg = pose_head(face.points_image, load_markup(68).mean_shape).pose.yaw_deg
     return abs(yaw_deg) <= _FRONTAL_DEG and float(face.confidence.mean()) >= SURE
+
+
+def refuse_pack_there(folder: Path) -> None:
+    """Nobody's pack is written over.
+
+    Raises:
+        OutputError: the folder holds a pack already.
+    """
+    if (folder / TABLE).exists():
+        raise OutputError(f"{folder} holds a pack already: name a new folder")
+
+
+def write_pack(pack: FacePack, more: Mapping[str, Shaped[np.ndarray, faces * any]]) -> None:
+    """Write ``pack.table`` as `pack` describes it, with columns that nothing reads back besides.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    table = {
+        "path": pack.path,
+        "source": pack.source,
+        "split": pack.split,
+        "manual68": _in_steps(pack.manual68, MANUAL_UNITS),
+        "mediapipe478": _in_steps(pack.mesh478, MESH_UNITS),
+        # The layout's z grows towards the camera.
+        "tddfa68": _in_steps(pack.teacher68 * np.array([1, 1, -1]), MANUAL_UNITS),
+        "disagreement": pack.disagreement,
+        "confidence68": pack.confidence68,
+        "tddfa_params": pack.tddfa_params,
+        "licence": pack.licence,
+        "teacher": pack.teacher,
+    }
+    known = {name: column for name, column in table.items() if column is not None}
+    write_npz(pack.table, {**known, **more})
+
+
+def _in_steps(points: Float[np.ndarray, "*any"], units: int) -> Int16[np.ndarray, "*any"]:
+    """What `pack` reads back as these px, to half a step; NaN is not known."""
+    steps = np.round(points * units).clip(UNKNOWN + 1, -UNKNOWN - 1)
+    return np.where(np.isfinite(points), steps, UNKNOWN).astype(np.int16)

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from mien.datasets.ours.pack import MANUAL_UNITS, MESH_UNITS, UNKNOWN, FacePack
-from mien.errors import DataError, OutputError
-from mien.files import told_as_output_error, write_npz
+from mien.datasets.ours.pack import TABLE, FacePack
+from mien.datasets.ours.pack_writer import refuse_pack_there, write_pack
+from mien.errors import DataError
+from mien.files import told_as_output_error
 from mien.synthesis.fit.anchor_calibration import anchors_of_mesh, inner_of_mesh
 from mien.synthesis.fit.anchors import Anchors, save_anchors
 from mien.synthesis.fit.fits import fit_photos, points_of
@@ -47,10 +48,9 @@ def write_mesh_pack(
         DataError: fewer than ten train faces of them have a mesh, or two pictures have one name.
         OutputError: ``out`` holds a pack already, or cannot be written.
     """
-    if (out / "faces.npz").exists():
-        raise OutputError(f"{out} holds a pack already: name a new folder")
+    refuse_pack_there(out)
     chosen = [_with_mesh(pack, sources) for pack in packs]
-    faces = _joined(chosen, out / "faces.npz")
+    faces = _joined(chosen, out / TABLE)
     learned = faces.split == "train"
     if learned.sum() < _FEWEST:
         raise DataError(
@@ -66,7 +66,7 @@ def write_mesh_pack(
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(pack.file(row), copy)
     save_anchors(out / "anchors.npz", anchors, head)
-    write_npz(out / "faces.npz", _table(taught))
+    write_pack(taught, {})
     return taught
 
 
@@ -118,24 +118,3 @@ def _size(points: Float[np.ndarray, "faces 68 3"]) -> Float[np.ndarray, " faces"
     sides = np.ptp(points[..., :2], axis=1)
     size: Float[np.ndarray, " faces"] = np.sqrt(sides.prod(axis=1))
     return size
-
-
-def _table(pack: FacePack) -> dict[str, np.ndarray]:
-    """As ``faces.npz`` has it; the layout's z of ``tddfa68`` grows towards the camera."""
-    units = np.array([MANUAL_UNITS, MANUAL_UNITS, -MANUAL_UNITS])
-    table = {
-        "path": pack.path,
-        "source": pack.source,
-        "split": pack.split,
-        "manual68": np.full((len(pack), 68, 2), UNKNOWN, np.int16),
-        "mediapipe478": _stored(pack.mesh478 * MESH_UNITS),
-        "tddfa68": _stored(pack.teacher68 * units),
-        "disagreement": pack.disagreement,
-        "teacher": pack.teacher,
-        "licence": pack.licence,
-    }
-    return {name: np.asarray(column) for name, column in table.items()}
-
-
-def _stored(values: Float[np.ndarray, "faces points 3"]) -> np.ndarray:
-    return np.round(values).clip(-32767, 32767).astype(np.int16)
