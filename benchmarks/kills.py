@@ -27,6 +27,8 @@ from pathlib import Path
 
 import av
 
+from provenance import command
+
 OFTEN = """
 import functools, sys
 import mien.cli.track_run as track_run
@@ -110,7 +112,7 @@ def main() -> None:
             shutil.rmtree(folder)
             print(f"{killed} kills, {finished} finished, equal: {equal}", flush=True)
     told = {
-        "command": f"benchmarks/kills.py OUT --kills {given.kills} --workers {given.workers}",
+        "command": command(),
         "kills": killed,
         "of_runs_that_went_on": resumed,
         "finished_tables": finished,

@@ -333,7 +333,9 @@ def _cost(folder: Path) -> list[str]:
         lines.append(line([*cells, f"{one['tracking_ms']:.1f}", f"{one['detection_ms']:.1f}"]))
     note = (
         "The landmark networks alone, one face a run (median). A face that is followed passes "
-        "model 2; one that was just found passes model 1 and then model 2."
+        "model 2; one that was just found passes model 1 and then model 2. Each model was measured "
+        "on a day of its own, and other work on the machine stretches such times: models of one "
+        "crop and as many GFLOPs cost the same."
     )
     return [*lines, "", note]
 
@@ -349,7 +351,9 @@ def _speed(folder: Path) -> list[str]:
         faces = f"{one['frames_with_face']} of {one['frames_decoded']}"
         cells = [one["clip"], one["size"], one["model"], str(one["cores"]), faces]
         lines.append(line([*cells, f"{one['fps']:.1f}"]))
-    return lines
+    versions = {json.loads(file.read_text())["version"] for file in files}
+    told = f"Of mien {' and '.join(sorted(versions))}; [speed](speed.md) has newer figures."
+    return [*lines, "", told]
 
 
 def _commands(results: list[Result], folder: Path) -> list[str]:

@@ -24,11 +24,17 @@ def put_section(text: str, section: str) -> str:
 
 def run(document: Path, make_section: Callable[[], str], purpose: str) -> None:
     """The command line of a script that keeps one document's section: write it, or check it."""
+    run_page(document, lambda: put_section(document.read_text("utf-8"), make_section()), purpose)
+
+
+def run_page(document: Path, make_page: Callable[[], str], purpose: str) -> None:
+    """The same, of a script that keeps a whole document."""
     parser = argparse.ArgumentParser(description=purpose)
     parser.add_argument("--check", action="store_true", help="change nothing")
     arguments = parser.parse_args()
-    old = document.read_text()
-    new = put_section(old, make_section())
-    if arguments.check:
-        sys.exit(new != old)
-    document.write_text(new)
+    new = make_page()
+    if not arguments.check:
+        document.write_text(new, encoding="utf-8")
+    elif document.read_text("utf-8") != new:
+        place = Path(sys.argv[0])
+        sys.exit(f"{document.name} is not what its sources say: python benchmarks/{place.name}")

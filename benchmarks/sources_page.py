@@ -5,10 +5,10 @@ python benchmarks/sources_page.py [--check]
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from mien.runtime.ledger import Ledger, load_ledger
+from sections import run_page
 
 PAGE = Path(__file__).parents[1] / "docs" / "sources.md"
 
@@ -48,7 +48,7 @@ def page(ledger: Ledger) -> str:
         "3DDFA_V2: research only. A network for any use may learn from `mebeauty`, `webmorph`,",
         "`synthetic-portraits`, pictures that our engine makes of these alone, with the `ict` head",
         "and `mediapipe`'s points, and may not begin from weights that learned from anything else.",
-        "There is none yet.",
+        "`nano-free` is one ([its card](model-cards/nano-free.md)).",
         "",
         "`finder`, the face finder, has learned from WIDER FACE, ImageNet, helen, afw, ytf, lfw",
         "and cfp photos, and from what CenterFace found in them: research only.",
@@ -62,11 +62,7 @@ def _word(allowed: bool) -> str:
 
 
 def main() -> None:
-    text = page(load_ledger())
-    if "--check" not in sys.argv[1:]:
-        PAGE.write_text(text, encoding="utf-8")
-    elif PAGE.read_text(encoding="utf-8") != text:
-        sys.exit("docs/sources.md is not what the ledger says: python benchmarks/sources_page.py")
+    run_page(PAGE, lambda: page(load_ledger()), (__doc__ or "").splitlines()[0])
 
 
 if __name__ == "__main__":

@@ -133,8 +133,10 @@ def test_our_rows_stand_beside_the_rivals(tmp_path: Path) -> None:
         file.write_text(json.dumps(_result(init, nme, missed)))
     speed = {"clip": "a.mp4", "size": "640x360", "model": "tiny", "cores": 2}
     speed |= {"frames_with_face": 9, "frames_decoded": 10, "fps": 31.24, "command": "mien track a"}
+    speed["version"] = "0.1.0"
     (tmp_path / "tiny.a.speed.json").write_text(json.dumps(speed))
     section = table.make_section(tmp_path)
+    assert "Of mien 0.1.0;" in section
     alike = "| 0.0412 " * 5 + "| 2.1% | 0 | 0.0422 | 0.0412 | - | - | - | - |"
     assert f"| **mien tiny** | true points {alike}" in section
     alike = "| 0.0500 " * 5 + "| 2.1% | 2 | 0.0510 | 0.0500 | - | - | - | - |"

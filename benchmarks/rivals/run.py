@@ -14,15 +14,15 @@ import argparse
 import dataclasses
 import json
 import os
-import subprocess
 import sys
 import tempfile
-import venv
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from environment import DEFAULT, mediapipe_environment, run_there
 
 from mien.bench import Case, measure_case, measure_start_up, write_crowd
 from mien.media import open_source
@@ -30,7 +30,6 @@ from mien.media import open_source
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "results"
 RIVAL = "MediaPipe Face Mesh"
-PACKAGES = ("mediapipe==0.10.21", "av>=14,<20")
 FIELDS = ("fps", "cpu_ms", "update_ms_median", "update_ms_p95", "faces_found")
 PHOTO = ("photo_ms", "photo_cpu_ms")
 UP_TO = 8
@@ -66,12 +65,14 @@ def main() -> None:
     parser.add_argument("--faces", type=int, default=1)
     parser.add_argument("--frames", type=int, default=300)
     parser.add_argument("--note", default="", help="what else the machine did, for the file")
-    default = Path(tempfile.gettempdir()) / "mien-rivals"
-    parser.add_argument("--environment", type=Path, default=default)
+    parser.add_argument("--environment", type=Path, default=DEFAULT)
     arguments = parser.parse_args()
     if arguments.out is not None:
         kept = measure(arguments.environment, arguments.faces, arguments.frames, arguments.rounds)
         kept |= {"note": arguments.note} if arguments.note else {}
+        if arguments.out.is_file():  # what an older revision took cannot be measured again here
+            old = json.loads(arguments.out.read_text())
+            kept |= {"before": old["before"]} if "before" in old else {}
         arguments.out.write_text(json.dumps(kept, indent=1) + "\n")
         print(json.dumps(kept["ratios"], indent=1))
     if arguments.picture is not None:
@@ -80,7 +81,7 @@ def main() -> None:
 
 def measure(environment: Path, faces: int, frames: int, rounds: int) -> dict[str, Any]:
     """Rounds of every system, one after the other, and the medians of ratios within a round."""
-    rival_python = _rival_environment(environment)
+    rival_python = mediapipe_environment(environment)
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "crowd.mp4"
         write_crowd(clip, faces=faces, width=640, height=360, frames=frames)
@@ -145,20 +146,10 @@ def measure(environment: Path, faces: int, frames: int, rounds: int) -> dict[str
 
 
 def _rival(python: Path, clip: Path, faces: int, *, photos: bool) -> dict[str, Any]:
-    words = [str(python), str(HERE / "mediapipe_clip.py"), str(clip), str(faces)]
-    words += ["photo"] if photos else []
-    environment = {**os.environ, "GLOG_minloglevel": "3", "PYTHONPATH": ""}
-    done = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
-    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    words = [str(clip), str(faces), *(["photo"] if photos else [])]
+    said = run_there(python, HERE / "mediapipe_clip.py", *words)
+    result: dict[str, Any] = json.loads(said.strip().splitlines()[-1])
     return result
-
-
-def _rival_environment(folder: Path) -> Path:
-    python = folder / "bin" / "python"
-    if not python.exists():
-        venv.create(folder, with_pip=True)
-        subprocess.run([str(python), "-m", "pip", "install", "-q", *PACKAGES], check=True)
-    return python
 
 
 def draw(picture: Path) -> None:

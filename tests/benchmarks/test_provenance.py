@@ -48,7 +48,6 @@ NAMELESS = {
     "rivals.json": "other people's networks, by their versions",
     "rivals_speed.json": "times, by the versions of the programs",
     "training_speed.json": "runs, not networks",
-    "visible.json": "measured before results named networks",
 }
 """Files that name no network, and why."""
 UNFITTED = {

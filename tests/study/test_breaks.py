@@ -8,6 +8,7 @@ import random
 import signal
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -223,6 +224,38 @@ def test_five_kills_at_random_moments_change_nothing(
         "study.csv",
         "study.points.csv",
     ]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize("gone", ["*", "*.points.csv", "[0-7]*"])
+def test_a_kill_while_the_parts_are_cleared_away_leaves_a_study_that_can_be_ended(
+    capsys: Capture,
+    scene: Scene,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    gone: str,
+    ending: str,
+) -> None:
+    """The table was whole, some of its parts were gone: every later run failed."""
+    folder = tmp_path / "out"
+    words = ("track", scene.folder, *scene.options, "--table", folder / f"study.{ending}")
+
+    def break_off(parts: Path, **_: object) -> None:
+        names = [path.name for path in parts.glob(gone)]
+        assert names
+        for name in names:
+            (parts / name).unlink()
+
+    with monkeypatch.context() as patched:
+        patched.setattr("mien.study.run.shutil", SimpleNamespace(rmtree=break_off))
+        mien(capsys, *words)
+    expected = [path.read_bytes() for path in sorted(folder.glob(f"study*.{ending}"))]
+    assert (len(expected), (folder / "study.parts").is_dir()) == (2, True)
+    again = mien(capsys, *words)
+    assert (again.code, again.err) == (0, "")
+    assert [path.read_bytes() for path in sorted(folder.glob(f"study*.{ending}"))] == expected
+    assert not (folder / "study.parts").exists()
+    assert "done already" in mien(capsys, *words).out
 
 
 @pytest.mark.parametrize("left", ["named", "short"])

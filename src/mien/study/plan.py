@@ -178,7 +178,9 @@ def _recover(
     if not lost:
         return
     is_whole = _whole(study, old)
-    if is_whole and is_all and [one.clip for one in old.files] == list(kept):
+    is_same = is_all and [one.clip for one in old.files] == list(kept)
+    # Parts that lie beside a whole table are what a kill left of them: they are completed again.
+    if is_whole and is_same and not study.parts.is_dir():
         return
     if not is_whole:
         plan.said.append(
