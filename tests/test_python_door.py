@@ -14,8 +14,10 @@ from PIL import Image
 
 import mien
 from mien.errors import InputError
+from mien.evaluation import measured_model
 from mien.pipeline import ALL_FACES, TrackerParts, calls
-from mien.runtime import load_landmarkers
+from mien.pipeline import parts as opening
+from mien.runtime import LandmarkerPair, load_landmarkers
 from mien.tracking import TrackerSettings
 from mien.types import Box, Detection, Expression, Frame
 from standin import square_picture
@@ -86,9 +88,59 @@ def test_pictures_follow_each_other_by_their_times(parts: TrackerParts) -> None:
         assert face.track_id == 0
 
 
+@pytest.mark.parametrize("time_secs", ["x", "0.5", [1.0], np.zeros(2), 1j])
+def test_a_time_that_is_no_number_is_refused_in_one_sentence(
+    parts: TrackerParts, time_secs: object
+) -> None:
+    tracker = parts.tracker()
+    with pytest.raises(InputError, match="time in seconds") as told:
+        tracker.update(PICTURE, time_secs)
+    assert "\n" not in str(told.value)
+    assert len(tracker.update(PICTURE, np.float32(0.5))) == 1
+
+
 def test_a_photo_of_twenty_faces_has_them_all(parts: TrackerParts) -> None:
     wide = square_picture(*((30 + 50 * i, 60, 31) for i in range(20)), width=1040)
     assert len(mien.find_faces(wide)) == 20
+
+
+@pytest.mark.parametrize("as_folder", [False, True])
+def test_track_gives_all_faces_of_a_photo_unless_a_tracker_says_otherwise(
+    parts: TrackerParts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_folder: bool
+) -> None:
+    file = tmp_path / "wide.png"
+    wide = square_picture(*((30 + 50 * i, 60, 31) for i in range(20)), width=1040)
+    Image.fromarray(wide).save(file)
+    where = tmp_path if as_folder else file
+    usual = dataclasses.replace(parts, settings=TrackerSettings(smoothing=None))
+    monkeypatch.setattr(calls, "load_tracker", usual.tracker)
+    assert [len(faces) for _, faces in mien.track(where)] == [20]
+    assert [len(faces) for _, faces in mien.track(where, usual.tracker())] == [8]
+
+
+def test_all_that_is_opened_has_the_threads_that_were_asked_for(
+    monkeypatch: pytest.MonkeyPatch, parts: TrackerParts
+) -> None:
+    told = []
+
+    def landmarkers(model: str, *, points: int, threads: int | None) -> LandmarkerPair:
+        told.append((model, points, threads))
+        return parts.pair
+
+    def detector(words: str, threads: int | None) -> SquareDetector:
+        told.append((words, threads))
+        return SquareDetector()
+
+    for module in (opening, measured_model):
+        monkeypatch.setattr(module, "load_landmarkers", landmarkers)
+        monkeypatch.setattr(module, "open_detector", detector)
+    TrackerParts.open("nano", detector="finder", threads=3)
+    mien.load_tracker(threads=2)
+    measured_model.open_measured_model("nano", "centerface", 1)
+    assert told == [
+        *(("nano", 68, 3), ("finder", 3), ("fast", 68, 2), ("centerface", 2)),
+        *(("nano", 68, 1), ("centerface", 1)),
+    ]
 
 
 def test_six_threads_find_what_one_finds(parts: TrackerParts) -> None:

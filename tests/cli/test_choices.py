@@ -40,6 +40,39 @@ def test_the_help_of_track_waits_for_no_network() -> None:
     assert "--search-secs" in done.stdout
 
 
+_BARE = """
+import sys
+
+for name in ("scipy", "torch", "onnx", "onnxscript", "safetensors", "matplotlib", "fastapi"):
+    sys.modules[name] = None
+from mien.cli import _VERBS, main
+
+def paths(command, path):
+    yield path
+    for name in getattr(command, "commands", ()):
+        yield from paths(command.commands[name], [*path, name])
+
+def told(words):
+    try:
+        main(words)
+    except SystemExit as end:
+        return end.code
+
+found = [path for verb in _VERBS for path in paths(verb.load(), [verb.name])]
+codes = {told([*path, "--help"]) for path in found}
+told(["data", "sheet", "made", "--out", "sheet.png"])
+print(["data", "sheet"] in found, codes)
+"""
+
+
+def test_every_help_is_there_on_a_base_install() -> None:
+    """None of the extras' packages can be imported: help needs none, and work says which."""
+    words = [sys.executable, "-c", _BARE]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "True {0}"
+    assert done.stderr == "mien: this needs scipy: pip install 'mien[data]'\n"
+
+
 def test_python_m_mien_is_the_command() -> None:
     words = [sys.executable, "-m", "mien", "--version"]
     done = subprocess.run(words, capture_output=True, text=True, check=True)

@@ -82,6 +82,7 @@ def test_demo_measures_the_clip_against_its_truth(
 ) -> None:
     """The truth is moved by 3 px of a face of 31: an NME of 0.097, found by the command."""
     from mien.cli import demo
+    from mien.pipeline import parts
 
     folder = tmp_path / "demo"
     folder.mkdir()
@@ -91,7 +92,7 @@ def test_demo_measures_the_clip_against_its_truth(
     truth = np.stack([mean * side + [x + 3, y, 0] for x, y, side in squares])
     np.savez(folder / "landmarks.npz", points_image=truth.astype(np.float32))
     monkeypatch.setattr(demo, "_demo_folder", lambda: folder)
-    monkeypatch.setattr(demo, "open_detector", lambda words: SquareDetector())
+    monkeypatch.setattr(parts, "open_detector", lambda words, threads: SquareDetector())
     done = mien("demo", "--out", tmp_path / "out", "--model", standin_model)
     assert (done.code, done.err) == (0, "")
     assert "frames   15, of which missed: 0" in done.out

@@ -78,7 +78,7 @@ def aflw2000(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two photos with the same upright face; the second is black."""
     pair = LandmarkerPair(MeanHead(), MeanHead())
     monkeypatch.setattr(measured_model, "load_landmarkers", lambda model, points, threads: pair)
-    monkeypatch.setattr(measured_model, "open_detector", lambda words: WhiteFinder())
+    monkeypatch.setattr(measured_model, "open_detector", lambda words, threads: WhiteFinder())
     root = tmp_path / "set"
     root.mkdir()
     for number, grey in ((1, 200), (2, 0)):

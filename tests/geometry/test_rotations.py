@@ -11,7 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from mien.geometry import angles_of, matrix_of_quaternion, matrix_of_vector, quaternion_of
+from mien.geometry import (
+    angle_between,
+    angles_of,
+    matrix_of_quaternion,
+    matrix_of_vector,
+    quaternion_of,
+)
 
 TURNS = Rotation.random(200, random_state=0)
 ORDERS = ["".join(order) for order in itertools.permutations("XYZ")]
@@ -38,6 +44,14 @@ def test_half_turns_have_a_quaternion(axis: int) -> None:
 def test_a_vector_turns_by_its_length(turn: tuple[float, float, float]) -> None:
     expected = Rotation.from_rotvec(turn).as_matrix()
     np.testing.assert_allclose(matrix_of_vector(np.array(turn)), expected, atol=1e-12)
+
+
+def test_the_angle_between_two_rotations() -> None:
+    others = Rotation.random(200, random_state=1)
+    told = [angle_between(a, b) for a, b in zip(TURNS.as_matrix(), others.as_matrix(), strict=True)]
+    np.testing.assert_allclose(told, (TURNS.inv() * others).magnitude(), atol=1e-9)
+    for one in TURNS.as_matrix():  # never NaN, though a cosine is rounded to above 1
+        assert angle_between(one, one) == pytest.approx(0, abs=1e-7)
 
 
 @pytest.mark.parametrize("order", ORDERS)

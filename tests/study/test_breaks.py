@@ -15,9 +15,11 @@ import pytest
 from command import mien, started
 from scene import Scene, write_boxes, write_clip
 
+from mien.errors import OutputError
 from mien.media import Input
 from mien.study import FileJob, PartsSpec, PointsIn, ShardSpec
 from mien.study.job import track_file
+from mien.study.shard import Shard
 from mien.study.tables import ShardPaths
 from mien.study.workers import Progress, Task, track_files
 from mien.tracking import TrackerSettings
@@ -282,6 +284,19 @@ def test_a_checkpoint_of_parts_that_are_not_there_is_not_believed(
         part.write_bytes(part.read_bytes()[:10])
     assert mien(capsys, *words, *table).code == 0
     assert tables(folder) == tables(tmp_path / "whole")
+
+
+def test_a_part_never_grows_by_what_nobody_wrote(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.with_name("a.csv.part").write_bytes(b"one\ntwo\n")
+    with pytest.raises(OutputError, match=r"a\.csv\.part: shorter than the 9 bytes"):
+        Shard(path, keep_bytes=9)
+    assert path.with_name("a.csv.part").read_bytes() == b"one\ntwo\n"
+    shard = Shard(path, keep_bytes=4)
+    shard.append("new\n")
+    shard.close()
+    shard.publish()
+    assert path.read_bytes() == b"one\nnew\n"
 
 
 def test_with_files_a_clip_a_broken_run_goes_on(

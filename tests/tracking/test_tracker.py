@@ -10,7 +10,7 @@ import pytest
 from world import MEAN, ScriptedFace, World, frame_at, points_at
 
 from mien.errors import ConfigError
-from mien.tracking import Tracker, TrackerSettings
+from mien.tracking import RecheckSettings, Tracker, TrackerSettings
 from mien.types import Box, Detection, Face, Frame
 
 RAW = TrackerSettings(smoothing=None)
@@ -277,6 +277,12 @@ def test_numbers_that_are_not_finite_end_a_face() -> None:
 def test_settings_that_make_no_sense_are_refused(bad: dict[str, int]) -> None:
     with pytest.raises(ConfigError):
         TrackerSettings(**bad)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("bad", [{"far": 0.0}, {"usual_step_secs": -1.0}, {"far": float("nan")}])
+def test_second_looks_that_would_divide_by_nothing_are_refused(bad: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(bad))):
+        RecheckSettings(**bad)
 
 
 def test_the_mean_shape_is_what_the_world_draws() -> None:

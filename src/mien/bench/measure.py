@@ -15,7 +15,6 @@ import numpy as np
 
 from mien.media import ReadAhead, open_source
 from mien.pipeline import StageTimes, Tally, TrackerParts
-from mien.runtime import load_landmarkers, open_detector
 from mien.tracking import TrackerSettings
 from mien.types import Frame
 
@@ -74,10 +73,9 @@ def measure_case(case: Case) -> CaseResult:
     """
     tally = Tally()
     stages = tally.stages
-    pair = load_landmarkers(case.model, points=68, threads=case.threads)
     most = case.max_faces or max(TrackerSettings.max_faces, case.faces)
-    detector = open_detector("centerface", case.threads)
-    tracker = TrackerParts(pair, detector, TrackerSettings(max_faces=most)).tracker(tally)
+    settings = TrackerSettings(max_faces=most)
+    tracker = TrackerParts.open(case.model, settings=settings, threads=case.threads).tracker(tally)
     update_secs: list[float] = []
     found: list[int] = []
     start_secs = start_cpu_secs = 0.0

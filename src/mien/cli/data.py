@@ -1,4 +1,7 @@
-"""``mien data``: from photos of faces to sets of faces at every pose."""
+"""``mien data``: from photos of faces to sets of faces at every pose.
+
+Each verb imports what it runs on, which needs SciPy: help is there without.
+"""
 
 from __future__ import annotations
 
@@ -13,23 +16,6 @@ import typer
 from mien.cli.data_annotate import annotate
 from mien.cli.data_finder import finder
 from mien.cli.data_make import AnchorsFile, FitsFile, Split, profile, video
-from mien.datasets.ours.pack import read_pack
-from mien.synthesis.fit.anchor_calibration import calibrate_anchors
-from mien.synthesis.fit.anchors import load_anchors, save_anchors
-from mien.synthesis.fit.fits import fit_photos, save_fits
-from mien.synthesis.fit.labels import best_labels
-from mien.synthesis.fit.mesh_pack import write_mesh_pack
-from mien.synthesis.fit.quality import measure_fits
-from mien.synthesis.head.facekit import compact, read_facekit, write_head
-from mien.synthesis.head.morphable import load_head
-from mien.synthesis.make.contact_sheets import (
-    draw_sheet,
-    sheet_of_set,
-    sheet_of_turns,
-    worst_fits,
-    write_sheet,
-)
-from mien.synthesis.make.session import SessionFiles, open_session
 
 __all__ = ["data_app"]
 
@@ -73,6 +59,14 @@ def fit(
     ] = True,
 ) -> None:
     """Fit a head to every face: pose, identity, expression."""
+    from mien.datasets.ours.pack import read_pack
+    from mien.synthesis.fit.anchors import load_anchors
+    from mien.synthesis.fit.fits import fit_photos, save_fits
+    from mien.synthesis.fit.labels import best_labels
+    from mien.synthesis.fit.quality import measure_fits
+    from mien.synthesis.head.morphable import load_head
+    from mien.synthesis.make.contact_sheets import draw_sheet, worst_fits, write_sheet
+
     shape, photos = load_head(model), read_pack(faces)
     points = load_anchors(shape, anchors)
     start = time.monotonic()
@@ -107,6 +101,8 @@ def sheet(
     points: Annotated[bool, typer.Option(help="Draw the labels; hidden points are red.")] = True,
 ) -> None:
     """Draw random pictures of a set with their labels."""
+    from mien.synthesis.make.contact_sheets import sheet_of_set, write_sheet
+
     write_sheet(out, sheet_of_set(folder, pictures, np.random.default_rng(seed), points))
     typer.echo(f"pictures of {folder} in {out}")
 
@@ -121,6 +117,9 @@ def turns(
     anchors: AnchorsFile = None,
 ) -> None:
     """Draw some photos turned to yaw 0, 30, 60 and 90, to see what turning makes of them."""
+    from mien.synthesis.make.contact_sheets import sheet_of_turns, write_sheet
+    from mien.synthesis.make.session import SessionFiles, open_session
+
     session = open_session(SessionFiles(fits, anchors=anchors))
     write_sheet(out, sheet_of_turns(session, split, photos, np.random.default_rng(seed)))
     typer.echo(f"photos of {split} at yaw 0, 30, 60, 90 in {out}")
@@ -136,6 +135,8 @@ def head(
     ] = False,
 ) -> None:
     """Make a head model of ICT FaceKit's files; mien ships with one of 60 identities."""
+    from mien.synthesis.head.facekit import compact, read_facekit, write_head
+
     arrays = read_facekit(facekit, identities)
     write_head(out, compact(arrays) if small else arrays)
     typer.echo(
@@ -155,6 +156,10 @@ def mesh(
     ] = None,
 ) -> None:
     """Make a pack whose only teacher is MediaPipe's mesh, for weights free for any use."""
+    from mien.datasets.ours.pack import read_pack
+    from mien.synthesis.fit.mesh_pack import write_mesh_pack
+    from mien.synthesis.head.morphable import load_head
+
     made = write_mesh_pack([read_pack(pack) for pack in faces], source or [], out, load_head(model))
     apart = np.median(made.disagreement)
     typer.echo(
@@ -172,6 +177,11 @@ def anchors(
     seed: Annotated[int, typer.Option(help="Which 800 train faces are used.")] = 1,
 ) -> None:
     """Find where mark-ups sit on a head model (how the shipped ict_anchors.npz was made)."""
+    from mien.datasets.ours.pack import read_pack
+    from mien.synthesis.fit.anchor_calibration import calibrate_anchors
+    from mien.synthesis.fit.anchors import save_anchors
+    from mien.synthesis.head.morphable import load_head
+
     shape = load_head(model)
     found = calibrate_anchors(shape, read_pack(faces), np.random.default_rng(seed))
     save_anchors(out, found, shape)

@@ -12,13 +12,11 @@ from mien.datasets.ours.pack_writer import PackWriter
 from mien.errors import InputError, MienError
 from mien.geometry.convention import Convention, in_convention
 from mien.media import SourceKind, list_inputs, open_source
-from mien.pipeline import make_tracker
-from mien.runtime import DEFAULT_MODEL, load_landmarkers, open_detector
+from mien.pipeline import ALL_FACES, TrackerParts
+from mien.runtime import DEFAULT_MODEL
 from mien.tracking import TrackerSettings
 
 __all__ = ["annotate"]
-
-_MOST_FACES = 50
 
 
 def annotate(
@@ -40,10 +38,11 @@ def annotate(
 ) -> None:
     """Find faces and their first points in a folder of photos, for mien data fit."""
     inputs = list_inputs(folder)
-    pair = load_landmarkers(model, points=68, threads=threads)
+    settings = TrackerSettings(max_faces=ALL_FACES)
+    parts = TrackerParts.open(model, detector=detector, settings=settings, threads=threads)
+    pair, tracker = parts.pair, parts.tracker()
     card = pair.following.card
     own, teacher = Convention(card.convention), f"{pair.name} of mien ({card.licence})"
-    tracker = make_tracker(pair, open_detector(detector), TrackerSettings(max_faces=_MOST_FACES))
     writer, small, skipped = PackWriter(out, val, teacher), 0, 0
     for number, photo in enumerate(inputs, start=1):
         try:

@@ -13,11 +13,6 @@ import cv2
 import typer
 
 from mien.errors import ConfigError
-from mien.synthesis.make.clips import ClipJob, ClipRecipe, make_clips
-from mien.synthesis.make.manifest import begin_run
-from mien.synthesis.make.photo_sets import Recipe, SetJob, make_set
-from mien.synthesis.make.session import SessionFiles, open_session
-from mien.synthesis.make.sources import set_sources
 
 __all__ = ["profile", "video"]
 
@@ -68,6 +63,11 @@ def profile(
 
     A run that broke off goes on where it stood when it is started again.
     """
+    from mien.synthesis.make.manifest import begin_run
+    from mien.synthesis.make.photo_sets import Recipe, SetJob, make_set
+    from mien.synthesis.make.session import SessionFiles, open_session
+    from mien.synthesis.make.sources import set_sources
+
     if not 0 <= yaw[0] <= yaw[1] <= 90:
         raise ConfigError(f"--yaw takes two angles from 0 to 90, the smaller first, not {yaw}")
     if pitch is not None and not 0 <= pitch[0] <= pitch[1] <= 60:
@@ -138,6 +138,9 @@ def video(
 
     A run that broke off goes on where it stood when it is started again.
     """
+    from mien.synthesis.make.clips import ClipJob, ClipRecipe, make_clips
+    from mien.synthesis.make.session import SessionFiles
+
     recipe = ClipRecipe(
         clips=clips,
         seconds=seconds,

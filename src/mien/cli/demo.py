@@ -18,7 +18,7 @@ from mien.geometry.convention import Convention, in_convention
 from mien.media import Input
 from mien.outputs import Sink
 from mien.pipeline import TrackerParts
-from mien.runtime import DEFAULT_MODEL, load_landmarkers, open_detector
+from mien.runtime import DEFAULT_MODEL
 from mien.study import Outcome, Outputs, track_input
 from mien.types import Box, Face, Frame
 
@@ -43,10 +43,9 @@ def demo(
     clip = folder / "clip.mp4"
     outputs = Outputs(out, TableFormat.CSV, overlay=True, timeline=False)
     outputs.make_folder()
-    pair = load_landmarkers(model, points=68, threads=threads)
-    parts = TrackerParts(pair, open_detector("centerface"))
+    parts = TrackerParts.open(model, threads=threads)
     measure = _Against(
-        _read_truth(folder / "landmarks.npz", Convention(pair.following.card.convention))
+        _read_truth(folder / "landmarks.npz", Convention(parts.pair.following.card.convention))
     )
     outputs.refuse_foreign(["demo"])
     outcome = Outcome()

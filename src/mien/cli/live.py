@@ -28,7 +28,7 @@ from mien.live import LiveOptions, Window, open_live, require_window, run_live
 from mien.live.recorder import Recorder
 from mien.media.source import camera_number
 from mien.pipeline import TrackerParts
-from mien.runtime import DEFAULT_MODEL, load_landmarkers, open_detector
+from mien.runtime import DEFAULT_MODEL
 from mien.tracking import TrackerSettings
 
 __all__ = ["live"]
@@ -111,8 +111,11 @@ def live(
     if window:
         require_window()
     source = open_live(where, size=asked, rate=rate, again=seconds is not None)
-    pair = load_landmarkers(model, points=markup, threads=threads)
-    parts = TrackerParts(pair, open_detector(detector), TrackerSettings(max_faces=max_faces))
+    settings = TrackerSettings(max_faces=max_faces)
+    parts = TrackerParts.open(
+        model, points=markup, detector=detector, settings=settings, threads=threads
+    )
+    pair = parts.pair
     is_webcam = camera_number(where) is not None
     recorder = Recorder(out, "live", pair.markup, source.rate)
     options = LiveOptions(seconds, is_webcam if mirror is None else mirror, record, details)

@@ -14,7 +14,7 @@ import typer
 from mien.cli.networks import DetectorOption, MarkupOption, ModelOption, ThreadsOption
 from mien.errors import ConfigError
 from mien.pipeline import TrackerParts
-from mien.runtime import DEFAULT_MODEL, load_landmarkers, open_detector
+from mien.runtime import DEFAULT_MODEL
 
 __all__ = ["serve"]
 
@@ -53,9 +53,7 @@ def serve(
     from mien.web.visitors import Limits
 
     limits = Limits(visitors, upload_mb, video_minutes)
-    parts = TrackerParts(
-        load_landmarkers(model, points=markup, threads=threads), open_detector(detector)
-    )
+    parts = TrackerParts.open(model, points=markup, detector=detector, threads=threads)
     token = secrets.token_urlsafe(24)
 
     def tell(taken: int) -> None:

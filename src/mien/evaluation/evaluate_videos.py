@@ -86,7 +86,7 @@ def evaluate_videos(
     settings = TrackerSettings(careful=careful)
     if offline:
         settings = dataclasses.replace(settings, smoothing=OfflineSettings())
-    tracker = Tracker(open_detector(detector), pair.first, pair.following, settings)
+    tracker = Tracker(open_detector(detector, threads), pair.first, pair.following, settings)
     words = ["mien", "evaluate", data_format, root.resolve().name, "--model", Path(model).name]
     words += ["--split", split] if split else []
     words += ["--videos", videos.resolve().name] if videos is not None else []

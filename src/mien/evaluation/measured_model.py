@@ -19,7 +19,7 @@ __all__ = ["MeasuredModel", "open_measured_model"]
 
 Image = UInt8[np.ndarray, "height width 3"]
 
-_ALL_FACES = TrackerSettings(max_faces=64).for_photo()
+_ALL_FACES = TrackerSettings().for_photo(all_faces=True)
 """The labelled face of a group photo may be a small one, and big ones enter first."""
 
 
@@ -60,5 +60,5 @@ def open_measured_model(
     """
     pair = load_landmarkers(model, points=68, threads=threads)
     settings = dataclasses.replace(_ALL_FACES, careful=careful)
-    tracker = Tracker(open_detector(detector), pair.first, pair.following, settings)
+    tracker = Tracker(open_detector(detector, threads), pair.first, pair.following, settings)
     return MeasuredModel(pair, tracker, CarefulPredictor(pair.following) if careful else None)

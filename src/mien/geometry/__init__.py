@@ -13,6 +13,7 @@ from mien.geometry.crop import (
 )
 from mien.geometry.pose import PosedHead, angles_from_rotation, pose_head, rotation_from_angles
 from mien.geometry.rotations import (
+    angle_between,
     angles_of,
     matrix_of_quaternion,
     matrix_of_vector,
@@ -24,6 +25,7 @@ __all__ = [
     "FACE_SHARE",
     "PosedHead",
     "Similarity",
+    "angle_between",
     "angles_from_rotation",
     "angles_of",
     "crop_from_box",

@@ -8,7 +8,13 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["angles_of", "matrix_of_quaternion", "matrix_of_vector", "quaternion_of"]
+__all__ = [
+    "angle_between",
+    "angles_of",
+    "matrix_of_quaternion",
+    "matrix_of_vector",
+    "quaternion_of",
+]
 
 _AXES: Final = "XYZ"
 _LOCKED = 1e-7
@@ -60,6 +66,12 @@ def matrix_of_vector(turn_rad: Float[np.ndarray, " 3"]) -> Float[np.ndarray, "3 
         np.eye(3) + math.sin(angle) * across + (1 - math.cos(angle)) * across @ across
     )
     return turned
+
+
+def angle_between(one: Float[np.ndarray, "3 3"], other: Float[np.ndarray, "3 3"]) -> float:
+    """Of the turn from one rotation to the other, radians, 0 to pi."""
+    cosine = (float(np.vdot(one, other)) - 1) / 2
+    return math.acos(min(max(cosine, -1.0), 1.0))
 
 
 def angles_of(rotation: Float[np.ndarray, "*many 3 3"], order: str) -> Float[np.ndarray, "*many 3"]:

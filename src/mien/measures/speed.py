@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from jaxtyping import Float
 
-from mien.geometry.pose import rotation_from_angles
+from mien.geometry import angle_between, rotation_from_angles
 from mien.types import HeadPose
 
 __all__ = ["SPEEDS", "HeadAt", "HeadSpeed"]
@@ -75,6 +76,5 @@ def _between(
     moved = float(np.hypot(here[1] - last[1], here[2] - last[2]))
     size = max((here[3] + last[3]) / 2, 1e-9)
     one, other = (rotation_from_angles(HeadPose(*values[4:])) for values in (last, here))
-    cosine = (np.trace(one.T @ other) - 1) / 2
-    turned = float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+    turned = math.degrees(angle_between(one, other))
     return moved / size / step_secs, turned / step_secs

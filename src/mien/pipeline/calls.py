@@ -11,11 +11,10 @@ from mien.errors import InputError
 from mien.expression import DetailReader, Details
 from mien.media import ReadAhead, SourceKind, as_picture, list_inputs, open_source
 from mien.pipeline.hold import Hold
-from mien.pipeline.parts import ALL_FACES, TrackerParts, load_tracker
+from mien.pipeline.parts import TrackerParts, load_tracker
 from mien.pipeline.source import tracked
 from mien.pipeline.tally import Tally
-from mien.runtime import DEFAULT_MODEL, load_landmarkers, open_detector
-from mien.tracking import OfflineSettings, Tracker, TrackerSettings
+from mien.tracking import ALL_FACES, OfflineSettings, Tracker, TrackerSettings
 from mien.types import Face, Frame
 
 __all__ = ["find_faces", "track"]
@@ -42,7 +41,8 @@ def track(
     ``frame.source`` says which file of a folder it is; each file begins anew, as if alone.
 
     Args:
-        tracker: whose parts and settings to use; its own video goes on.
+        tracker: whose parts and settings to use; its own video goes on. If not given, the default
+            model: up to 8 faces at once of what moves, all those of a photo.
         blendshapes: fill ``face.expression``, by ARKit's names.
         metric: fill ``face.head_matrix``: the head in cm in the camera's frame.
         focal_px: the camera's focal length, px; ``fov_deg``: or its diagonal field of view. Either
@@ -65,12 +65,12 @@ def track(
     if careful:
         shared = shared.fresh(dataclasses.replace(shared.settings, careful=True))
     if inputs is None:
-        yield from _track_file(where, shared, details)
+        yield from _track_file(where, shared, details, all_faces_of_photos=tracker is None)
         return
     bad: list[str] = []
     for item in inputs:
         try:
-            yield from _track_file(item.where, shared, details)
+            yield from _track_file(item.where, shared, details, all_faces_of_photos=tracker is None)
         except InputError as error:
             bad.append(str(error))
     if bad:
@@ -79,12 +79,14 @@ def track(
 
 
 def _track_file(
-    where: str | Path, tracker: Tracker, details: Details
+    where: str | Path, tracker: Tracker, details: Details, *, all_faces_of_photos: bool
 ) -> Iterator[tuple[Frame, list[Face]]]:
     reader = DetailReader(details)
     with open_source(where) as source, ReadAhead(source) as frames:
-        is_photo = source.kind is SourceKind.PHOTO
-        tracker = tracker.for_photo() if is_photo else tracker.fresh()
+        settings = tracker.settings
+        if source.kind is SourceKind.PHOTO:
+            settings = settings.for_photo(all_faces=all_faces_of_photos)
+        tracker = tracker.fresh(settings)
         for frame, faces in tracked(frames, tracker, Hold(source, tracker), Tally(), 0):
             named = dataclasses.replace(frame, source=str(where))
             yield named, reader.update(named, faces)
@@ -117,5 +119,4 @@ def find_faces(
 
 @functools.cache
 def _default_parts() -> TrackerParts:
-    pair = load_landmarkers(DEFAULT_MODEL, points=68)
-    return TrackerParts(pair, open_detector("centerface"), TrackerSettings(max_faces=ALL_FACES))
+    return TrackerParts.open(settings=TrackerSettings(max_faces=ALL_FACES))

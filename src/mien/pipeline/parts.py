@@ -11,10 +11,7 @@ from mien.runtime import DEFAULT_MODEL, LandmarkerPair, load_landmarkers, open_d
 from mien.tracking import Tracker, TrackerSettings
 from mien.types import FaceFinder
 
-__all__ = ["ALL_FACES", "TrackerParts", "load_tracker", "make_tracker"]
-
-ALL_FACES = 10_000
-"""More than a photo holds."""
+__all__ = ["TrackerParts", "load_tracker", "make_tracker"]
 
 
 @dataclass(frozen=True)
@@ -25,13 +22,34 @@ class TrackerParts:
     detector: FaceFinder
     settings: TrackerSettings = field(default_factory=TrackerSettings)
 
+    @classmethod
+    def open(
+        cls,
+        model: str = DEFAULT_MODEL,
+        *,
+        points: int = 68,
+        detector: str = "centerface",
+        settings: TrackerSettings | None = None,
+        threads: int | None = None,
+    ) -> TrackerParts:
+        """The networks of that name or path behind the detector of those words.
+
+        Args:
+            points: the markup: 68, which every model has, or 84.
+            detector: see :func:`mien.runtime.open_detector`.
+            threads: of the networks, the detector's too; ``None`` means all cores.
+
+        Raises:
+            ModelError, ConfigError, InputError: as the parts say.
+        """
+        pair = load_landmarkers(model, points=points, threads=threads)
+        return cls(pair, open_detector(detector, threads), settings or TrackerSettings())
+
     def for_source(self, source: Source, *, all_faces_of_photos: bool) -> TrackerParts:
         """The same, but if the source is a photo for faces at any roll, and maybe for all."""
         if source.kind is not SourceKind.PHOTO:
             return self
-        settings = self.settings.for_photo()
-        if all_faces_of_photos:
-            settings = dataclasses.replace(settings, max_faces=ALL_FACES)
+        settings = self.settings.for_photo(all_faces=all_faces_of_photos)
         return dataclasses.replace(self, settings=settings)
 
     def tracker(self, tally: Tally | None = None) -> Tracker:
@@ -58,13 +76,14 @@ def load_tracker(
     Args:
         points: the markup: 68, which every model has, or 84.
         detector: see :func:`mien.runtime.open_detector`.
-        threads: threads for the networks; ``None`` means all cores.
+        threads: of the networks, the detector's too; ``None`` means all cores.
 
     Raises:
         ModelError, ConfigError, InputError: as the parts say.
     """
-    pair = load_landmarkers(model, points=points, threads=threads)
-    return make_tracker(pair, open_detector(detector, threads), settings)
+    return TrackerParts.open(
+        model, points=points, detector=detector, settings=settings, threads=threads
+    ).tracker()
 
 
 def make_tracker(

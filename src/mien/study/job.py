@@ -15,7 +15,6 @@ from mien.expression import Details
 from mien.media import Input
 from mien.outputs import NO_DETAILS, Sink
 from mien.pipeline import TrackerParts
-from mien.runtime import load_landmarkers, open_detector
 from mien.study.cells import clip_name
 from mien.study.checkpoint import CHECKPOINT_SECS, FileCheckpoint, StaleCheckpointError
 from mien.study.clip_outputs import Outcome, Outputs, track_input
@@ -45,10 +44,12 @@ class PartsSpec:
         Raises:
             ModelError, ConfigError, InputError: as the parts say.
         """
-        return TrackerParts(
-            load_landmarkers(self.model, points=self.points, threads=self.threads),
-            open_detector(self.detector, self.threads),
-            self.settings,
+        return TrackerParts.open(
+            self.model,
+            points=self.points,
+            detector=self.detector,
+            settings=self.settings,
+            threads=self.threads,
         )
 
 

@@ -67,11 +67,15 @@ class Shard:
         """Begin anew, or behind the first ``keep_bytes`` of an earlier run.
 
         Raises:
-            OutputError: it cannot be made, or another process writes it.
+            OutputError: it cannot be made, another process writes it, or it holds fewer bytes than
+                are to be kept (``size_of_part`` tells beforehand).
         """
         self.path = path
         self.part = path.with_name(path.name + _PART)
         handle = held(self.part)
+        if size_of_part(path) < keep_bytes:
+            os.close(handle)
+            raise OutputError(f"{self.part}: shorter than the {keep_bytes} bytes to go on from")
         with told_as_output_error(path):
             os.ftruncate(handle, keep_bytes)
             self._file = os.fdopen(handle, "r+b", buffering=0)

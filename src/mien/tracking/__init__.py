@@ -3,6 +3,7 @@
 from mien.alignment import LandmarkPredictor
 from mien.tracking.offline import OfflineSmoother, smooth_offline
 from mien.tracking.settings import (
+    ALL_FACES,
     OfflineSettings,
     RecheckSettings,
     SmoothingSettings,
@@ -11,6 +12,7 @@ from mien.tracking.settings import (
 from mien.tracking.tracker import Tracker
 
 __all__ = [
+    "ALL_FACES",
     "LandmarkPredictor",
     "OfflineSettings",
     "OfflineSmoother",

@@ -5,8 +5,7 @@ border that cuts it) it may read a head turned away by tens of degrees, for one 
 is looked at from two other starts: model 1 on the crop of the last points, moved ahead by all their
 motion, and on that of the points just seen; model 2 follows each up. Of the three looks the most
 confident is kept, less what it lies off the motion; how far the farthest lies from it lowers the
-face's score:
-``docs/decisions/0023-second-looks.md``.
+face's score: ``docs/decisions/0023-second-looks.md``.
 """
 
 from __future__ import annotations
@@ -19,10 +18,11 @@ import numpy as np
 from jaxtyping import Float
 
 from mien.alignment import LandmarkPredictor, align
-from mien.geometry import crop_from_landmarks, pose_head
+from mien.geometry import angle_between, crop_from_landmarks, pose_head
 from mien.tracking.association import same_face
 from mien.tracking.region import Place
 from mien.tracking.settings import RecheckSettings, TrackerSettings
+from mien.tracking.steps import SAME_TIME_SECS
 from mien.tracking.track import Track
 from mien.types import Frame, Prediction
 
@@ -34,8 +34,6 @@ _FARTHEST = 0.5
 """Face sizes between the middles of two looks at one face, at most."""
 _SIZE_RATIO = 1.6
 """And between their sizes."""
-_SAME_TIME_SECS = 1e-6
-"""Sums of steps are that exact."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +125,7 @@ class _Doubt:
             return True
         if sure >= settings.least_confidence:
             return False
-        rested_secs = self.now_secs - track.rechecked_secs + _SAME_TIME_SECS
+        rested_secs = self.now_secs - track.rechecked_secs + SAME_TIME_SECS
         return rested_secs >= settings.again_secs or track.agreement < settings.agreed
 
     def last_agreement(self, track: Track, seen: Prediction) -> float:
@@ -140,8 +138,7 @@ class _Doubt:
             pose_head(seen.landmarks.points_image, self.mean_shape).rotation
             for seen in (before, after)
         )
-        cosine = (float(np.trace(one.T @ other)) - 1) / 2
-        return math.degrees(math.acos(min(max(cosine, -1.0), 1.0)))
+        return math.degrees(angle_between(one, other))
 
 
 def _confidence(seen: Prediction) -> float:

@@ -11,13 +11,12 @@ from jaxtyping import UInt8
 
 from mien.tracking.scenes import small_picture
 from mien.tracking.settings import TrackerSettings
+from mien.tracking.steps import SAME_TIME_SECS
 from mien.tracking.track import Track
 from mien.types import Box, Frame
 
 __all__ = ["SearchTurns"]
 
-_SAME_TIME_SECS = 1e-6
-"""Sums of steps are that exact."""
 _STIRRED = 1 / 3
 """Share of ``search_secs`` after which the frame is searched if it has changed."""
 _CHANGE = 14
@@ -61,7 +60,7 @@ class SearchTurns:
             just_lost: a face ended in this very frame.
             expects: one that was lost a moment ago may come back.
         """
-        since_secs = now_secs - self._searched_secs + _SAME_TIME_SECS
+        since_secs = now_secs - self._searched_secs + SAME_TIME_SECS
         if since_secs < settings.least_search_secs:
             return False
         is_weak = any(track.weak_since is not None for track in tracks)
@@ -80,7 +79,7 @@ class SearchTurns:
         self, frame: Frame, now_secs: float, tracks: Sequence[Track], settings: TrackerSettings
     ) -> bool:
         """Whether the picture has changed, away from the faces, since it was searched."""
-        if now_secs - self._compared_secs + _SAME_TIME_SECS < _STIRRED * settings.search_secs:
+        if now_secs - self._compared_secs + SAME_TIME_SECS < _STIRRED * settings.search_secs:
             return False
         self._compared_secs = now_secs
         if self._seen is None:

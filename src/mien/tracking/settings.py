@@ -5,11 +5,21 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass, field
+from typing import Final
 
 from mien.alignment import StartSettings
 from mien.errors import ConfigError
 
-__all__ = ["OfflineSettings", "RecheckSettings", "SmoothingSettings", "TrackerSettings"]
+__all__ = [
+    "ALL_FACES",
+    "OfflineSettings",
+    "RecheckSettings",
+    "SmoothingSettings",
+    "TrackerSettings",
+]
+
+ALL_FACES: Final = 10_000
+"""More than a photo holds."""
 
 _SECONDS = (
     "search_secs",
@@ -84,6 +94,11 @@ class RecheckSettings:
     far: float = 0.1
     """Face sizes between two looks that halve the score."""
 
+    def __post_init__(self) -> None:
+        for name in ("usual_step_secs", "far"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"{name} must be above 0, not {getattr(self, name)}")
+
 
 @dataclass(frozen=True)
 class TrackerSettings:
@@ -148,7 +163,9 @@ class TrackerSettings:
                 f"{self.end_score} and {self.keep_score}"
             )
 
-    def for_photo(self) -> TrackerSettings:
-        """The same for a picture that nothing follows: its faces may be at any roll."""
+    def for_photo(self, *, all_faces: bool = False) -> TrackerSettings:
+        """The same for a picture that nothing follows: its faces may be at any roll, and with
+        ``all_faces`` as many as there are."""
         starts = None if self.starts is None else StartSettings()
-        return dataclasses.replace(self, starts=starts, any_roll=True, looks=False)
+        most = ALL_FACES if all_faces else self.max_faces
+        return dataclasses.replace(self, max_faces=most, starts=starts, any_roll=True, looks=False)

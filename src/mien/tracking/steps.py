@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
-__all__ = ["Clock"]
+__all__ = ["SAME_TIME_SECS", "Clock"]
+
+SAME_TIME_SECS: Final = 1e-6
+"""Sums of steps are that exact."""
 
 _USUAL_STEP_SECS = 1 / 30
 

@@ -28,14 +28,17 @@ frame a second is searched whole, and 240 a second no oftener than 30 (``least_s
 
 from __future__ import annotations
 
+import contextlib
+import reprlib
 import threading
 from collections.abc import Callable, Sequence
+from typing import SupportsFloat
 
 import numpy as np
 from jaxtyping import Float
 
 from mien.alignment import CarefulPredictor, LandmarkPredictor, align
-from mien.errors import ConfigError
+from mien.errors import ConfigError, InputError
 from mien.geometry import Similarity, crop_from_detection
 from mien.media import as_picture
 from mien.tracking.appearance import load_appearance
@@ -133,14 +136,14 @@ class Tracker:
         self._next_index = 0
         self._turns = SearchTurns()
 
-    def update(self, frame: Frame | object, time_secs: float | None = None) -> list[Face]:
+    def update(self, frame: Frame | object, time_secs: float | object = None) -> list[Face]:
         """The faces of the next frame, by number; empty where there is none.
 
         ``frame`` is a ``Frame``, or a picture as :func:`mien.media.as_picture` takes it (array,
         Pillow's, path) with its ``time_secs``; pictures without a time count 25 a second.
 
         Raises:
-            InputError: not a picture, or an empty one.
+            InputError: not a picture, or an empty one; or the time is no number.
             ConfigError: another thread is inside: frames of two threads have no order.
         """
         if not self._busy.acquire(blocking=False):
@@ -182,9 +185,10 @@ class Tracker:
         mean_shape = self._following.mean_shape
         return [track.face(mean_shape, step_secs) for track in self._tracks]
 
-    def _framed(self, picture: object, time_secs: float | None) -> Frame:
+    def _framed(self, picture: object, time_secs: object) -> Frame:
         index = self._next_index
-        return Frame(as_picture(picture), index, index / 25 if time_secs is None else time_secs)
+        secs = index / 25 if time_secs is None else _seconds(time_secs)
+        return Frame(as_picture(picture), index, secs)
 
     def _follow(self, frame: Frame, step_secs: float) -> None:
         """Model 2 on every living face; those that do not stand end."""
@@ -311,6 +315,13 @@ class Tracker:
         model: LandmarkPredictor, frame: Frame, places: Sequence[Similarity]
     ) -> Sequence[Prediction]:
         return model.predict(frame.image_rgb, places) if places else []
+
+
+def _seconds(time_secs: object) -> float:
+    if isinstance(time_secs, SupportsFloat):
+        with contextlib.suppress(TypeError):  # an array of several
+            return float(time_secs)
+    raise InputError(f"expected the picture's time in seconds, got {reprlib.repr(time_secs)}")
 
 
 def _find(finder: FaceFinder, frame: Frame) -> list[Detection]:

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float32
 
+from mien.runtime.detectors.suppression import strongest_boxes
 from mien.runtime.session import open_session
 from mien.runtime.weights import shipped_centerface
 from mien.types import Box, Detection, Frame
@@ -110,17 +111,8 @@ def decode_heads(maps: HeadMaps, score: float, overlap: float) -> list[Detection
     boxes = np.concatenate([start[:, ::-1], end[:, ::-1]], axis=1)
     return [
         Detection(Box(*map(float, boxes[i])), float(scores[i]), points[i, :, ::-1].copy())
-        for i in _suppress(boxes, scores, overlap)
+        for i in strongest_boxes(start, end, scores, overlap)
     ]
-
-
-def _suppress(
-    boxes: Float[np.ndarray, "n 4"], scores: Float[np.ndarray, " n"], overlap: float
-) -> list[int]:
-    """Greedy non-maximum suppression: indices of the boxes kept, best first."""
-    left_top_size = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
-    kept = cv2.dnn.NMSBoxes(left_top_size.tolist(), scores.tolist(), 0.0, overlap)
-    return [int(index) for index in kept]
 
 
 def _resize(found: Detection, factor: Float[np.ndarray, " 2"]) -> Detection:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float32
 
+from mien.runtime.detectors.suppression import strongest_boxes
 from mien.types import Box, Detection
 
 __all__ = ["Finds", "decode_maps", "strongest"]
@@ -96,15 +97,6 @@ def _of_map(values: Float32[np.ndarray, "14 _ _"], stride: int, score: float) ->
 
 def strongest(finds: Finds, overlap: float) -> Finds:
     """Of finds whose boxes overlap by a larger IoU the one with the best score; best first."""
-    order = np.argsort(-finds.score, kind="stable")
     half = finds.size[:, None] / 2
-    start, end = finds.centre - half, finds.centre + half
-    areas = finds.size**2
-    kept: list[int] = []
-    while len(order):
-        best, rest = int(order[0]), order[1:]
-        kept.append(best)
-        sides = np.minimum(end[best], end[rest]) - np.maximum(start[best], start[rest])
-        shared = sides.clip(min=0).prod(axis=1)
-        order = rest[shared <= overlap * (areas[best] + areas[rest] - shared)]
+    kept = strongest_boxes(finds.centre - half, finds.centre + half, finds.score, overlap)
     return finds.take(np.array(kept, dtype=int))
