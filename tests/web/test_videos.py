@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import av
 import numpy as np
-from conftest_web import PORT, TOKEN
+from conftest_web import HERE, PORT, TOKEN
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
@@ -15,6 +16,9 @@ from mien.expression import Details
 from mien.media import open_source
 from mien.outputs import open_table
 from mien.pipeline import Tally, TrackerParts, track_source
+from mien.tracking import TrackerSettings
+from mien.web.app import make_app
+from mien.web.visitors import Limits
 from standin import square_picture
 
 FOLLOW = f"ws://127.0.0.1:{PORT}/{TOKEN}/videos"
@@ -82,6 +86,20 @@ def test_a_long_video_is_followed_to_the_bound_and_that_is_said(
     told, _ = follow(page, name)
     assert told[-1]["done"]["frames"] == 13  # 0 to 0.48 s of half a second
     assert "were followed, which is the most" in told[-1]["done"]["note"]
+
+
+def test_a_limit_of_faces_that_may_have_cut_the_table_is_said(
+    parts: TrackerParts, limits: Limits, tmp_path: Path
+) -> None:
+    one = dataclasses.replace(parts, settings=TrackerSettings(max_faces=1))
+    app = make_app(one, tmp_path, TOKEN, limits)
+    clip = write_clip(tmp_path / "clip.mp4")
+    with TestClient(app, base_url=HERE) as page:
+        page.base_url = f"{HERE}/{TOKEN}/"
+        name = page.post("videos", content=clip.read_bytes()).json()["video"]
+        told, _ = follow(page, name)
+    said = "no more than 1 faces were followed at once: there may be more"
+    assert told[-1]["done"]["note"] == said
 
 
 def test_uploads_are_bounded_and_leave_nothing(page: TestClient, tmp_path: Path) -> None:

@@ -52,6 +52,19 @@ class Tally:
     def fps(self) -> float:
         return self.frames_decoded / self.seconds if self.seconds > 0 else 0.0
 
+    def note_on_limit(self, limit: int, option: str = "") -> str:
+        """That ``limit`` faces at once may have cut the result, in words; empty where it did not.
+
+        Args:
+            option: what sets the limit, for who can.
+        """
+        if self.most_faces < limit:
+            return ""
+        seen = self.most_detected
+        more = f"up to {seen} were seen at once" if seen > limit else "there may be more"
+        named = f" ({option})" if option else ""
+        return f"no more than {limit} faces were followed at once{named}: {more}"
+
     def count(self, faces: Sequence[Face]) -> None:
         """One frame more."""
         self.most_faces = max(self.most_faces, len(faces))

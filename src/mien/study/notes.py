@@ -15,12 +15,8 @@ def notes_on(
     tally: Tally, parts: TrackerParts, source: Source, details: Details | None = None
 ) -> list[str]:
     """What the reader of a table must know of it."""
-    notes = []
-    limit = parts.settings.max_faces
-    if tally.most_faces >= limit:
-        seen = tally.most_detected
-        more = f"up to {seen} were seen at once" if seen > limit else "there may be more"
-        notes.append(f"no more than {limit} faces were followed at once (--max-faces): {more}")
+    limited = tally.note_on_limit(parts.settings.max_faces, "--max-faces")
+    notes = [limited] if limited else []
     dropped = getattr(source, "frames_dropped", 0)
     if dropped:
         notes.append(f"{dropped} frames of the camera came too fast and were dropped")

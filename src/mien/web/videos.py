@@ -135,6 +135,7 @@ class Videos:
         except MienError as error:
             note = str(error).replace(str(self._video(name)), "the video").replace(name, "video")
         done = {"frames": tally.frames_decoded, "with_face": tally.frames_with_face}
+        note = "; ".join(filter(None, (note, tally.note_on_limit(parts.settings.max_faces))))
         if not tally.frames_decoded:
             return {"error": note or "the video holds no frame"}
         return {"done": {**done, "fps": round(tally.fps, 1), "note": note}}
