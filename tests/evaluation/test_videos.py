@@ -197,7 +197,7 @@ def test_the_command_follows_a_folder_of_clips(
     tmp_path: Path, standin_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_clip(tmp_path / "clips", frames=8)
-    monkeypatch.setattr(measuring, "open_detector", lambda words: SquareDetector())
+    monkeypatch.setattr(measuring, "open_detector", lambda words, threads: SquareDetector())
     file = tmp_path / "r.json"
     shown = run("clips", tmp_path / "clips", "--model", standin_model, "--json", file,
                 "--threads", 1)  # fmt: skip
@@ -235,7 +235,7 @@ def test_300vw_is_measured_between_its_labels(
     tmp_path: Path, standin_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_300vw(tmp_path)
-    monkeypatch.setattr(measuring, "open_detector", lambda words: SquareDetector())
+    monkeypatch.setattr(measuring, "open_detector", lambda words, threads: SquareDetector())
     file = tmp_path / "r.json"
     words = ("300vw", tmp_path, "--model", standin_model, "--json", file, "--threads", 1)
     shown = run(*words)
