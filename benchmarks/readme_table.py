@@ -284,12 +284,14 @@ def _turned(results: list[Result]) -> list[str]:
         cells = [_figure(show(one.content)) for show in TURNED_COLUMNS.values()]
         lines.append(line([one.system, INITS[one.init], *cells]))
     counts = {(one.content["n"], one.content["eyes"]["shut"]["n"] // 2) for one in own}
-    told = " and ".join(f"{n} pictures, of {shut} with eyes shut" for n, shut in sorted(counts))
+    if len(counts) > 1:
+        raise ValueError(f"turned photos of different sets stand in one table: {sorted(counts)}")
+    ((number, shut),) = counts
     return [
         *lines,
         "",
-        f"{told}, made by `mien data profile` of photos of the test split, with exact labels, some "
-        "heads wearing glasses or face masks. "
+        f"{number} pictures, of {shut} with eyes shut, made by `mien data profile` of photos of "
+        "the test split, with exact labels, some heads wearing glasses or face masks. "
         "68 points and yaw 60-90: NME as above. Eyes: error of the eye opening as a share of the "
         "eye's width (`mien.evaluation.eyes`). Confidence: its rank correlation with small errors; "
         "its mean over points that are seen and that the head hides; its expected calibration "
@@ -302,6 +304,9 @@ def _clips(results: list[Result]) -> list[str]:
     own = _with_moved(results, CLIPS)
     if not own:
         return []
+    sets = {(one.content["clips"], one.content["face_frames"]) for one in own}
+    if len(sets) > 1:
+        raise ValueError(f"clips of different sets stand in one table: {sorted(sets)}")
     head = ["clips, from the video alone", "clips", "faces in frames", "missed", "68 points"]
     head += ["jitter", "number switches", "tracks on no face", "eyes shut", "eyes open"]
     lines = ["", line(head), line(["---", *["---:"] * (len(head) - 1)])]

@@ -194,6 +194,11 @@ def test_turned_photos_and_cost_are_tables_of_their_own(tmp_path: Path) -> None:
     assert "9 pictures, of 2 with eyes shut" in section
     assert "| tiny | 128 | 0.50 | 2 | 1.8 | 1.9 |" in section
     assert "- `tiny.cost.json`: `python benchmarks/speed.py`" in section
+    shared["eyes"]["shut"]["n"] = 6
+    content = {**shared, **provenance, "init": "box", "score": None}
+    (tmp_path / "tiny.turned_test.box.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"different sets .*\(9, 2\), \(9, 3\)"):
+        table.make_section(tmp_path)
 
 
 def test_what_cannot_be_seen_and_steadiness_are_tables_of_their_own(tmp_path: Path) -> None:
@@ -225,6 +230,10 @@ def test_clips_are_a_table_of_their_own(tmp_path: Path) -> None:
     section = table.make_section(tmp_path)
     assert row in section
     assert "| **mien tiny**, points moved | 3 | 90 | 1 | 0.0200 |" in section
+    other = content | {"model": "other", "face_frames": 91}
+    (tmp_path / "other.clips.video.json").write_text(json.dumps(other))
+    with pytest.raises(ValueError, match=r"different sets .*\(3, 90\), \(3, 91\)"):
+        table.make_section(tmp_path)
 
 
 def test_files_smoothed_from_both_sides_have_rows_of_their_own(tmp_path: Path) -> None:
