@@ -44,6 +44,7 @@ NAMELESS = {
     "fuzz_options.json": "what breaks, with any network",
     "install_size.json": "sizes of packages",
     "kills.json": "what a kill changes, with any network",
+    "memory.json": "what a long run holds in memory, by the version of mien",
     "nano.wolfganglanger.speed.json": "measured before results named networks",
     "rivals.json": "other people's networks, by their versions",
     "rivals_speed.json": "times, by the versions of the programs",
