@@ -186,6 +186,14 @@ def test_what_is_no_table_is_refused(
         read_table(tmp_path / name)
 
 
+@pytest.mark.parametrize("place", [".", "/", ".."])
+def test_a_folder_is_no_table(capsys: pytest.CaptureFixture[str], place: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["report", place])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("mien: ")
+
+
 def test_a_broken_line_is_named(tmp_path: Path) -> None:
     path = write_table(tmp_path / "a.csv")
     text = path.read_text()

@@ -10,8 +10,8 @@ import pytest
 
 from mien.errors import ConfigError, ModelError
 from mien.markup import load_markup
-from mien.runtime import find_weights, load_landmarkers
-from mien.runtime.session import open_weights, read_card
+from mien.runtime import find_weights, load_landmarkers, open_detector
+from mien.runtime.session import open_weights, read_card, usable_threads
 from standin import CARD, SIDE, square_picture, write_standin
 
 
@@ -77,3 +77,13 @@ def test_a_markup_the_model_lacks_is_refused(standin_model: Path) -> None:
     with pytest.raises(ConfigError, match=r"has 68 points, not 84.*--markup 68"):
         load_landmarkers(str(standin_model), points=84)
     assert len(load_landmarkers(str(standin_model), points=68).markup) == 68
+
+
+def test_nobody_has_so_many_threads(standin_model: Path) -> None:
+    assert usable_threads(None) >= 1
+    assert usable_threads(3) == 3
+    for threads in (-1, 99_999_999_999):
+        with pytest.raises(ConfigError, match="threads are 1 to 1024"):
+            open_weights(standin_model, threads=threads)
+        with pytest.raises(ConfigError, match="threads are 1 to 1024"):
+            open_detector("centerface", threads=threads)

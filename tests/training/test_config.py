@@ -71,6 +71,7 @@ def test_a_file_is_read_with_its_tables(tmp_path: Path) -> None:
         ({"seed": "1"}, "'seed' is a int, not '1'"),
         ({"seed": 1.5}, "'seed' is a int"),
         ({"seed": True}, "'seed' is a int, not True"),
+        ({"seed": -1}, "seed is 0 or more, not -1"),
         ({"name": 5}, "'name' is a str"),
         ({"schedule": {"ema": True}}, "'schedule.ema' is a float, not True"),
         ({"schedule": {"steps": 0}}, "steps, batch and validate_every are at least 1"),

@@ -18,7 +18,7 @@ __all__ = ["profile", "video"]
 
 FitsFile = Annotated[Path, typer.Argument(help="What mien data fit wrote.")]
 Split = Annotated[str, typer.Option(help="Photos of which split to use.")]
-Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of every random choice.")]
 Workers = Annotated[int, typer.Option(min=1, help="Processes; the result is the same for any.")]
 FacesFile = Annotated[
     Path | None,

@@ -40,8 +40,8 @@ def report(
     """
     if video is not None and not video.is_file():
         raise InputError(f"{video}: no such video; check the path")
-    place = out or table.with_suffix(".report.html")
     read = read_table(table)
+    place = out or table.with_suffix(".report.html")
     found = video or find_video(table)
     write_report(read, place, title=table.stem, video=found)
     pictures = (

@@ -13,13 +13,22 @@ import numpy as np
 import onnxruntime as ort
 from jaxtyping import Float32, UInt8
 
-from mien.errors import ModelError
+from mien.errors import ConfigError, ModelError
 from mien.runtime.card import CARD_KEY, ModelCard
 
-__all__ = ["CropBatch", "WeightFile", "open_session", "open_weights", "read_card"]
+__all__ = [
+    "CropBatch",
+    "WeightFile",
+    "open_session",
+    "open_weights",
+    "read_card",
+    "usable_threads",
+]
 
 _OUTPUTS = ["points", "confidence", "score"]
 _ERRORS_ONLY = 3
+_MOST_THREADS = 1024
+"""More than any processor of today has; onnxruntime would try to start them."""
 _SMALL_BYTES = 4_000_000
 """Of the file of a network that one thread runs as fast as two: ``nano`` has 2.3, ``fast`` 7.8."""
 _Share = TypeVar("_Share")
@@ -67,13 +76,27 @@ def open_weights(path: Path, threads: int | None = None) -> WeightFile:
 
     Raises:
         ModelError: there is no such file, or it is not a mien weight file.
+        ConfigError: as :func:`usable_threads`.
     """
-    threads = threads or os.cpu_count() or 1
+    threads = usable_threads(threads)
     is_small = path.is_file() and path.stat().st_size < _SMALL_BYTES
     session = open_session(path, 1 if is_small else threads)
     card = _card_of(session, path)
     _check_signature(session, card, path)
     return WeightFile(session, card, lanes=threads if is_small else 1)
+
+
+def usable_threads(threads: int | None) -> int:
+    """As many as are asked for; ``None`` (or 0) asks for a thread a core.
+
+    Raises:
+        ConfigError: no processor has so many, or it is less than one.
+    """
+    if not threads:
+        return min(os.cpu_count() or 1, _MOST_THREADS)
+    if not 1 <= threads <= _MOST_THREADS:
+        raise ConfigError(f"threads are 1 to {_MOST_THREADS}, not {threads}")
+    return threads
 
 
 def read_card(path: Path) -> ModelCard:

@@ -158,6 +158,10 @@ class RunConfig:
     card: CardConfig
     seed: int
 
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ConfigError(f"seed is 0 or more, not {self.seed}")
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as a TOML or JSON file holds them."""
         return dataclasses.asdict(self)  # type: ignore[call-overload, no-any-return]
@@ -192,6 +196,7 @@ class TrainConfig(RunConfig):
     """Everything random of step k follows from this and k."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.role not in ("detection", "tracking"):
             raise ConfigError(f"role is 'detection' or 'tracking', not '{self.role}'")
         if self.data.layout == "w300lp":

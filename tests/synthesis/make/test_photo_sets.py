@@ -287,3 +287,10 @@ def test_black_past_a_photos_border_is_filled(tmp_path: Path, known_faces: Known
     filled = read_photo(moved, 0)
     assert filled[100:].min() > 90
     assert filled[25:35, 55:65].max() < 30
+
+
+@pytest.mark.parametrize("words", ["sheet set", "turns f.npz", "profile f.npz", "video f.npz"])
+def test_a_seed_below_nought_is_refused(words: str) -> None:
+    done = CliRunner().invoke(data_app, f"{words} --out out --seed -1")
+    assert done.exit_code == 2
+    assert "--seed" in done.output

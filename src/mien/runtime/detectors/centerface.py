@@ -9,7 +9,6 @@ that takes half the time of OpenCV's dnn.
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 
 import cv2
@@ -17,7 +16,7 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from mien.runtime.detectors.suppression import strongest_boxes
-from mien.runtime.session import open_session
+from mien.runtime.session import open_session, usable_threads
 from mien.runtime.weights import shipped_centerface
 from mien.types import Box, Detection, Frame
 
@@ -66,7 +65,7 @@ class CenterFace:
         Raises:
             ModelError: this installation is broken: the network is missing.
         """
-        self._session = open_session(shipped_centerface(), threads or os.cpu_count() or 1)
+        self._session = open_session(shipped_centerface(), usable_threads(threads))
         self._long_side = long_side
         self._score = score
         self._overlap = overlap

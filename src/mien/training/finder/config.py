@@ -38,6 +38,7 @@ class FinderConfig(RunConfig):
     """Everything random of step k follows from this and k."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.role != FINDER:
             raise ConfigError(f"role is {FINDER!r}, not {self.role!r}")
         if self.val_pictures < 1:
