@@ -111,6 +111,17 @@ def test_a_second_look_at_another_face_is_not_kept() -> None:
     assert one.box.centre[0] < 228 < other.box.centre[0] + 1e-6
 
 
+def test_a_second_look_that_could_not_be_read_ends_nobody() -> None:
+    """In one frame the other looks read a face that all but leaves the picture."""
+    world = World(ScriptedFace(lambda frame: (-20 if frame == ASTRAY else 4, 120, 60)))
+    dim = Prediction(Landmarks(points_at(4, 120, 60), np.full(68, 0.3)), 0.9)
+    model_2 = Follower(*world.faces, first_look=lambda i: dim if i == ASTRAY else None)
+    history = run(model_2, world, SETTINGS)
+    assert model_2.looks[ASTRAY] == 3, "it was looked at again"
+    assert [[face.track_id for face in faces] for faces in history] == [[0]] * 16
+    assert history[ASTRAY][0].box.centre[0] > 0
+
+
 def test_a_face_that_stays_unsure_is_looked_at_again_now_and_then() -> None:
     """Every frame at confidence 0.4 and 25 frames a second: every 0.2 s, that is every fifth."""
     dim = Prediction(Landmarks(points_at(200, 120, 60), np.full(68, 0.4)), 0.9)

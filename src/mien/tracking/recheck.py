@@ -20,7 +20,7 @@ from jaxtyping import Float
 from mien.alignment import LandmarkPredictor, align
 from mien.geometry import angle_between, crop_from_landmarks, pose_head
 from mien.tracking.association import same_face
-from mien.tracking.region import Place
+from mien.tracking.region import Place, is_readable
 from mien.tracking.settings import RecheckSettings, TrackerSettings
 from mien.tracking.steps import SAME_TIME_SECS
 from mien.tracking.track import Track
@@ -92,7 +92,10 @@ class Recheck:
             found = [
                 look
                 for look in looks[at * _STARTS : (at + 1) * _STARTS]
-                if look is not None and _is_same(look, own) and not _is_taken(look, others)
+                if look is not None
+                and is_readable(look, frame)  # else it would end a face that can be read
+                and _is_same(look, own)
+                and not _is_taken(look, others)
             ]
             foretold = _moved_ahead(tracks[i], step_secs)
             best = max([own, *found], key=lambda look: _rank(look, foretold, settings.doubt_of_far))

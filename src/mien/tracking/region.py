@@ -8,12 +8,16 @@ import numpy as np
 from jaxtyping import Float
 
 from mien.geometry import Similarity, crop_from_landmarks
-from mien.types import Box
+from mien.types import Box, Frame, Prediction
 
-__all__ = ["Place", "next_crop", "share_inside"]
+__all__ = ["Place", "is_readable", "next_crop", "share_inside"]
 
 _LONGEST_LEAD = 0.35
 """Face sizes by which a crop is moved ahead at most: a wrong guess must leave the face inside."""
+_LEAST_INSIDE = 0.3
+"""Share of the landmark box that must lie in the picture."""
+_LEAST_SIZE = 6.0
+"""Landmark boxes smaller than this, in px, hold no face that could be read."""
 
 
 @dataclass(frozen=True)
@@ -70,3 +74,15 @@ def share_inside(box: Box, width: int, height: int) -> float:
     shared_h = min(box.bottom, height - 0.5) - max(box.top, -0.5)
     area = box.width * box.height
     return max(shared_w, 0.0) * max(shared_h, 0.0) / area if area > 0 else 0.0
+
+
+def is_readable(seen: Prediction, frame: Frame) -> bool:
+    """Whether the points are numbers, not too small, and mostly in the picture."""
+    points = seen.landmarks.points_image
+    if not np.isfinite(points).all():
+        return False
+    box = Box.around(points)
+    height, width = frame.image_rgb.shape[:2]
+    is_large = min(box.width, box.height) >= _LEAST_SIZE / 2
+    is_large = is_large and box.width * box.height >= _LEAST_SIZE**2
+    return is_large and share_inside(box, width, height) >= _LEAST_INSIDE

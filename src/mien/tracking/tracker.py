@@ -47,7 +47,7 @@ from mien.tracking.looks import CutWatch, LookReader
 from mien.tracking.memory import Memory
 from mien.tracking.recheck import Recheck
 from mien.tracking.recognition import found_face, keep_looks, replaced_faces
-from mien.tracking.region import Place, next_crop, share_inside
+from mien.tracking.region import Place, is_readable, next_crop
 from mien.tracking.scenes import SceneWatch
 from mien.tracking.search_turns import SearchTurns
 from mien.tracking.second_looks import SecondLooks
@@ -55,14 +55,10 @@ from mien.tracking.settings import SmoothingSettings, TrackerSettings
 from mien.tracking.steps import Clock
 from mien.tracking.track import Track
 from mien.tracking.turned_search import find_at_any_roll
-from mien.types import Box, Detection, Face, FaceFinder, Frame, Prediction
+from mien.types import Detection, Face, FaceFinder, Frame, Prediction
 
 __all__ = ["Tracker"]
 
-_LEAST_INSIDE = 0.3
-"""Share of the landmark box that must lie in the picture."""
-_LEAST_SIZE = 6.0
-"""Landmark boxes smaller than this, in px, hold no face that could be read."""
 _CLEAR_SURPRISE = 0.1
 """Of two tracks on one face the less surprised stays, if the difference is clear."""
 
@@ -206,7 +202,7 @@ class Tracker:
         seen_all = self._predict(self._careful or self._following, frame, places)
         looked = self._recheck.best(frame, self._tracks, seen_all, step_secs, now_secs)
         for track, look in zip(tuple(self._tracks), looked, strict=True):
-            if look.seen.score < self._settings.end_score or not _is_readable(look.seen, frame):
+            if look.seen.score < self._settings.end_score or not is_readable(look.seen, frame):
                 self._end(track)
                 continue
             track.see(look.seen, step_secs, now_secs, self._settings.keep_score)
@@ -248,7 +244,8 @@ class Tracker:
         weak = [(i, track) for i, track in track_of.items() if track.weak_since is not None]
         free = self._settings.max_faces - len(self._tracks)
         new = sorted(
-            (i for i in range(len(found)) if i not in track_of), key=lambda i: -_area(found[i].box)
+            (i for i in range(len(found)) if i not in track_of),
+            key=lambda i: -found[i].box.width * found[i].box.height,
         )[:free]
         seen_all = self._confirm(frame, [found[i] for i in [i for i, _ in weak] + new])
         for (_, track), seen in zip(weak, seen_all, strict=False):
@@ -329,19 +326,4 @@ def _find(finder: FaceFinder, frame: Frame) -> list[Detection]:
 
 
 def _passes(seen: Prediction, least_score: float, frame: Frame) -> bool:
-    return seen.score >= least_score and _is_readable(seen, frame)
-
-
-def _is_readable(seen: Prediction, frame: Frame) -> bool:
-    """Whether the points are numbers, not too small, and mostly in the picture."""
-    points = seen.landmarks.points_image
-    if not np.isfinite(points).all():
-        return False
-    box = Box.around(points)
-    height, width = frame.image_rgb.shape[:2]
-    is_large = min(box.width, box.height) >= _LEAST_SIZE / 2 and _area(box) >= _LEAST_SIZE**2
-    return is_large and share_inside(box, width, height) >= _LEAST_INSIDE
-
-
-def _area(box: Box) -> float:
-    return box.width * box.height
+    return seen.score >= least_score and is_readable(seen, frame)
