@@ -31,7 +31,8 @@ from mien.synthesis.make.contact_sheets import SheetCell, draw_sheet
 from mien.synthesis.make.motion import HeadMotion, frame_times
 from mien.synthesis.make.scenes import Way, draw_passer, draw_way, film
 from mien.synthesis.make.session import SessionFiles, SynthesisSession, open_session
-from mien.synthesis.render.accessories import draw_glasses, draw_mask
+from mien.synthesis.render.face_mask import draw_mask
+from mien.synthesis.render.glasses import draw_glasses
 from mien.synthesis.render.turning import Turn
 from mien.types import HeadPose
 

@@ -10,8 +10,10 @@ from mien.synthesis.fit.anchors import Anchors
 from mien.synthesis.fit.residual_warp import FittedPhoto
 from mien.synthesis.head.morphable import MorphableHead
 from mien.synthesis.head.raster import rasterise
-from mien.synthesis.render.accessories import FaceMask, Glasses, build_worn, draw_glasses, draw_mask
+from mien.synthesis.render.accessories import build_worn
 from mien.synthesis.render.compositing import dress, light_on
+from mien.synthesis.render.face_mask import FaceMask, draw_mask
+from mien.synthesis.render.glasses import Glasses, draw_glasses
 from mien.synthesis.render.turning import HeadTurner, Turn
 from mien.types import HeadPose
 

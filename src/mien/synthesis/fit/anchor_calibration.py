@@ -41,6 +41,12 @@ _BELOW_EYES = 0.05
 """Where the jaw begins, on the way from the eyes' height to the chin's: as the published drawing of
 the Menpo mark-up has it."""
 _SAMPLE = 400
+_AGREE, _AGREE_WELL = 0.04, 0.02
+"""A face is believed where its teachers disagree by less than the first (`disagreement` of the
+pack), and may shape the mean mesh below the second."""
+_FIRST_SIGMA_CM, _LANDMARK_SIGMA_CM, _MESH_SIGMA_CM = 0.2, 0.15, 0.3
+"""Expected errors: of landmarks before the mesh is known, beside it, and of the mesh."""
+_DEPTH_SIGMA_CM = 0.3
 _MESH_INNER = np.array(
     [
         *(70, 63, 105, 66, 107, 336, 296, 334, 293, 300),
@@ -65,8 +71,8 @@ def calibrate_anchors(
     head: MorphableHead, photos: FacePack, rng: np.random.Generator, rounds: int = 6
 ) -> Anchors:
     """Anchors for a head model, from the train faces of a table."""
-    good = (photos.split == "train") & (photos.disagreement < 0.04)
-    clear = np.flatnonzero(good & (photos.disagreement < 0.02) & (photos.source != "ytf"))
+    good = (photos.split == "train") & (photos.disagreement < _AGREE)
+    clear = np.flatnonzero(good & (photos.disagreement < _AGREE_WELL) & (photos.source != "ytf"))
     if len(clear) < 10:
         raise DataError(f"anchors need 10 train faces that teachers agree on, not {len(clear)}")
     mean_mesh = _procrustes_mean(photos.mesh478[clear, :_MESH_VERTICES])
@@ -156,7 +162,7 @@ def _place_mesh(head: MorphableHead, mesh: Float[np.ndarray, "points 3"]) -> Sur
     inner = _MESH_INNER
     landmarks = SurfacePoints.at_vertices(head.landmarks68[17:])
     face = head.triangles[(head.triangles < head.face_vertices).all(axis=1)]
-    evidence = [_one_face(landmarks, mesh[inner], 0.2)]
+    evidence = [_one_face(landmarks, mesh[inner], _FIRST_SIGMA_CM)]
     depth_points, depth_mesh = landmarks, mesh[inner]
     surface = landmarks
     for _ in range(8):
@@ -166,7 +172,10 @@ def _place_mesh(head: MorphableHead, mesh: Float[np.ndarray, "points 3"]) -> Sur
         placed[:, 2] += np.median(depth_mesh[:, 2] - depth_points.of(placed)[:, 2])
         surface = nearest_on_surface(mesh, placed, face)
         depth_points, depth_mesh = surface, mesh
-        evidence = [_one_face(landmarks, mesh[inner], 0.15), _one_face(surface, mesh, 0.3)]
+        evidence = [
+            _one_face(landmarks, mesh[inner], _LANDMARK_SIGMA_CM),
+            _one_face(surface, mesh, _MESH_SIGMA_CM),
+        ]
     return surface
 
 
@@ -174,7 +183,7 @@ def _one_face(
     surface: SurfacePoints, points: Float[np.ndarray, "points 3"], sigma_cm: float
 ) -> Evidence:
     sigma = np.full((1, len(points)), sigma_cm, np.float32)
-    return Evidence(surface, points[None], sigma, np.full_like(sigma, 0.3))
+    return Evidence(surface, points[None], sigma, np.full_like(sigma, _DEPTH_SIGMA_CM))
 
 
 def _spread_cover(mesh: Float[np.ndarray, "points 3"]) -> Int[np.ndarray, " used"]:

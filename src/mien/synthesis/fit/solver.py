@@ -29,6 +29,13 @@ __all__ = ["Evidence", "HeadFits", "fit_heads"]
 
 _EXPRESSION_SIGMA = 0.35
 _ROBUST_CM = 0.6
+_POSE_RIDGE = 1e-3
+"""Keeps a step small in directions of the pose that the points say nothing about."""
+_MOST_TURN, _MOST_GROWTH = 0.5, 0.4
+"""Largest step of a rotation (radians), and of the logarithm of the scale: further out the
+linear model is no longer true."""
+_LEAST_BLEND, _MOST_BLEND = -0.1, 1.2
+"""Of the weight of a blendshape: a little past the model's own range."""
 _NEARNESS_SIGMA = 0.01
 """1/cm: a camera one metre away is one standard deviation from one far away."""
 _LEAST_DISTANCE_CM = 20.0
@@ -191,7 +198,7 @@ class _Solver:
             gradient += transposed @ right
         pose = self.pose
         diagonal = np.arange(normal.shape[1])
-        normal[:, diagonal[:pose], diagonal[:pose]] += 1e-3
+        normal[:, diagonal[:pose], diagonal[:pose]] += _POSE_RIDGE
         if self.perspective:
             normal[:, pose - 1, pose - 1] += 1
             gradient[:, pose - 1, 0] -= 1 / self.distance / _NEARNESS_SIGMA
@@ -312,9 +319,9 @@ class _Solver:
         return rows, (weight * residual)[..., None]
 
     def _apply(self, change: Float[np.ndarray, "faces unknowns"], shape: bool) -> None:
-        turn = Rotation.from_rotvec(np.clip(change[:, :3], -0.5, 0.5)).as_matrix()
+        turn = Rotation.from_rotvec(np.clip(change[:, :3], -_MOST_TURN, _MOST_TURN)).as_matrix()
         self.rotation = (turn @ self.rotation).astype(np.float32)
-        grown = np.clip(change[:, 3], -0.4, 0.4)
+        grown = np.clip(change[:, 3], -_MOST_GROWTH, _MOST_GROWTH)
         # Shift steps were measured in cm at the old scale.
         self.shift += change[:, 4 : 6 + self.kinds] * self.scale[:, None]
         self.scale = self.scale * np.exp(grown)
@@ -324,7 +331,7 @@ class _Solver:
         if shape:
             self.coefficients += change[:, self.pose :]
             blend = self.coefficients[:, self.identities :]
-            np.clip(blend, -0.1, 1.2, out=blend)
+            np.clip(blend, _LEAST_BLEND, _MOST_BLEND, out=blend)
 
     def fits(self) -> HeadFits:
         return HeadFits(

@@ -51,6 +51,8 @@ _ARRAYS = [
 ]
 _MODES = ("identity", "expression")
 # Model frame (y up, z forward) to ours (y down, z away): a proper half turn about x.
+_EYEBALL_CM = 0.35
+"""How far an eyeball stands in front of the plane of its lids."""
 _FLIP = np.array([1, -1, -1], np.float32)
 
 
@@ -115,7 +117,7 @@ def load_head(path: Path | None = None, identities: int = 60) -> MorphableHead:
         return np.concatenate([values, *centres], axis=-2)
 
     mean = closed(arrays["mean"])
-    mean[skin : skin + 2, 2] -= 0.35  # an eyeball stands in front of the plane of its lids
+    mean[skin : skin + 2, 2] -= _EYEBALL_CM
     jaw = np.concatenate([arrays["jaw_right"], [arrays["chin"]], arrays["jaw_left"]])
     return MorphableHead(
         mean=mean,

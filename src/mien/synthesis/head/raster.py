@@ -9,6 +9,9 @@ from jaxtyping import Bool, Float, Int
 
 __all__ = ["Raster", "rasterise"]
 
+_ON_EDGE = -1e-4
+"""Barycentric weight from which on a pixel counts as inside: no crack between two triangles."""
+
 
 @dataclass(frozen=True)
 class Raster:
@@ -90,7 +93,7 @@ def rasterise(
         level[owner, k] + slope_x[owner, k] * pixel_x + slope_y[owner, k] * pixel_y for k in (0, 1)
     )
     third = 1 - first - second
-    inside = np.flatnonzero((first >= -1e-4) & (second >= -1e-4) & (third >= -1e-4))
+    inside = np.flatnonzero((first >= _ON_EDGE) & (second >= _ON_EDGE) & (third >= _ON_EDGE))
     owner = owner[inside]
     weights = np.stack([first[inside], second[inside], third[inside]], axis=1).astype(np.float32)
     pixel = pixel_y[inside].astype(np.int64) * width + pixel_x[inside]

@@ -25,6 +25,7 @@ from mien.types import HeadPose
 __all__ = ["SheetCell", "draw_sheet", "sheet_of_set", "sheet_of_turns", "worst_fits", "write_sheet"]
 
 _SEEN, _HIDDEN, _TEXT = (0, 255, 0), (0, 0, 255), (255, 255, 0)
+_TEXT_SIZE = 0.45
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def draw_sheet(
         for point, hidden in zip(cell.points_image, cell.hidden, strict=True):
             spot = (int((point[0] + 0.5) * zoom), int((point[1] + 0.5) * zoom))
             cv2.circle(small, spot, 2, _HIDDEN if hidden else _SEEN, -1)
-        cv2.putText(small, cell.caption, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.45, _TEXT, 1)
+        cv2.putText(small, cell.caption, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, _TEXT_SIZE, _TEXT, 1)
         top, left = number // columns * side, number % columns * side
         sheet[top : top + small.shape[0], left : left + small.shape[1]] = small[:side, :side]
     return sheet

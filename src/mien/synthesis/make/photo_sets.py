@@ -17,13 +17,32 @@ from mien.synthesis.fit.residual_warp import FittedPhoto
 from mien.synthesis.make.manifest import SetRun
 from mien.synthesis.make.parallel import run_tasks
 from mien.synthesis.make.session import SessionFiles, SynthesisSession, open_session
-from mien.synthesis.render.accessories import FaceMask, Glasses, draw_glasses, draw_mask
 from mien.synthesis.render.expression import ExpressionEditor
+from mien.synthesis.render.face_mask import FaceMask, draw_mask
+from mien.synthesis.render.glasses import Glasses, draw_glasses
 from mien.synthesis.render.turning import Turn
 
 __all__ = ["Recipe", "SetJob", "make_entries", "make_set", "plan_photos"]
 
 _MAX_NOD_DEG = 40.0
+_EDIT_FRONTAL_DEG = 30.0
+"""Edited pictures that count as frontal are turned no further."""
+_SHUT, _HALF_SHUT = 0.8, (0.3, 0.8)
+"""Share of edited eyes that are quite shut, and how far the others are."""
+_LAMP_DOWN, _LAMP_UP, _LAMP_AHEAD = 0.7, 0.2, -0.7
+"""Lamps stand before the face, more to the sides than above and below, and rather above."""
+_LAMP_STRENGTH = (0.2, 0.75)
+_TEETH_CM, _LOWER_TEETH_CM = 0.9, (0.0, 0.0, 0.35)
+"""Most of the upper teeth that an open mouth shows; of the lower ones two mouths in three show
+none."""
+_HAIR_CM = (0.1, 1.0)
+"""How far hair stands off: cropped to full."""
+_FRONTAL_DEG = 10
+"""Photos up to this yaw show both sides about alike and are turned to either;"""
+_ACROSS = 0.08
+"""others to the side they do not show only so often."""
+_NODDING, _NOD_DEG, _STRONG_NOD_DEG = 0.7, 7, (-22, 22)
+"""Most heads and most cameras are near level: share and deviation; the others are anywhere here."""
 
 
 @dataclass(frozen=True)
@@ -155,8 +174,8 @@ def _draw_turn(
     change, words = np.zeros_like(photo.expression), list[str]()
     shut = False
     if rng.random() < recipe.eyes_shut:
-        shut = bool(rng.random() < 0.8)
-        part = 1.0 if shut else float(rng.uniform(0.3, 0.8))
+        shut = bool(rng.random() < _SHUT)
+        part = 1.0 if shut else float(rng.uniform(*_HALF_SHUT))
         change += editor.shut_eyes(photo.vertices_cm, (part, part))
         words.append("eyes shut" if shut else "eyes half shut")
     if rng.random() < recipe.mouth_open:
@@ -167,13 +186,13 @@ def _draw_turn(
         words.append("brows moved")
     lamp = np.zeros(3, np.float32)
     if rng.random() < recipe.relit:
-        way = np.array([rng.normal(), rng.normal() * 0.7 - 0.2, -0.7])
-        lamp = (way / np.linalg.norm(way) * rng.uniform(0.2, 0.75)).astype(np.float32)
+        way = np.array([rng.normal(), rng.normal() * _LAMP_DOWN - _LAMP_UP, _LAMP_AHEAD])
+        lamp = (way / np.linalg.norm(way) * rng.uniform(*_LAMP_STRENGTH)).astype(np.float32)
     frontal = bool(words) and rng.random() < recipe.edits_frontal
-    low, high = (0.0, 30.0) if frontal else (recipe.min_yaw_deg, recipe.max_yaw_deg)
-    teeth = float(rng.uniform(0, 0.9)), float(rng.choice([0.0, 0.0, 0.35]))
+    low, high = (0.0, _EDIT_FRONTAL_DEG) if frontal else (recipe.min_yaw_deg, recipe.max_yaw_deg)
+    teeth = float(rng.uniform(0, _TEETH_CM)), float(rng.choice(_LOWER_TEETH_CM))
     rotation = _draw_rotation(photo.rotation, (low, high), recipe.pitch_range_deg, rng)
-    hair_cm = float(rng.uniform(0.1, 1.0))
+    hair_cm = float(rng.uniform(*_HAIR_CM))
     worn = _draw_worn(recipe, rng)
     turn = Turn(
         rotation=rotation,
@@ -212,12 +231,13 @@ def _draw_rotation(
     tilt, minus_yaw, nod = Rotation.from_matrix(rotation).as_euler("ZYX", degrees=True)
     yaw = -float(minus_yaw)
     # A head that already shows one side well turns on to that side: the other is not in the photo.
-    across = 0.5 if abs(yaw) < 10 else 0.08
+    across = 0.5 if abs(yaw) < _FRONTAL_DEG else _ACROSS
     side = np.sign(yaw) * (1 if rng.random() > across else -1)
     size = rng.uniform(*yaw_range)
     if pitch_range is None:
         nodded, camera = (
-            rng.normal(0, 7) if rng.random() < 0.7 else rng.uniform(-22, 22) for _ in "12"
+            rng.normal(0, _NOD_DEG) if rng.random() < _NODDING else rng.uniform(*_STRONG_NOD_DEG)
+            for _ in "12"
         )
         new_nod = float(np.clip(nod + nodded, -_MAX_NOD_DEG, _MAX_NOD_DEG))
     else:

@@ -25,6 +25,31 @@ _FASTEST = 8.0
 """Face sizes a second at which a face leaves the frame or comes in: a walk, at 0.14 m a face."""
 _STEEPEST = 1.5
 """Steepest slope of ``3 x^2 - 2 x^3`` over 0 to 1."""
+_ALONE, _OF_SEVERAL = (0.18, 0.42), (0.2, 0.3)
+"""Least and greatest size of a face, in heights of the frame: alone, and of several, which must fit
+beside each other."""
+_ACROSS, _DOWN = (0.25, 0.75), (0.38, 0.6)
+"""Where the middles of faces move, in shares of the frame: about where a camera holds them."""
+_CROSSING_SECS, _CROSSING_OFF, _CROSSING_REACH = (5, 7), (-0.4, 0.4), 0.36
+"""Of faces that cross: time of a way there and back, how much each is out of step (radians), and
+how far they swing, in widths of the frame."""
+_FIRST_AWAY_SECS, _AWAY_SECS, _AWAY_EVERY_SECS = (1, 3), (0.4, 1.5), (2, 5)
+"""When a face first leaves, how long it stays out, and the time until it leaves again."""
+_LAST_AWAY_SECS = 1
+"""No face leaves so near the end: it would not come back."""
+_OUT = 0.3
+"""How far beyond the frame's edge, in its heights: no landmark of the face is in."""
+_PASS_SECS, _PASS_REACH = (1, 2.5), 3.5
+"""How long something takes to pass, and from how far off it comes, in sizes of the face."""
+_PASS_FROM_SECS, _PASS_LATEST_SECS = 0.5, 0.6
+"""It comes no earlier than the first, nor later than the second where the clip is short."""
+_NOWHERE_PX = -1e4
+"""Where something is that is not in the frame."""
+_PASSER_WIDE, _PASSER_TALL, _PASSER_LEAN_DEG = (0.15, 0.5), (0.4, 1.2), (-30, 30)
+"""Half axes in sizes of the face: a hand, a cup, an arm, a back; and how it leans."""
+_PASSER_TONE, _PASSER_GRAIN = (20, 220), 18
+_FADE = 0.1
+"""Of a side of the square laid into the frame: over so much its edges fade."""
 
 
 @dataclass(frozen=True)
@@ -119,25 +144,25 @@ def draw_way(
 ) -> Way:
     """A way through the frame: alone with excursions out of it, or crossing others."""
     width, height = size
-    least, most = (0.18, 0.42) if faces == 1 else (0.2, 0.3)
+    least, most = _ALONE if faces == 1 else _OF_SEVERAL
     face_px = smooth_path(times_secs, (least * height, most * height), rng)
-    y = smooth_path(times_secs, (0.38 * height, 0.6 * height), rng)
+    y = smooth_path(times_secs, (_DOWN[0] * height, _DOWN[1] * height), rng)
     if faces > 1:
-        turns = rng.uniform(5, 7)
-        swing = np.sin(2 * np.pi * (times_secs / turns + number / faces) + rng.uniform(-0.4, 0.4))
-        x = width * (0.5 + 0.36 * swing)
+        turns = times_secs / rng.uniform(*_CROSSING_SECS) + number / faces
+        swing = np.sin(2 * np.pi * turns + rng.uniform(*_CROSSING_OFF))
+        x = width * (0.5 + _CROSSING_REACH * swing)
     else:
-        x = smooth_path(times_secs, (0.25 * width, 0.75 * width), rng)
-        start = rng.uniform(1, 3)
-        while start < times_secs[-1] - 1:
-            stay = rng.uniform(0.4, 1.5)
-            aim = -0.3 * height if rng.random() < 0.5 else width + 0.3 * height
+        x = smooth_path(times_secs, (_ACROSS[0] * width, _ACROSS[1] * width), rng)
+        start = rng.uniform(*_FIRST_AWAY_SECS)
+        while start < times_secs[-1] - _LAST_AWAY_SECS:
+            stay = rng.uniform(*_AWAY_SECS)
+            aim = -_OUT * height if rng.random() < 0.5 else width + _OUT * height
             go = _STEEPEST * float(np.max(np.abs(aim - x) / face_px)) / _FASTEST
             knots = start + np.cumsum([0, go, stay, go])
             away = np.interp(times_secs, knots, [0, 1, 1, 0])
             away = away * away * (3 - 2 * away)
             x = x + away * (aim - x)
-            start = knots[-1] + rng.uniform(2, 5)
+            start = knots[-1] + rng.uniform(*_AWAY_EVERY_SECS)
     return Way(np.stack([x, y], axis=-1), face_px)
 
 
@@ -145,19 +170,23 @@ def draw_passer(
     times_secs: Float[np.ndarray, " frames"], way: Way, rng: np.random.Generator
 ) -> Passer:
     """Something that crosses a face once, in one to two and a half seconds."""
-    lasts = rng.uniform(1, 2.5)
-    start = rng.uniform(0.5, max(0.6, times_secs[-1] - lasts - 0.5))
-    angle, reach = rng.uniform(0, 2 * np.pi), 3.5
-    along = np.clip((times_secs - start) / lasts, -0.5, 1.5) * 2 - 1
+    lasts = rng.uniform(*_PASS_SECS)
+    latest = max(_PASS_LATEST_SECS, times_secs[-1] - lasts - _PASS_FROM_SECS)
+    start = rng.uniform(_PASS_FROM_SECS, latest)
+    angle = rng.uniform(0, 2 * np.pi)
+    along = np.clip((times_secs - start) / lasts, 0, 1) * 2 - 1
     direction = np.array([np.cos(angle), np.sin(angle)])
-    centre = way.centre + reach * way.face_px[:, None] * along[:, None] * direction
+    centre = way.centre + _PASS_REACH * way.face_px[:, None] * along[:, None] * direction
     gone = (along <= -1) | (along >= 1)
-    centre[gone] = -1e4
+    centre[gone] = _NOWHERE_PX
     face_px = float(way.face_px.mean())
-    tone = rng.integers(20, 220, 3)
-    grain = np.clip(tone + rng.normal(0, 18, (24, 40, 3)), 0, 255).astype(np.uint8)
-    axes = (float(rng.uniform(0.15, 0.5)) * face_px, float(rng.uniform(0.4, 1.2)) * face_px)
-    return Passer(centre, axes, float(np.degrees(angle) + rng.uniform(-30, 30)), grain)
+    tone = rng.integers(*_PASSER_TONE, 3)
+    grain = np.clip(tone + rng.normal(0, _PASSER_GRAIN, (24, 40, 3)), 0, 255).astype(np.uint8)
+    axes = (
+        float(rng.uniform(*_PASSER_WIDE)) * face_px,
+        float(rng.uniform(*_PASSER_TALL)) * face_px,
+    )
+    return Passer(centre, axes, float(np.degrees(angle) + rng.uniform(*_PASSER_LEAN_DEG)), grain)
 
 
 def _lay(
@@ -186,7 +215,7 @@ def _lay(
 def _round_fade(side: int) -> Float[np.ndarray, "side side"]:
     """1 within 0.4 sides of the middle, 0 at the square's edges: there nothing was bent far."""
     away = np.abs(np.arange(side) - (side - 1) / 2) / side
-    fade = np.clip((0.5 - np.hypot(away[:, None], away)) / 0.1, 0, 1)
+    fade = np.clip((0.5 - np.hypot(away[:, None], away)) / _FADE, 0, 1)
     return np.asarray(fade, np.float32)
 
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-from mien.synthesis.head.regions import smoothstep
+from mien.synthesis.head.regions import rises
 
 __all__ = ["BINS", "at_angle", "bend_background", "outline", "outline_of_mask"]
 
@@ -19,6 +19,15 @@ BINS = 180
 """Directions an outline is known in, from image right on clockwise."""
 _COARSE = 4
 """The bend is smooth: it is computed on every fourth pixel and interpolated."""
+_RIM = 0.75
+"""Share of the picture's longer side beyond which nothing moves: about its half diagonal."""
+_WITHIN_RIM = 0.95
+"""Largest share of that radius the head's old outline may reach."""
+_LEAST_PX = 1e-3
+_MIRROR_FROM, _MIRROR_OVER = 0.45, 0.3
+"""From this share of the old head's mask on, over so much, the picture beyond is mirrored in."""
+_MIRROR_RATE = 0.6
+"""Pixels of the picture beyond a pixel of what is mirrored in."""
 
 
 def bend_background(
@@ -43,11 +52,11 @@ def bend_background(
     )
     dx, dy = xs - centre[0], ys - centre[1]
     radius, turn = np.hypot(dx, dy), np.arctan2(dy, dx)
-    rim = 0.75 * max(height, width)
-    new_here, start_here = at_angle(new, turn), np.minimum(at_angle(start, turn), rim * 0.95)
+    rim = _RIM * max(height, width)
+    new_here, start_here = at_angle(new, turn), np.minimum(at_angle(start, turn), rim * _WITHIN_RIM)
     grow = (rim - start_here) / np.maximum(rim - new_here, 1)
     beyond = radius - new_here
-    safe = np.maximum(radius, 1e-3)
+    safe = np.maximum(radius, _LEAST_PX)
     # Inside the new outline, in its dents beside the neck, stays what stood in the old dents; where
     # the old head was, the picture beyond is mirrored in.
     dent = radius * start_here / np.maximum(new_here, 1)
@@ -56,8 +65,8 @@ def bend_background(
         for middle, away in zip(centre, (dx, dy), strict=True)
     )
     on_head = cv2.remap(cv2.blur(mask_source.astype(np.float32), (9, 9)), x, y, cv2.INTER_LINEAR)
-    mirrored = smoothstep((on_head - 0.45) / 0.3)
-    inside = dent + (start_here - 0.6 * beyond - dent) * mirrored
+    mirrored = rises(on_head, _MIRROR_FROM, _MIRROR_OVER)
+    inside = dent + (start_here - _MIRROR_RATE * beyond - dent) * mirrored
     place = np.where(beyond >= 0, start_here + beyond * grow, inside)
     place = np.where(radius > rim, radius, place)
     coarse = np.stack([centre[0] + dx / safe * place, centre[1] + dy / safe * place], axis=-1)

@@ -19,6 +19,16 @@ __all__ = ["ExpressionEditor"]
 # Vertices of the MediaPipe mesh on the middle of the upper and the lower lid.
 _LIDS_IMAGE_LEFT = ((160, 159, 158), (144, 145, 153))
 _LIDS_IMAGE_RIGHT = ((387, 386, 385), (373, 374, 380))
+_PAST_SHUT = -1.03
+"""Lids that meet a little below their rims leave no slit open between the triangles."""
+_LEAST_CLOSING_CM, _MOST_BLINK = -1e-3, 1.8
+"""A blink that moves the lids less is none; wide eyes need more than the model's own blink."""
+_JAW_OPEN, _JAW_LEAST = (0.35, 1.0), 0.1
+"""Where a jaw drops to, of the model's own range, and the least that it moves."""
+_LIPS_MOST, _JAW_ASIDE_MOST = 0.6, 0.25
+"""Strongest shape of the lips, and how far a jaw slides aside at most."""
+_BROWS_UP, _BROWS = 0.6, (0.4, 1.0)
+"""Share of moved brows that rise, and how far brows move."""
 
 
 class ExpressionEditor:
@@ -43,8 +53,8 @@ class ExpressionEditor:
         for (blink, upper, lower), part in zip(self._lids, strength, strict=True):
             gap = _gap(vertices_cm, upper, lower)
             closing = _gap(self._head.expression[blink], upper, lower)
-            # Lids that meet a little below their rims leave no slit open between the triangles.
-            change[blink] = np.clip(-1.03 * gap / min(closing, -1e-3), 0, 1.8) * part
+            full = _PAST_SHUT * gap / min(closing, _LEAST_CLOSING_CM)
+            change[blink] = np.clip(full, 0, _MOST_BLINK) * part
         return change
 
     def open_mouth(
@@ -53,8 +63,8 @@ class ExpressionEditor:
         """Drop the jaw to a random width, lips as in speech or a cry."""
         change = np.zeros(len(self._head.expression), np.float32)
         jaw = self._head.expression_index("jawOpen")
-        goal = rng.uniform(0.35, 1.0)
-        change[jaw] = max(goal - max(float(expression[jaw]), 0), 0.1)
+        goal = rng.uniform(*_JAW_OPEN)
+        change[jaw] = max(goal - max(float(expression[jaw]), 0), _JAW_LEAST)
         shapes = [
             "mouthFunnel",
             "mouthPucker",
@@ -63,22 +73,22 @@ class ExpressionEditor:
             "mouthSmile_L",
         ]
         shape = str(rng.choice(shapes))
-        amount = rng.uniform(0, 0.6)
+        amount = rng.uniform(0, _LIPS_MOST)
         for name in {shape, shape.replace("_L", "_R")}:
             index = self._head.expression_index(name)
             change[index] += np.clip(amount, 0, max(1 - float(expression[index]), 0))
         change[self._head.expression_index(str(rng.choice(["jawLeft", "jawRight"])))] += (
-            rng.uniform(0, 0.25)
+            rng.uniform(0, _JAW_ASIDE_MOST)
         )
         return change
 
     def raise_brows(self, rng: np.random.Generator) -> Float[np.ndarray, " expressions"]:
         """Lift or lower both brows."""
         change = np.zeros(len(self._head.expression), np.float32)
-        up = rng.random() < 0.6
+        up = rng.random() < _BROWS_UP
         names = ("browInnerUp", "browOuterUp") if up else ("browDown",)
         for name in names:
-            amount = rng.uniform(0.4, 1.0)
+            amount = rng.uniform(*_BROWS)
             for side in "LR":
                 change[self._head.expression_index(f"{name}_{side}")] = amount
         return change

@@ -19,14 +19,13 @@ from mien.geometry.pose import yaw_deg
 from mien.synthesis.fit.residual_warp import FittedPhoto
 from mien.synthesis.head.morphable import MorphableHead
 from mien.synthesis.head.raster import Raster
-from mien.synthesis.head.regions import HeadRegions, smoothstep, vertex_normals
+from mien.synthesis.head.regions import HeadRegions, falls, rises, smoothstep, vertex_normals
 from mien.synthesis.render.background import BINS, at_angle, bend_background, outline
 from mien.synthesis.render.inpainting import SurfaceFiller
+from mien.synthesis.render.mouth import fill_mouth
 
 __all__ = ["HeadPainter", "Scene"]
 
-# Inner lip points of the label, upper and lower.
-_LIPS_UPPER, _LIPS_LOWER = [61, 62, 63], [67, 66, 65]
 # Shares of the outline's radius: surely head, in question, surely beyond it.
 _INSIDE, _OUTSIDE = np.array([0.74, 0.78, 0.82]), np.array([1.08, 1.12, 1.16])
 _STEPS = np.array([0.85, 0.88, 0.91, 0.94, 0.97, 1.0])
@@ -43,8 +42,26 @@ _SEEN_DEG, _FOLD = 82, 0.25
 back there, compressed by the second figure."""
 _TO_MIDDLE = 0.05
 """How far the back of the head is pulled to its middle line, so that both halves join."""
+_PULL_FROM_DEG, _PULL_OVER_DEG = 35, 40
+"""Angle from the camera from which, and over which, that pull grows."""
+_NEAR_EDGE, _NEAR_EDGE_OVER = 0.7, 0.27
+"""Share of the outline's radius from which, and over which, skin follows the real outline."""
+_ASIDE_FROM_DEG, _ASIDE_OVER_DEG = 40, 25
+"""Azimuth from which, and over which, it may: eyes, nose and mouth are where the label says."""
+_OFF_RIM_OVER_DEG = 12
+"""Before the fold, over which what folds round comes to be taken from off the rim."""
+_SURE_TO, _SURE_OVER = 1.02, 0.1
+"""Share of the real outline at which a source is no longer the head, and over which doubt grows."""
 _OFF_THE_RIM = 0.08
 """How much further in the back takes its colours: the rim itself is blurred."""
+_HIDDEN_BELOW, _HIDDEN_OVER = 0.16, 0.12
+"""Cosine to the camera below which a place of the face is badly seen, and over which."""
+_MIRROR_FROM, _MIRROR_OVER = 0.25, 0.2
+"""The same of the mirrored place from which on it is well seen."""
+_GAIN_FROM_DEG, _GAIN_OVER_DEG = 14, 16
+"""Behind the cheeks the mirrored place must be so much nearer the camera's side."""
+_AWAY_FROM_DEG, _AWAY_OVER_DEG = 72, 14
+"""And the own place so far from it."""
 _BORROW_LEAST = 0.3
 """Above this share of the mirrored place a pixel counts as borrowed."""
 _BORROW_WORTH = 0.005
@@ -57,16 +74,15 @@ _HIDDEN_SHARE = 0.03
 """Of the picture's width: so far behind the nearest surface a vertex is hidden in the photo."""
 _SHADE, _MOST_DARK = 1.2, -0.2
 """Gain of an added lamp per unit of its strength, and the darkest a surface away from it counts."""
-_TOOTH_BGR, _GUM_BGR = np.array([0.82, 0.88, 0.92]), np.array([0.16, 0.13, 0.30])
-_TOOTH_EDGE_CM = 0.15
-"""Over which teeth fade into the dark of the mouth."""
-_SHUT_CM, _OPENS_CM = 0.4, 0.8
-"""A gap of the lips below the first was shut in the photo; one larger by the second stood open,
-and its own inside is kept."""
-_MOUTH_CORNERS_DIM = 0.65
-"""How much darker the corners of an open mouth are than its middle."""
 _SKIP = 0.45
 """Largest share of the backdrop's outline beside the old cheek that is left out."""
+_SKIP_FROM_DEG, _SKIP_OVER_DEG, _SKIP_ASIDE = 15, 40, 0.8
+"""Yaw from which, and over which, that grows; and the cosine of a direction to the side from which
+on it is whole."""
+_LIGHT_DUST = 2e-2
+"""Added to both lights whose ratio is taken: where neither is known the ratio is 1."""
+_LIGHT_BLUR = 10
+"""Part of the picture's width over which the light of borrowed skin is matched."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +141,8 @@ class HeadPainter:
         trust = np.maximum(trust, wanted * trust[self._regions.mirror])
         painted = self._filler.fill(painted, after, trust, inside, scene.px_per_cm)
         if scene.teeth_cm is not None:
-            self._fill_mouth(scene, painted)
+            shown = scene.photo.points_cm, scene.teeth_cm, scene.px_per_cm
+            fill_mouth(painted, after, self._regions, *shown)
         if scene.light.any():
             painted = self._relight(scene, painted)
         backdrop = _sample(scene, field)
@@ -158,7 +175,9 @@ class HeadPainter:
         place = scene.source[:, :2] + np.where((beyond > 0)[:, None], change, 0)
         middle = place[self._regions.middle]
         pull = (
-            _TO_MIDDLE * self._regions.rear * smoothstep((folded - np.radians(35)) / np.radians(40))
+            _TO_MIDDLE
+            * self._regions.rear
+            * rises(folded, np.radians(_PULL_FROM_DEG), np.radians(_PULL_OVER_DEG))
         )
         place = place + (middle - place) * pull[:, None]
         # Real skulls are often narrower than the fitted one: near its outline look further in.
@@ -166,19 +185,18 @@ class HeadPainter:
         radius, turn = np.hypot(*out.T), np.arctan2(out[:, 1], out[:, 0])
         real = at_angle(_real_edge(scene, edge), turn)
         share, reach = 1 - real, radius / np.maximum(at_angle(edge, turn), 1)
-        near = smoothstep((reach - 0.7) / 0.27)
-        # Only there: eyes, nose and mouth are where the label says.
-        aside = smoothstep((np.abs(azimuth) - np.radians(40)) / np.radians(25))
+        near = rises(reach, _NEAR_EDGE, _NEAR_EDGE_OVER)
+        aside = rises(np.abs(azimuth), np.radians(_ASIDE_FROM_DEG), np.radians(_ASIDE_OVER_DEG))
         share = share * near * np.maximum(aside, self._regions.rear)
         # What folds round from behind comes from a little further in yet, off the blurred rim.
         share += (
             _OFF_THE_RIM
             * (1 - share)
             * self._regions.rear
-            * smoothstep(beyond / np.radians(12) + 1)
+            * smoothstep(beyond / np.radians(_OFF_RIM_OVER_DEG) + 1)
         )
         place = np.asarray(scene.centre + out * (1 - share)[:, None], np.float32)
-        inside = smoothstep((1.02 - reach * (1 - share) / real) / 0.1)
+        inside = falls(reach * (1 - share) / real, _SURE_TO, _SURE_OVER)
         where, size = scene.to_photo(place), np.array(scene.photo.image.shape[1::-1])
         inside *= ((where > 0) & (where < size - 1)).all(axis=1)
         return place, inside
@@ -191,42 +209,15 @@ class HeadPainter:
         y = np.clip(np.round(points[:, 1]).astype(int), 0, raster.height - 1)
         behind = points[:, 2] > raster.depth[y, x] + _HIDDEN_SHARE * raster.width
         seen = np.clip(facing, 0, 1) * ~behind
-        front = smoothstep((0.16 - seen) / 0.12) * smoothstep((seen[regions.mirror] - 0.25) / 0.2)
+        front = falls(seen, _HIDDEN_BELOW, _HIDDEN_OVER)
+        front = front * rises(seen[regions.mirror], _MIRROR_FROM, _MIRROR_OVER)
         # Behind the cheeks the normals of ears and hair say little: there the azimuth decides.
         yaw = np.radians(yaw_deg(scene.photo.rotation))
         own, other = np.abs(_wrap(regions.azimuth + yaw)), np.abs(_wrap(yaw - regions.azimuth))
-        gained = smoothstep((own - other - np.radians(14)) / np.radians(16))
-        away = gained * smoothstep((own - np.radians(72)) / np.radians(14))
+        gained = rises(own - other, np.radians(_GAIN_FROM_DEG), np.radians(_GAIN_OVER_DEG))
+        away = gained * rises(own, np.radians(_AWAY_FROM_DEG), np.radians(_AWAY_OVER_DEG))
         wanted: Float[np.ndarray, " vertices"] = np.maximum(front * (1 - regions.rear), away)
         return wanted
-
-    def _fill_mouth(self, scene: Scene, painted: UInt8[np.ndarray, "side side 3"]) -> None:
-        """Paint teeth and darkness where the photo's mouth was shut and now stands open."""
-        after = scene.after
-        inside = np.flatnonzero(after.corners[:, 2] == self._regions.mouth_patch)
-        points = scene.photo.points_cm
-        gap = float((points[_LIPS_LOWER, 1] - points[_LIPS_UPPER, 1]).mean())
-        share = 1 - float(smoothstep((gap - _SHUT_CM) / _OPENS_CM))
-        if not len(inside) or share < 0.05 or scene.teeth_cm is None:
-            return
-        height = (after.weights[inside] * self._regions.mouth_height[after.corners[inside]]).sum(1)
-        rows = after.pixel[inside] // after.width
-        tall_cm = max(float(np.ptp(rows)) / scene.px_per_cm, 0.1)
-        skin = float(painted.reshape(-1, 3)[after.pixel].mean()) / 255
-        columns = after.pixel[inside] % after.width
-        middle, half = np.median(columns), max(float(np.ptp(columns)) / 2, 1)
-        dim = 1 - _MOUTH_CORNERS_DIM * np.clip(np.abs(columns - middle) / half, 0, 1) ** 2
-        upper, lower = scene.teeth_cm
-        tooth = np.maximum(
-            smoothstep((upper - height * tall_cm) / _TOOTH_EDGE_CM),
-            smoothstep((lower - (1 - height) * tall_cm) / _TOOTH_EDGE_CM),
-        )
-        gum = _GUM_BGR * (0.6 + 0.8 * height[:, None])
-        tone = gum * (1 - tooth[:, None]) + _TOOTH_BGR * tooth[:, None]
-        colour = 255 * tone * (dim * (0.35 + 0.9 * skin))[:, None]
-        flat = painted.reshape(-1, 3)
-        mixed = flat[after.pixel[inside]] * (1 - share) + colour * share
-        flat[after.pixel[inside]] = np.clip(mixed, 0, 255)
 
     def _relight(
         self, scene: Scene, painted: UInt8[np.ndarray, "side side 3"]
@@ -293,9 +284,9 @@ def _mend(
 
     def spread(image: Float[np.ndarray, "side side 3"]) -> Float[np.ndarray, "small small 3"]:
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        return np.asarray(cv2.GaussianBlur(small, (0, 0), size[0] / 10), np.float32)
+        return np.asarray(cv2.GaussianBlur(small, (0, 0), size[0] / _LIGHT_BLUR), np.float32)
 
-    ratio = (spread(painted * known) + 2e-2) / (spread(borrowed * known) + 2e-2)
+    ratio = (spread(painted * known) + _LIGHT_DUST) / (spread(borrowed * known) + _LIGHT_DUST)
     gain = cv2.resize(np.clip(ratio, *_MEND_GAIN), mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
     part = alpha[..., None]
     mixed = painted * (1 - part) + np.clip(borrowed * gain, 0, 255) * part
@@ -312,10 +303,12 @@ def _ellipse(azimuth: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
 
 def _skip(yaw: float) -> Float[np.ndarray, " bins"]:
     """Leave out hair beside the old cheek where a profile looks into the open."""
-    angle = np.arange(180) * (2 * np.pi / 180)
+    angle = np.arange(BINS) * (2 * np.pi / BINS)
     facing = np.cos(angle) * np.sign(yaw)
-    strength = _SKIP * smoothstep((abs(yaw) - 15) / 40)
-    skip: Float[np.ndarray, " bins"] = (strength * smoothstep(facing / 0.8)).astype(np.float32)
+    strength = _SKIP * rises(abs(yaw), _SKIP_FROM_DEG, _SKIP_OVER_DEG)
+    skip: Float[np.ndarray, " bins"] = (strength * smoothstep(facing / _SKIP_ASIDE)).astype(
+        np.float32
+    )
     return skip
 
 

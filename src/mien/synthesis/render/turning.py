@@ -21,8 +21,10 @@ from mien.synthesis.head.morphable import MorphableHead
 from mien.synthesis.head.raster import Raster, rasterise
 from mien.synthesis.head.regions import HeadRegions, vertex_normals
 from mien.synthesis.head.surface import SurfacePoints
-from mien.synthesis.render.accessories import FaceMask, Glasses, build_worn
+from mien.synthesis.render.accessories import build_worn
 from mien.synthesis.render.compositing import dress, light_on
+from mien.synthesis.render.face_mask import FaceMask
+from mien.synthesis.render.glasses import Glasses
 from mien.synthesis.render.painting import HeadPainter, Scene
 
 __all__ = ["HeadTurner", "Turn", "TurnedPhoto", "Window"]
