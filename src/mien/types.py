@@ -23,6 +23,7 @@ __all__ = [
     "HeadPose",
     "Landmarks",
     "Prediction",
+    "SmallFaceFinder",
 ]
 
 
@@ -99,6 +100,15 @@ class Detection:
     def __post_init__(self) -> None:
         if self.five_points is not None and self.five_points.shape != (5, 2):
             raise ValueError(f"five_points is (5, 2), not {self.five_points.shape}")
+
+    def moved(self, x: float, y: float) -> Detection:
+        """The same, in a picture that begins so many px further to the left and above."""
+        box, points = self.box, self.five_points
+        return Detection(
+            Box(box.left + x, box.top + y, box.right + x, box.bottom + y),
+            self.score,
+            None if points is None else points + np.array([x, y]),
+        )
 
 
 @dataclass(frozen=True)
@@ -229,4 +239,14 @@ class FaceFinder(Protocol):
 
     def find(self, frame: Frame) -> Sequence[Detection]:
         """Every face it sees; empty where there is none."""
+        ...
+
+
+@runtime_checkable
+class SmallFaceFinder(FaceFinder, Protocol):
+    """One that can look closer."""
+
+    def find_small(self, frame: Frame) -> Sequence[Detection]:
+        """Faces that are too small for ``find``, and maybe others; empty where ``find`` looks as
+        closely as pays."""
         ...

@@ -14,6 +14,7 @@ from mien.cli.progress import RunProgress
 from mien.media import open_source
 from mien.pipeline import Tally, TrackerParts
 from mien.runtime import load_landmarkers, open_detector
+from mien.runtime.detectors import CenterFace, Finder
 from mien.study.notes import notes_on
 
 Mien = Callable[..., Done]
@@ -62,6 +63,25 @@ def test_where_no_face_was_found_a_finer_search_is_named(
     found = Tally(frames_decoded=1, frames_with_face=1, size=(1920, 1080))
     assert notes_on(found, parts, source) == []
     assert notes_on(Tally(frames_decoded=1, size=(300, 200)), parts, source) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "size", "finer"),
+    [
+        ("centerface", (1920, 1080), None),  # searched as it is
+        ("centerface", (640, 360), "centerface:640"),
+        ("centerface", (8000, 6000), "centerface:3347"),  # twice 2.1 megapixels' long side
+        ("centerface:512", (1920, 1080), "centerface:1024"),
+        ("finder", (640, 360), None),
+        ("finder", (1920, 1080), "finder:1687"),
+    ],
+)
+def test_a_finer_search_is_finer_than_what_was_searched(
+    words: str, size: tuple[int, int], finer: str | None
+) -> None:
+    detector = open_detector(words)
+    assert isinstance(detector, CenterFace | Finder)
+    assert detector.finer_words(*size) == finer
 
 
 def test_a_log_gets_a_line_every_ten_seconds(

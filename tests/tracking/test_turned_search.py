@@ -60,3 +60,40 @@ def test_an_upright_face_costs_one_search() -> None:
 def test_what_the_detector_half_believes_of_a_turned_frame_is_dropped() -> None:
     assert find_at_any_roll(Marks(score=0.6), picture(2)[0]) == []
     assert len(find_at_any_roll(Marks(score=0.6), picture(0)[0])) == 1
+
+
+class WithCloserLook(Marks):
+    """One that sees further faces when it looks closer."""
+
+    def __init__(self, *small: Box, sees_large: bool = True) -> None:
+        super().__init__()
+        self._small = small
+        self._sees_large = sees_large
+        self.small_score = 0.7
+
+    def find(self, frame: Frame) -> list[Detection]:
+        return super().find(frame) if self._sees_large else []
+
+    def find_small(self, frame: Frame) -> list[Detection]:
+        return [Detection(box, self.small_score) for box in self._small]
+
+
+def test_small_faces_join_the_others_and_parts_of_a_face_do_not() -> None:
+    """The face's box is 48, 5 to 78, 45: an eye in it and a box much like it are that face."""
+    frame, _, _ = picture(0)
+    beside, eye, again = Box(100, 60, 106, 67), Box(55, 20, 61, 26), Box(60, 8, 90, 50)
+    found = find_at_any_roll(WithCloserLook(beside, eye, again), frame)
+    assert {one.box for one in found} == {Box(48, 5, 78, 45), beside}
+    alone = find_at_any_roll(WithCloserLook(beside, eye, sees_large=False), frame)
+    assert [one.box for one in alone] == [beside, eye]
+
+
+def test_of_two_looks_at_one_face_the_surer_stays() -> None:
+    frame, _, _ = picture(0)
+    again = Box(52, 8, 80, 44)
+    for score, kept in ((0.7, again), (0.5, Box(48, 5, 78, 45))):
+        doubted = WithCloserLook(again)
+        doubted._score = 0.6
+        doubted.small_score = score
+        (found,) = find_at_any_roll(doubted, frame)
+        assert found.box == kept

@@ -11,7 +11,7 @@ from jaxtyping import Float, UInt8
 
 from mien.alignment import LandmarkPredictor
 from mien.geometry import Similarity
-from mien.types import Detection, Face, FaceFinder, Frame, Prediction
+from mien.types import Detection, Face, FaceFinder, Frame, Prediction, SmallFaceFinder
 
 __all__ = ["StageTimes", "Tally", "TimedFinder", "TimedPredictor"]
 
@@ -83,6 +83,16 @@ class TimedFinder:
     def find(self, frame: Frame) -> Sequence[Detection]:
         start_secs = time.perf_counter()
         found = self._detector.find(frame)
+        self._tally.stages.detect += time.perf_counter() - start_secs
+        self._tally.most_detected = max(self._tally.most_detected, len(found))
+        return found
+
+    def find_small(self, frame: Frame) -> Sequence[Detection]:
+        """Nothing, of a detector that has no closer look."""
+        if not isinstance(self._detector, SmallFaceFinder):
+            return []
+        start_secs = time.perf_counter()
+        found = self._detector.find_small(frame)
         self._tally.stages.detect += time.perf_counter() - start_secs
         self._tally.most_detected = max(self._tally.most_detected, len(found))
         return found

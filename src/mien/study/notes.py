@@ -21,7 +21,7 @@ def notes_on(
     if dropped:
         notes.append(f"{dropped} frames of the camera came too fast and were dropped")
     if tally.frames_decoded and not tally.frames_with_face and tally.size:
-        hint = _finer_search(parts, max(tally.size))
+        hint = _finer_search(parts, *tally.size)
         notes += [hint] if hint else []
     if details is not None and tally.frames_with_face:
         notes += _of_details(details, source)
@@ -40,13 +40,12 @@ def _of_details(details: Details, source: Source) -> list[str]:
     return notes
 
 
-def _finer_search(parts: TrackerParts, long_side: int) -> str | None:
+def _finer_search(parts: TrackerParts, width: int, height: int) -> str | None:
     detector = parts.detector
-    if not isinstance(detector, CenterFace | Finder) or detector.long_side >= long_side:
+    if not isinstance(detector, CenterFace | Finder):
         return None
-    name = "finder" if isinstance(detector, Finder) else "centerface"
-    finer = min(long_side, 2 * detector.long_side)
-    return f"--detector {name}:{finer} looks for smaller faces"
+    words = detector.finer_words(width, height)
+    return None if words is None else f"--detector {words} looks for smaller faces"
 
 
 def report_line(stem: str, tally: Tally, *, complete: bool = True) -> str:

@@ -24,6 +24,8 @@ _CHANGE = 14
 do, less than a face that comes before any background it can be told from."""
 _BLOB = np.ones((2, 2), np.uint8)
 """Parts that have changed together: a head that comes is no thin line, as moved edges are."""
+_SMALL = 0.07
+"""Of the picture's long side: where a face is larger, no closer look is taken for others."""
 _BESIDE, _ABOVE, _BELOW, _SHOULDERS = 1.0, 1.2, 1.0, 1.5
 """Widths and heights of a face's landmark box beside, above and below it, in which its own head
 moves; and beside it down to the picture's end, where its body does."""
@@ -35,6 +37,7 @@ class SearchTurns:
     def __init__(self) -> None:
         self._searched_secs = -math.inf
         self._compared_secs = -math.inf
+        self._looked_closer_secs = -math.inf
         self._seen: UInt8[np.ndarray, "40 64 3"] | None = None
         self._known: list[Box] = []
 
@@ -74,6 +77,18 @@ class SearchTurns:
         if is_weak or expects:
             every = min(every, settings.anxious_search_secs)
         return since_secs >= every or self._is_stirred(frame, now_secs, tracks, settings)
+
+    def may_look_closer(
+        self, frame: Frame, now_secs: float, known: Sequence[Box], settings: TrackerSettings
+    ) -> bool:
+        """Whether to look for small faces too; ``known`` are those there are. Who is told that he
+        may does."""
+        since_secs = now_secs - self._looked_closer_secs + SAME_TIME_SECS
+        small = _SMALL * max(frame.image_rgb.shape[:2])
+        if since_secs < settings.close_search_secs or any(box.height > small for box in known):
+            return False
+        self._looked_closer_secs = now_secs
+        return True
 
     def _is_stirred(
         self, frame: Frame, now_secs: float, tracks: Sequence[Track], settings: TrackerSettings

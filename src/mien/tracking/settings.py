@@ -25,6 +25,7 @@ _SECONDS = (
     "search_secs",
     "anxious_search_secs",
     "least_search_secs",
+    "close_search_secs",
     "weak_secs",
     "remember_secs",
     "recall_secs",
@@ -114,6 +115,9 @@ class TrackerSettings:
     least_search_secs: float = 0.03
     """The same, whatever happens: a camera of 240 frames a second is searched no oftener than one
     of 30."""
+    close_search_secs: float = 1.0
+    """Seconds between two closer looks at frames of a large picture in which no face is known, or
+    only small ones."""
     confirm_score: float = 0.5
     """Score at which both models must see a detection before it becomes a face."""
     keep_score: float = 0.5

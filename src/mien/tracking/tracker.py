@@ -52,6 +52,7 @@ from mien.tracking.scenes import SceneWatch
 from mien.tracking.search_turns import SearchTurns
 from mien.tracking.second_looks import SecondLooks
 from mien.tracking.settings import SmoothingSettings, TrackerSettings
+from mien.tracking.small_search import with_small_faces
 from mien.tracking.steps import Clock
 from mien.tracking.track import Track
 from mien.tracking.turned_search import find_at_any_roll
@@ -237,7 +238,7 @@ class Tracker:
 
     def _search(self, frame: Frame) -> None:
         """Look at the whole frame: align weak faces anew, and let new ones in."""
-        search = find_at_any_roll if self._settings.any_roll else _find
+        search = find_at_any_roll if self._settings.any_roll else self._find
         found = search(self._finder, frame)
         pairs = match_boxes([face.box for face in found], [track.box for track in self._tracks])
         track_of = {row: self._tracks[col] for row, col in pairs}
@@ -254,6 +255,14 @@ class Tracker:
                 track.place = Place.of(seen.landmarks.points_image)
                 track.weak_since, track.agreement = None, 1.0
         self._enter(frame, [seen for seen in seen_all[len(weak) :] if seen is not None])
+
+    def _find(self, finder: FaceFinder, frame: Frame) -> list[Detection]:
+        """What the detector finds in a frame of a film; now and then, small faces too."""
+        found = list(finder.find(frame))
+        known = [face.box for face in found] + [track.box for track in self._tracks]
+        if self._turns.may_look_closer(frame, self._clock.now_secs, known, self._settings):
+            found = with_small_faces(finder, frame, found)
+        return found
 
     def _confirm(self, frame: Frame, found: Sequence[Detection]) -> list[Prediction | None]:
         """Model 1, aligned anew, model 2, and again where in doubt; ``None`` where is no face."""
@@ -319,10 +328,6 @@ def _seconds(time_secs: object) -> float:
         with contextlib.suppress(TypeError):  # an array of several
             return float(time_secs)
     raise InputError(f"expected the picture's time in seconds, got {reprlib.repr(time_secs)}")
-
-
-def _find(finder: FaceFinder, frame: Frame) -> list[Detection]:
-    return list(finder.find(frame))
 
 
 def _passes(seen: Prediction, least_score: float, frame: Frame) -> bool:

@@ -1,4 +1,4 @@
-"""A detector's search of a photo that may lie on its side or stand on its head."""
+"""A detector's search of a photo: small faces too, and where none is upright, at other rolls."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 from jaxtyping import Float
 
+from mien.tracking.small_search import with_small_faces
 from mien.types import Box, Detection, FaceFinder, Frame
 
 __all__ = ["find_at_any_roll"]
@@ -17,11 +18,12 @@ _LEAST_SCORE = 0.65
 
 
 def find_at_any_roll(finder: FaceFinder, frame: Frame) -> list[Detection]:
-    """What the detector finds; if nothing, what it finds in the frame turned by quarters.
+    """What the detector finds, small faces too; if nothing, what it finds in the frame turned by
+    quarters.
 
     Boxes and points are those of the frame as it came. Of overlapping boxes the best stays.
     """
-    found = list(finder.find(frame))
+    found = with_small_faces(finder, frame, finder.find(frame))
     if found:
         return found
     turned = [

@@ -9,13 +9,15 @@ that takes half the time of OpenCV's dnn.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, UInt8
 
 from mien.runtime.detectors.suppression import strongest_boxes
+from mien.runtime.detectors.tiles import fine_ratio, tiles_of
 from mien.runtime.session import open_session, usable_threads
 from mien.runtime.weights import shipped_centerface
 from mien.types import Box, Detection, Frame
@@ -25,6 +27,9 @@ __all__ = ["CenterFace", "HeadMaps", "decode_heads"]
 _STRIDE = 4
 _MULTIPLE = 32
 _OUTPUTS = ["heat", "scale", "offset", "landmarks"]
+_LONG_SIDE = 512
+_READABLE = 36
+"""Px of a face at the usual search from which it finds nearly all."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class CenterFace:
     def __init__(
         self,
         *,
-        long_side: int = 512,
+        long_side: int | None = None,
         score: float = 0.5,
         overlap: float = 0.3,
         upscale: float = 1,
@@ -55,8 +60,9 @@ class CenterFace:
         """Open the network.
 
         Args:
-            long_side: the picture is shrunk to it before the search. Faces below about 10 px there
-                are missed; time grows with its square.
+            long_side: the picture is shrunk to it before the search, and searched no finer. Faces
+                below about 20 px there are missed; time grows with its square. If not given, 512,
+                and :meth:`find_small` looks at larger pictures finer.
             score: detections below it are dropped.
             overlap: of two boxes with a larger IoU the weaker is dropped.
             upscale: small pictures are enlarged up to this factor.
@@ -66,21 +72,50 @@ class CenterFace:
             ModelError: this installation is broken: the network is missing.
         """
         self._session = open_session(shipped_centerface(), usable_threads(threads))
-        self._long_side = long_side
+        self._long_side = long_side or _LONG_SIDE
+        self._may_look_finer = long_side is None
         self._score = score
         self._overlap = overlap
         self._upscale = upscale
 
-    @property
-    def long_side(self) -> int:
-        """Px of the search's long side."""
-        return self._long_side
+    def finer_words(self, width: int, height: int) -> str | None:
+        """What to ask for to search a picture of that size finer; ``None`` where nothing is."""
+        longest = max(width, height)
+        whole = self._long_side / longest
+        finest = (fine_ratio(width, height, whole) if self._may_look_finer else None) or whole
+        return f"centerface:{min(longest, round(2 * finest * longest))}" if finest < 1 else None
 
     def find(self, frame: Frame) -> list[Detection]:
         """Every face, best first, in image pixels."""
         image_rgb = frame.image_rgb
+        return self._look(image_rgb, min(self._whole_ratio(image_rgb), self._upscale))
+
+    def find_small(self, frame: Frame) -> list[Detection]:
+        """Faces that are too small for :meth:`find`, and maybe others, best first: the picture is
+        looked at as finely as a bounded number of pixels allows, whatever its shape, in tiles.
+
+        Empty where the one look is fine enough, or its size was asked for.
+        """
+        image_rgb = frame.image_rgb
         height, width = image_rgb.shape[:2]
-        ratio = min(self._long_side / max(height, width), self._upscale)
+        whole = self._whole_ratio(image_rgb)
+        ratio = fine_ratio(width, height, whole)
+        if ratio is None or not self._may_look_finer:
+            return []
+        found = []
+        for tile in tiles_of(width, height, ratio, least_overlap=_READABLE / whole):
+            part = np.ascontiguousarray(image_rgb[tile.top : tile.bottom, tile.left : tile.right])
+            seen = (one.moved(tile.left, tile.top) for one in self._look(part, ratio))
+            found += [one for one in seen if tile.owns(one.box.centre)]
+        return _strongest(found, self._overlap)
+
+    def _whole_ratio(self, image_rgb: UInt8[np.ndarray, "height width 3"]) -> float:
+        return self._long_side / float(max(image_rgb.shape[:2]))
+
+    def _look(
+        self, image_rgb: UInt8[np.ndarray, "height width 3"], ratio: float
+    ) -> list[Detection]:
+        height, width = image_rgb.shape[:2]
         inner_w, inner_h = max(round(width * ratio), 1), max(round(height * ratio), 1)
         padded = np.zeros((_round_up(inner_h), _round_up(inner_w), 3), np.uint8)
         shrink = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
@@ -112,6 +147,14 @@ def decode_heads(maps: HeadMaps, score: float, overlap: float) -> list[Detection
         Detection(Box(*map(float, boxes[i])), float(scores[i]), points[i, :, ::-1].copy())
         for i in strongest_boxes(start, end, scores, overlap)
     ]
+
+
+def _strongest(found: Sequence[Detection], overlap: float) -> list[Detection]:
+    corners = np.array(
+        [[one.box.left, one.box.top, one.box.right, one.box.bottom] for one in found]
+    ).reshape(-1, 4)
+    scores = np.array([one.score for one in found])
+    return [found[i] for i in strongest_boxes(corners[:, :2], corners[:, 2:], scores, overlap)]
 
 
 def _resize(found: Detection, factor: Float[np.ndarray, " 2"]) -> Detection:

@@ -74,10 +74,12 @@ class Finder:
         self._score = self.card.score if score is None else score
         self._fine_pixels = fine_pixels
 
-    @property
-    def long_side(self) -> int:
-        """Px of the fine look's long side in a picture of 16:9."""
-        return round(math.sqrt(self._fine_pixels / _USUAL_SHAPE))
+    def finer_words(self, width: int, height: int) -> str | None:
+        """What to ask for to search a picture of that size finer; ``None`` where nothing is."""
+        if search_ratios(width, height, self._fine_pixels)[-1] >= 1:
+            return None
+        most = min(width * height, 4 * self._fine_pixels)
+        return f"finder:{math.ceil(math.sqrt(most / _USUAL_SHAPE))}"
 
     @classmethod
     def as_fine_as(cls, long_side: int) -> Finder:
