@@ -37,6 +37,23 @@ def test_the_ridge_is_the_one_that_the_val_faces_chose() -> None:
         assert f"| {count} | {nme:.4f} |" in page
 
 
+def test_the_figures_of_small_faces() -> None:
+    page = (ROOT / "docs/decisions/0026-small-faces.md").read_text(encoding="utf-8")
+    limits = " ".join((ROOT / "docs/limits.md").read_text(encoding="utf-8").split())
+    file = ROOT / "benchmarks" / "results" / "small_faces.json"
+    sets = json.loads(file.read_text(encoding="utf-8"))["sets"]
+    for name, row in sets.items():
+        one, both = row["one look"], row["with the closer look"]
+        assert (
+            f"| {name} | {one['faces']} | {one['found']} | {both['found']} | {one['false']} | "
+            f"{both['false']} | {one['processor_ms']:.0f} | {both['processor_ms']:.0f} |"
+        ) in page
+        assert both["found"] >= one["found"]
+    for size in (28, 20):
+        row = sets[f"full HD, two faces of {size} px"]["with the closer look"]
+        assert f"{row['found']} of {row['faces']}" in limits
+
+
 def test_the_figures_of_the_face_finder() -> None:
     page = (ROOT / "docs/decisions/0022-finder.md").read_text(encoding="utf-8")
     file = ROOT / "benchmarks" / "results" / "finder.json"
