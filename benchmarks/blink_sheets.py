@@ -5,14 +5,15 @@
 
 `sheets` draws the eyes of the largest face upright, each with its frame's number: nothing of what
 mien thinks of them. `benchmarks/blinks.json` is what a person saw there: first and last frame of
-every blink (lids half shut or more). `score` tracks the same clips and counts: a blink is found
-where `eyeBlink`, the mean of both eyes, passes a half within a frame of it. Figures go to
-`benchmarks/blinks.result.json`.
+every blink (lids half shut or more), and `frames` where only a clip's first were looked at. `score`
+tracks the same clips and counts: a blink is found where `eyeBlink`, the mean of both eyes, passes a
+half within a frame of it. Figures go to `benchmarks/blinks.result.json`.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import shlex
 import sys
@@ -76,10 +77,13 @@ def spans(shut: Float[np.ndarray, " frames"]) -> list[tuple[int, int]]:
     return [(int(first), int(end) - 1) for first, end in edges.reshape(-1, 2)]
 
 
-def shut_by_frame(video: Path, model: str) -> Float[np.ndarray, " frames"]:
+def shut_by_frame(
+    video: Path, model: str, frames: int | None = None
+) -> Float[np.ndarray, " frames"]:
     """``eyeBlink`` of the largest face, the mean of both eyes; 0 where there is none."""
     shut = []
-    for _, faces in mien.track(video, mien.load_tracker(model), blendshapes=True):
+    tracked = mien.track(video, mien.load_tracker(model), blendshapes=True)
+    for _, faces in itertools.islice(tracked, frames):
         face = largest(faces)
         read = face.expression if face is not None else None
         pair = (read["eyeBlinkLeft"], read["eyeBlinkRight"]) if read is not None else (0.0, 0.0)
@@ -96,7 +100,7 @@ def score(folder: Path, model: str) -> dict[str, Any]:
     """Found, missed and made up, over all clips and in each."""
     clips, total = {}, np.zeros(3, int)
     for name, label in json.loads(LABELS.read_text())["clips"].items():
-        shut = shut_by_frame(folder / name, model)
+        shut = shut_by_frame(folder / name, model, label.get("frames"))
         found, seen, unsure = (
             spans(shut),
             *([tuple(one) for one in label[kind]] for kind in ("blinks", "unsure")),

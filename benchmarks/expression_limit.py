@@ -1,11 +1,11 @@
-"""What the networks' points know of each shape, whoever reads it: a bound for `mien.expression`.
+"""What a regression learns of each shape from the networks' points: a ruler for `mien.expression`.
 
     python benchmarks/expression_limit.py clips/ --model fast --model nano
 
 For each shape a ridge regression is learned straight from the mouth's, or all, points of all made
 clips but one (pose taken out, the clip's median taken for the neutral, which no reader knows) and
-read on that one; the best of a row of strengths is kept, so that the figure flatters. Where even
-this does not reach a correlation, no reader of these points will. Figures go to
+read on that one; the best of a row of strengths is kept, so that the figure flatters. A reader that
+knows the head may still do better, as a dozen clips teach a regression little. Figures go to
 `benchmarks/expression_limit.json`.
 """
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +35,11 @@ def main() -> None:
     parser.add_argument("table", type=Path)
     parser.add_argument("out", type=Path)
     given = parser.parse_args()
-    labels = json.loads(Path(__file__).with_name("blinks.json").read_text())["clips"]
+    listed = json.loads(Path(__file__).with_name("blinks.json").read_text())["clips"]
+    labels = {Path(name).stem: label for name, label in listed.items()}
     clips, sums = {}, {"right": 0, "missed": 0, "wrong": 0}
     for rows in read_clips(given.table):
-        label = labels.get(f"{rows.clip}.mp4")
+        label = labels.get(rows.clip)
         if label is None:
             continue
         _, persons, events = summarise(rows)
@@ -45,7 +47,9 @@ def main() -> None:
         found = [
             (one.onset_frame, one.offset_frame)
             for one in events
-            if one.kind == "blink" and one.person == largest
+            if one.kind == "blink"
+            and one.person == largest
+            and one.onset_frame < label.get("frames", math.inf)
         ]
         true = [tuple(one) for one in label["blinks"]]
         unsure = [tuple(one) for one in label["unsure"]]

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from mien.expression import ABSENT, ARKIT, SHAPES, ExpressionReader, FaceExpressions
 from mien.expression.basis import load_basis
 from mien.expression.bounded import solve_bounded
+from mien.expression.settings import ExpressionSettings
 from mien.geometry import rotation_from_angles
 from mien.geometry.jaw import with_dense_jaw
 from mien.markup import load_markup
@@ -171,3 +172,34 @@ def test_points_that_are_no_face_leave_it_as_it_was(wrong: Float[np.ndarray, "68
     np.testing.assert_allclose(after.strengths, before.strengths, atol=0.05)
     first = ExpressionReader().read(Landmarks(wrong, np.full(68, 0.9)), 0)
     assert first.strengths.max() == 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_who_looked_down_at_first_blinks_when_looking_up(seed: int) -> None:
+    """Six seconds of lids nearly shut are not taken for the person's eyes at rest."""
+    neutral, pose = person(seed), HeadPose(0, 0, 0)
+    down = seen(neutral, {"eyeBlinkLeft": 0.9, "eyeBlinkRight": 0.9}, pose)
+    reader = ExpressionReader()
+    for _ in range(150):
+        reader.read(down, STEP_SECS)
+    for _ in range(25):
+        reader.read(seen(neutral, {}, pose), STEP_SECS)
+    after = settled(reader, down)
+    assert min(after["eyeBlinkLeft"], after["eyeBlinkRight"]) > 0.4
+
+
+def test_what_may_be_the_persons_own_is_doubted_at_first_and_believed_later() -> None:
+    pose = HeadPose(0, 0, 0)
+    first, doubted = [], []
+    for seed in range(6):
+        for doubt, sums in ((0.0, first), (ExpressionSettings().doubt, doubted)):
+            reader = ExpressionReader(ExpressionSettings(doubt=doubt))
+            sums.append(reader.read(seen(person(seed), {}, pose), 0.0).strengths.sum())
+    assert sum(doubted) < 0.8 * sum(first)
+    neutral = person(0)
+    for doubt in (0.0, ExpressionSettings().doubt):
+        reader = ExpressionReader(ExpressionSettings(doubt=doubt))
+        for _ in range(150):
+            reader.read(seen(neutral, {}, pose), STEP_SECS)
+        smiling = seen(neutral, {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8}, pose)
+        assert settled(reader, smiling)["mouthSmileLeft"] > 0.55

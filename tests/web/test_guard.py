@@ -11,6 +11,8 @@ from conftest_web import HERE, PORT, TOKEN
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from mien.expression import ABSENT
+
 
 def test_the_page_comes_with_the_token(page: TestClient) -> None:
     answer = page.get("")
@@ -88,6 +90,7 @@ def test_every_file_of_the_page_is_given_and_names_no_other_place(page: TestClie
 def test_the_page_hears_of_the_markup(page: TestClient) -> None:
     about = page.get("about.json").json()
     assert about["points"] == 68
+    assert about["absent"] == ABSENT  # gaze among them: the page says what this model has not
     assert {point for part in about["parts"] for point in part["indices"]} == set(range(68))
     corners = {corner for triangle in about["triangles"] for corner in triangle}
     assert corners == set(range(68))

@@ -67,7 +67,10 @@ def test_the_webcams_numbers_are_the_trackers(address: str, tmp_path: Path) -> N
         told = browser.run("mien.message.faces[0]")
         shown = browser.run("document.getElementById('yaw').textContent")
         size = browser.run("mien.message.size")
+        lacking = browser.run("document.getElementById('absent').textContent")
         assert browser.said == []
+    assert lacking.startswith("Not in this model: ")
+    assert "eyeLookUpLeft" in lacking
     # The browser may scale its camera; JPEG is written twice on the way.
     scale = np.array(size) / still.image_rgb.shape[1::-1]
     assert scale[0] == pytest.approx(scale[1], rel=0.02)

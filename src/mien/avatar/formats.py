@@ -19,7 +19,7 @@ __all__ = ["FORMATS", "details_for", "existing_files", "notes_of", "open_format"
 
 _TAKES: Final = {"livelink": "livelink.csv", "bvh": "bvh", "glb": "glb"}
 """Formats of one face a file, by the endings of their names."""
-FORMATS: Final = (*TABLE_FORMATS, "openface", *_TAKES)
+FORMATS: Final = (*TABLE_FORMATS, "openface", *_TAKES, "rrd")
 
 
 def details_for(name: str, details: Details) -> Details:
@@ -64,6 +64,10 @@ def open_format(
     if name in _TAKES:
         return TakeFiles(folder, stem, _TAKES[name], rate, _encoder(name), details)
     path = _table_path(name, folder, stem)
+    if name == "rrd":
+        from mien.avatar.rrd import RerunRecording  # rerun-sdk is not in the base install
+
+        return RerunRecording(path, details)
     if name == "openface":
         return OpenFaceTable(path, focal_px=details.focal_px, fov_deg=details.fov_deg)
     return open_table(path, points, details)

@@ -26,6 +26,7 @@ class TableFormat(StrEnum):
     LIVELINK = "livelink"
     BVH = "bvh"
     GLB = "glb"
+    RRD = "rrd"
 
 
 class Points(StrEnum):

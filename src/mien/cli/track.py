@@ -158,7 +158,7 @@ def track(
         typer.Option(
             "--format",
             help="csv, parquet, jsonl or openface: a table of all faces. livelink, bvh or glb: for "
-            "animators, a file for each face (STEM.face-0.glb).",
+            "animators, a file for each face (STEM.face-0.glb). rrd: for Rerun's viewer.",
             rich_help_panel="Results",
         ),
     ] = TableFormat.CSV,

@@ -19,7 +19,7 @@ from jaxtyping import Float
 from mien.expression.basis import LandmarkBasis, load_basis, similarity_moves
 from mien.expression.settings import ExpressionSettings
 
-__all__ = ["NeutralFace", "noise_covariance"]
+__all__ = ["NeutralFace", "doubt_covariance", "noise_covariance"]
 
 
 class NeutralFace:
@@ -89,6 +89,18 @@ def noise_covariance(
         + settings.noise_cm**2 * np.eye(factor.shape[1])
         + settings.pose_cm**2 * moves @ moves.T
     )
+    return covariance
+
+
+def doubt_covariance(
+    settings: ExpressionSettings, known_secs: float
+) -> Float[np.ndarray, "coordinates coordinates"]:
+    """How far a person's neutral may still lie off what was learned of it in that time, of which
+    ``settings.doubt`` is believed."""
+    back, _, ratio = _directions(settings)
+    moments = known_secs / settings.moment_secs
+    left = settings.doubt * ratio / (moments * ratio + 1)
+    covariance: Float[np.ndarray, "coordinates coordinates"] = (back * left) @ back.T
     return covariance
 
 

@@ -18,7 +18,7 @@ from jaxtyping import Float
 
 from mien.expression.basis import load_basis
 from mien.expression.bounded import solve_bounded
-from mien.expression.neutral import NeutralFace, noise_covariance
+from mien.expression.neutral import NeutralFace, doubt_covariance, noise_covariance
 from mien.expression.settings import ExpressionSettings
 from mien.expression.shapes import PAIRS, SHAPES
 from mien.geometry import umeyama
@@ -32,6 +32,8 @@ _LIDS = (
     (SHAPES.index("eyeBlinkLeft"), (43, 44), (47, 46)),
 )
 _LEAST_STEP_SECS = 1e-3
+_STEPS_SECS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)
+"""How long a neutral is known, in steps that a table of matrices can have."""
 _FORGET_SECS = 5.0
 """A face not seen for so long will not come back under its number."""
 
@@ -89,8 +91,8 @@ class ExpressionReader:
         expected_cm = neutral_cm + np.tensordot(self._lids * self._found, columns, 1)
         scale, rotation, shift = umeyama(expected_cm, points.astype(np.float64))
         seen_cm = (points - shift) @ rotation / scale
-        evidence, certainty = _normal_equations(settings)
-        pull = self._lids * (evidence @ (seen_cm - neutral_cm).ravel()) - settings.sparse
+        evidence, certainty = _normal_equations(settings, _known(self._neutral.known_secs))
+        pull = self._lids * (evidence @ (seen_cm - neutral_cm).ravel()) - _sparse(settings)
         stiffness = self._lids[:, None] * certainty * self._lids + _prior(settings)
         self._found = solve_bounded(stiffness, pull, self._found)
         self._learn(seen_cm, confidence, float(rotation[2, 2]), step_secs)
@@ -111,17 +113,37 @@ class ExpressionReader:
         calm = 1 / (1 + 2 * float((self._found**2).sum()) / settings.calm)
         weight_secs = confidence**2 * calm * max(frontal, 0.0) ** 4 * self._unlearned_secs
         self._unlearned_secs = 0.0
-        self._neutral.learn(seen_cm, weight_secs)
+        self._neutral.learn(self._open_eyed(seen_cm), weight_secs)
         self._scale_lids()
+
+    def _open_eyed(self, seen_cm: Float[np.ndarray, "68 3"]) -> Float[np.ndarray, "68 3"]:
+        """What was seen, with lids that teach the neutral more the wider they are open: those that
+        are nearly shut say little of how far the person's eyes are open at rest."""
+        settings, taught, neutral = self._settings, seen_cm.copy(), self._neutral.points_cm
+        for _, upper, lower in _LIDS:
+            open_share = _opening(seen_cm, upper, lower) / _opening(neutral, upper, lower)
+            span = settings.open_from - settings.shut_to
+            shut = min(max((settings.open_from - open_share) / span, 0.0), 1.0)
+            lids = [*upper, *lower]
+            more = settings.open_more if open_share > 1 else -settings.shut_ignored * shut
+            taught[lids] += more * (seen_cm[lids] - neutral[lids])
+        return taught
 
     def _scale_lids(self) -> None:
         """A blink of 1 shuts the person's own eyes, be they small or large."""
         neutral, columns = self._neutral.points_cm, load_basis().expression_cm
         for shape, upper, lower in _LIDS:
-            opening = (neutral[list(lower), 1] - neutral[list(upper), 1]).mean()
-            closing = (columns[shape, list(upper), 1] - columns[shape, list(lower), 1]).mean()
-            scaled = (1 - self._settings.shut_gap) * float(opening / closing)
+            opening = _opening(neutral, upper, lower)
+            closing = -_opening(columns[shape], upper, lower)
+            scaled = (1 - self._settings.shut_gap) * opening / closing
             self._lids[shape] = min(max(scaled, 0.2), 2.0)
+
+
+def _opening(
+    points: Float[np.ndarray, "68 3"], upper: tuple[int, int], lower: tuple[int, int]
+) -> float:
+    """How far the lids are apart, cm."""
+    return float((points[list(lower), 1] - points[list(upper), 1]).mean())
 
 
 @dataclass
@@ -153,14 +175,29 @@ class _LowPass:
         return self._smooth.copy()
 
 
-@functools.lru_cache(maxsize=4)
+def _known(known_secs: float) -> float:
+    """The greatest of ``_STEPS_SECS`` that is not above it."""
+    return max(step for step in _STEPS_SECS if step <= known_secs)
+
+
+@functools.lru_cache(maxsize=2 * len(_STEPS_SECS))
 def _normal_equations(
-    settings: ExpressionSettings,
+    settings: ExpressionSettings, known_secs: float
 ) -> tuple[Float[np.ndarray, "shapes coordinates"], Float[np.ndarray, "shapes shapes"]]:
-    """``E' C^-1`` and ``E' C^-1 E`` of the shapes' columns E and the errors' covariance C."""
+    """``E' C^-1`` and ``E' C^-1 E`` of the shapes' columns E and the covariance C of what is no
+    expression: the points' errors, and the error of a neutral known for so long."""
     columns = load_basis().expression_cm.reshape(len(SHAPES), -1)
-    evidence = np.linalg.solve(noise_covariance(settings), columns.T).T
+    covariance = noise_covariance(settings) + doubt_covariance(settings, known_secs)
+    evidence = np.linalg.solve(covariance, columns.T).T
     return evidence, evidence @ columns.T
+
+
+@functools.lru_cache(maxsize=4)
+def _sparse(settings: ExpressionSettings) -> Float[np.ndarray, " shapes"]:
+    """Evidence that each shape needs; of lids less, as nothing else looks like a blink."""
+    needed = np.full(len(SHAPES), settings.sparse)
+    needed[[shape for shape, _, _ in _LIDS]] = settings.sparse_lids
+    return needed
 
 
 @functools.lru_cache(maxsize=4)

@@ -1,4 +1,4 @@
-"""The expression reader's numbers; chosen on made clips of eight val photos."""
+"""The expression reader's numbers; chosen on made clips of twelve val photos."""
 
 from __future__ import annotations
 
@@ -22,8 +22,13 @@ class ExpressionSettings:
     other."""
     sparse: float = 3.0
     """Evidence (its log likelihood for a full strength) that a shape needs before it leaves 0."""
+    sparse_lids: float = 1.0
+    """The same for a blink, which little else is taken for."""
     own_cm: float = 0.4
     """How far a point of a person's neutral lies off what identity modes can say."""
+    doubt: float = 0.3
+    """Share of what is not yet known of a neutral that counts as error: a wide mouth of the first
+    moments may be the person's own."""
     moment_secs: float = 0.05
     """Time after which the points' errors and the expression are taken for new ones."""
     memory_secs: float = 20.0
@@ -32,7 +37,17 @@ class ExpressionSettings:
     """Between two updates of the neutral."""
     calm: float = 1.0
     """Sum of squared strengths at which a moment counts for a third in the neutral."""
-    shut_gap: float = 0.25
+    open_from: float = 0.7
+    """Share of the neutral's opening from which lids teach the neutral: who looks down is not at
+    rest."""
+    shut_to: float = 0.4
+    """Share below which they teach least."""
+    shut_ignored: float = 0.9
+    """How much of what they would teach is then left out; some people's eyes are that small."""
+    open_more: float = 1.0
+    """How much more than others lids teach that are wider open than the neutral's: rest is nearer
+    to the widest than to the mean of a face that blinks, laughs and looks down."""
+    shut_gap: float = 0.35
     """Share of the lids' opening that the networks leave of a shut eye."""
     rest_hz: float = 1.5
     """Cut-off of the low pass for a strength at rest."""

@@ -1,7 +1,8 @@
 """Which files an earlier run left, and which are somebody else's: those are never replaced unasked.
 
 Every file of ours says so itself: the summary by its ``program``, a table by its columns, a drawn
-picture or video by a mark in its metadata, a glTF by its generator, a BVH by its skeleton.
+picture or video by a mark in its metadata, a glTF by its generator, a BVH by its skeleton, a
+recording for Rerun by its application.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ __all__ = ["MARK", "is_ours", "mark_png", "refuse_foreign"]
 
 MARK: Final = "made by mien"
 """The comment of our videos and pictures."""
+_RERUN_NAME: Final = b"\n\x04" + PROGRAM.encode("ascii")
 _PNG_HEAD: Final = 33
 """Bytes of a PNG's signature and header chunk."""
 _FIRST_COLUMNS: Final = (
@@ -62,6 +64,7 @@ def is_ours(path: Path) -> bool:
         ".mp4": _is_our_video,
         ".bvh": _is_our_bvh,
         ".glb": _is_our_glb,
+        ".rrd": _is_our_rrd,
     }.get(path.suffix.lower())
     try:
         return known is not None and known(path)
@@ -108,6 +111,13 @@ def _is_our_glb(path: Path) -> bool:
         (length,) = struct.unpack_from("<I", head, 12)
         scene = json.loads(file.read(min(length, 10_000_000)))
     return str(scene["asset"].get("generator", "")).startswith(f"{PROGRAM} ")
+
+
+def _is_our_rrd(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(1000)
+    # The application's name is a string of its own in the recording's first message.
+    return head.startswith(b"RRF") and _RERUN_NAME in head
 
 
 def _is_our_jsonl(path: Path) -> bool:

@@ -16,6 +16,7 @@ from PIL import UnidentifiedImageError
 from scipy.spatial import Delaunay
 
 from mien.errors import InputError
+from mien.expression import ABSENT
 from mien.markup import Markup
 from mien.outputs.drawing import track_colour
 from mien.outputs.gauges import FULL_SCALE, face_gauges
@@ -70,6 +71,7 @@ def markup_message(markup: Markup) -> dict[str, object]:
         "parts": [{"indices": part.indices, "closed": part.closed} for part in markup.parts],
         "triangles": triangles,
         "full_scale": FULL_SCALE,
+        "absent": ABSENT,
     }
 
 

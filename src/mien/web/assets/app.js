@@ -23,6 +23,7 @@ const mien = globalThis.mien = {
 fetch("about.json").then((answer) => answer.json()).then((about) => {
   mien.about = about;
   byId("about").textContent = `${about.points} points in 3D, model ${about.model}, on this machine alone`;
+  byId("absent").textContent = `Not in this model: ${Object.keys(about.absent).join(", ")}`;
 });
 
 function faceShown() {
