@@ -2,7 +2,7 @@
 
 ::
 
-    mien track lp_d11.mp4 lp_d14.mp4 lp_d18.mp4 lp_s13.mp4 --table real/study.csv --points none
+    mien track CLIPS --table real/study.csv --points none --model nano
     python benchmarks/real_blinks.py real/study.csv benchmarks/results/real_blinks.json
 
 `benchmarks/blinks.json` is what a person saw on sheets of the eyes (`blink_sheets.py`): first and
