@@ -56,6 +56,7 @@ class _Verb:
 
 _VERBS = (
     _Verb("track", "track", "Follow the faces of a video, photo, folder or webcam."),
+    _Verb("corpus", "corpus", "Follow the faces of very many files, on a Ray cluster."),
     _Verb("live", "live", "Look at a webcam or video in a window."),
     _Verb("serve", "serve", "A page for the browser: webcam or video, on this machine alone."),
     _Verb("measure", "measure", "Blinks, nods, speech and sums of a table."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -23,7 +23,7 @@ from mien.media import (
 )
 from mien.outputs import is_ours
 
-__all__ = ["Listing", "list_words"]
+__all__ = ["ListAddress", "Listing", "list_words"]
 
 _LONGEST_ENDING = ".timeline.png"
 
@@ -60,7 +60,17 @@ class _Found:
     """Of its outputs, within that of the results."""
 
 
-def list_words(words: Sequence[str], out: Path, *, recursive: bool = False) -> Listing:
+ListAddress = Callable[[str], Sequence[tuple[str, PurePosixPath]]]
+"""The files that an address names, each with its path within the folder named."""
+
+
+def list_words(
+    words: Sequence[str],
+    out: Path,
+    *,
+    recursive: bool = False,
+    list_address: ListAddress | None = None,
+) -> Listing:
     """Files, folders, patterns (``clips/*.mp4``), image sequences (``frame_%04d.png``), cameras,
     addresses (``rtsp://``) and ``-``, each thing once, in the order given.
 
@@ -68,12 +78,15 @@ def list_words(words: Sequence[str], out: Path, *, recursive: bool = False) -> L
     one that the file system of ``out`` does not take. What cannot be tracked is among the
     ``refused`` and does not stop the rest.
 
+    Args:
+        list_address: for whom an address is a folder or file elsewhere, not a stream.
+
     Raises:
         InputError: nothing of all that is named can be tracked.
     """
     listing = Listing()
     found: dict[str, _Found] = {}
-    for one in _of_words(words, recursive, listing):
+    for one in _of_words(words, recursive, listing, list_address):
         found.setdefault(_identity(one.where), one)
     if not found and listing.refused:
         raise InputError("; ".join(listing.refused))
@@ -89,11 +102,19 @@ def list_words(words: Sequence[str], out: Path, *, recursive: bool = False) -> L
     return listing
 
 
-def _of_words(words: Sequence[str], recursive: bool, listing: Listing) -> list[_Found]:
+def _of_words(
+    words: Sequence[str],
+    recursive: bool,
+    listing: Listing,
+    list_address: ListAddress | None = None,
+) -> list[_Found]:
     found: list[_Found] = []
     for word in words:
         try:
-            found += _of_word(word, recursive, listing)
+            if list_address is not None and is_address(word):
+                found += [_Found(at, Path(one), one.parent) for at, one in list_address(word)]
+            else:
+                found += _of_word(word, recursive, listing)
         except InputError as error:
             listing.refused.append(str(error))
     return found

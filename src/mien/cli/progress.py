@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -21,7 +21,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-__all__ = ["FilesProgress", "RunProgress", "TaskProgress", "bars"]
+__all__ = ["CorpusProgress", "FilesProgress", "RunProgress", "TaskProgress", "bars"]
 
 _LOG_EVERY_SECS = 10.0
 
@@ -93,9 +93,13 @@ class TaskProgress:
         self._total = total
         self._run.update(self._number, total, 0)
 
+    def step(self, done: int) -> None:
+        """So much is done; the bar alone shows it."""
+        self._run.update(self._number, self._total, done)
+
     def show(self, done: int) -> None:
         """So many frames are done."""
-        self._run.update(self._number, self._total, done)
+        self.step(done)
         if self._run.due(self._last_secs):
             self._last_secs = time.monotonic()
             speed = done / (self._last_secs - self._start_secs)
@@ -139,3 +143,45 @@ class FilesProgress:
         """That file is done."""
         if name in self._open:
             self._open.pop(name)[0].close()
+
+
+class CorpusProgress:
+    """The progress of very many files, by what they weigh."""
+
+    def __init__(
+        self, bytes_of: Mapping[str, int], where: str, log_every_secs: float = _LOG_EVERY_SECS
+    ) -> None:
+        self._bytes_of, self._where = bytes_of, where
+        self._all_bytes = max(sum(bytes_of.values()), 1)
+        self._run = RunProgress(log_every_secs)
+        self._files = self._bytes = self._frames = 0
+        self._start_secs = self._last_secs = time.monotonic()
+        self._closing = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        self._closing.enter_context(self._run)
+        self._bar = self._closing.enter_context(self._run.of(self._where))
+        self._bar.expect(len(self._bytes_of))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._closing.close()
+
+    def end(self, name: str, frames: int) -> None:
+        """That file is done, or failed."""
+        self._files += 1
+        self._frames += frames
+        self._bytes += self._bytes_of.get(name, 0)
+        self._bar.step(self._files)
+        if self._run.due(self._last_secs):
+            self._last_secs = time.monotonic()
+            self._run.log(self.line(self._last_secs - self._start_secs))
+
+    def line(self, secs: float) -> str:
+        """How far it is after so many seconds."""
+        share = self._bytes / self._all_bytes
+        left = f", about {secs / share * (1 - share) / 60:.0f} min left" if share > 0 else ""
+        return (
+            f"{self._files} of {len(self._bytes_of)} files, {self._frames / secs:.1f} frames/s on "
+            f"{self._where}{left}"
+        )

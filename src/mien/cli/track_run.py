@@ -42,7 +42,7 @@ from mien.study import (
 )
 from mien.tracking import OfflineSettings, SmoothingSettings, TrackerSettings
 
-__all__ = ["TrackOptions", "run_track"]
+__all__ = ["TrackOptions", "record_of", "run_track"]
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,21 @@ class TrackOptions:
         if self.sends:
             return dataclasses.replace(self.details, blendshapes=True, metric=True)
         return self.details
+
+    def job(self, outputs: Outputs | None, shards: ShardSpec | None) -> FileJob:
+        """What is done with every file.
+
+        Raises:
+            ConfigError: options that do not go together.
+        """
+        return FileJob(
+            parts=self.parts(),
+            outputs=outputs,
+            shards=shards,
+            rate=self.rate,
+            all_faces_of_photos=self.max_faces is None,
+            details=self.read_details(),
+        )
 
     def study_paths(self) -> StudyPaths | None:
         """The one table's, if it is asked for."""
@@ -220,18 +235,11 @@ def _check_study(
 def _planned(
     options: TrackOptions, listing: Listing, outputs: Outputs | None, study: StudyPaths | None
 ) -> StudyRun:
-    parts = options.parts()
-    job = FileJob(
-        parts=parts,
-        outputs=outputs,
-        shards=ShardSpec(study.parts, study.points, options.details) if study is not None else None,
-        rate=options.rate,
-        all_faces_of_photos=options.max_faces is None,
-        details=options.read_details(),
-    )
+    shards = ShardSpec(study.parts, study.points, options.details) if study is not None else None
+    job = options.job(outputs, shards)
     keeps = study is not None or len(listing.inputs) > 1
     record_path = _record_path(options, listing, study) if keeps else None
-    fresh = _record(options, listing, study)
+    fresh = record_of(options, listing, study)
     plan = plan_run(fresh, listing.inputs, record_path, study, outputs, resume=options.resume)
     for line in plan.said:
         _say(line)
@@ -248,7 +256,7 @@ def _record_path(options: TrackOptions, listing: Listing, study: StudyPaths | No
     return options.out / (f"all.{RECORD_NAME}" if is_taken else RECORD_NAME)
 
 
-def _record(options: TrackOptions, listing: Listing, study: StudyPaths | None) -> RunRecord:
+def record_of(options: TrackOptions, listing: Listing, study: StudyPaths | None) -> RunRecord:
     """What the run is made with.
 
     Raises:

@@ -21,7 +21,7 @@ from mien.media.source import Source, camera_number, require_file
 from mien.media.stream import STDIN, is_address, is_pipe, open_address, open_pipe
 from mien.media.video import VideoSource
 
-__all__ = ["Input", "list_inputs", "open_source", "output_stems"]
+__all__ = ["Input", "has_media_suffix", "list_inputs", "open_source", "output_stems"]
 
 _log = logging.getLogger(__name__)
 
@@ -146,16 +146,19 @@ def output_stems(paths: Sequence[Path]) -> list[str]:
     return stems
 
 
+def has_media_suffix(name: str) -> bool:
+    """Whether a file of that name is taken from a folder: a visible photo or video by its ending,
+    and no overlay or timeline of mien's."""
+    last = name.rpartition("/")[2].lower()
+    if last.startswith(".") or last.endswith(_OUR_OUTPUTS):
+        return False
+    return Path(last).suffix in _PHOTO_SUFFIXES + _VIDEO_SUFFIXES
+
+
 def _is_input(path: Path) -> bool:
-    name = path.name.lower()
-    if name.startswith(".") or not path.is_file():
-        return False
-    if path.suffix.lower() not in _PHOTO_SUFFIXES + _VIDEO_SUFFIXES:
-        return False
-    if name.endswith(_OUR_OUTPUTS):
+    if path.name.lower().endswith(_OUR_OUTPUTS):
         _log.info("%s: skipped, an output of an earlier run", path)
-        return False
-    return True
+    return has_media_suffix(path.name) and path.is_file()
 
 
 def _natural_order(path: Path) -> tuple[list[tuple[int, int, str]], str]:

@@ -30,7 +30,9 @@ __all__ = [
     "Fingerprint",
     "RunRecord",
     "fingerprint",
+    "parse_record",
     "read_record",
+    "record_bytes",
     "sha256_of",
     "versions",
     "write_record",
@@ -199,7 +201,20 @@ def read_record(path: Path) -> RunRecord | None:
     if not path.is_file():
         return None
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({reason_of(error)})") from error
+    return parse_record(data, str(path))
+
+
+def parse_record(data: bytes, where: str) -> RunRecord:
+    """What ``run.json`` says.
+
+    Raises:
+        InputError: it is another program's, or damaged.
+    """
+    try:
+        told = json.loads(data.decode("utf-8"))
         if told.get("program") != PROGRAM or told.get("kind") != _KIND:
             raise ValueError("another program's")
         files = tuple(FileRecord.from_json(one) for one in told["files"])
@@ -209,9 +224,9 @@ def read_record(path: Path) -> RunRecord | None:
             if one.name != "files"
         }
         return RunRecord(files=files, **rest)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"{path}: not the record of a run of mien ({reason_of(error)}); move it away, or name "
+            f"{where}: not the record of a run of mien ({reason_of(error)}); move it away, or name "
             "a table in another folder"
         ) from error
 
@@ -226,8 +241,13 @@ def write_record(path: Path, record: RunRecord) -> None:
     Raises:
         OutputError: it cannot be written.
     """
+    write_atomically(path, record_bytes(record))
+
+
+def record_bytes(record: RunRecord) -> bytes:
+    """What stands in ``run.json``."""
     text = json.dumps(record.to_json(), indent=1, ensure_ascii=False, default=_plain)
-    write_atomically(path, (text + "\n").encode("utf-8", "backslashreplace"))
+    return (text + "\n").encode("utf-8", "backslashreplace")
 
 
 def _plain(value: Any) -> Any:

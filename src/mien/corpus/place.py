@@ -1,0 +1,221 @@
+"""Folders on this file system, and those that fsspec reaches by an address (``s3://``)."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from mien.errors import ConfigError, InputError, OutputError, reason_of
+from mien.files import PendingFile, told_as_output_error, write_atomically
+from mien.media import has_media_suffix, is_address
+
+__all__ = ["Place", "addresses_at", "fetch", "is_elsewhere", "local_path", "token_of"]
+
+_FILE = "file://"
+
+
+def is_elsewhere(where: str) -> bool:
+    """Whether fsspec is needed to reach it; ``file://`` is here."""
+    return is_address(where) and not where.startswith(_FILE)
+
+
+def local_path(where: str) -> Path:
+    """The path of what is not elsewhere, absolute: nodes have other working folders."""
+    return Path(where.removeprefix(_FILE)).absolute()
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder for results; names within it are relative, with slashes."""
+
+    address: str
+
+    def __str__(self) -> str:
+        return self.address
+
+    def of(self, name: str) -> str:
+        """The address of a file in it."""
+        return f"{self.address.rstrip('/')}/{name}"
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file, whole or not at all where the store can (every object store, every disk).
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        if not is_elsewhere(self.address):
+            write_atomically(local_path(self.of(name)), data)
+            return
+        with _told_as_output_error(self.of(name)):
+            system, path = _system_of(self.of(name))
+            _make_folder(system, path)
+            system.pipe_file(path, data)
+
+    def put(self, file: Path, name: str) -> None:
+        """Move a file of this machine there.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        if not is_elsewhere(self.address):
+            pending = PendingFile(local_path(self.of(name)))
+            with told_as_output_error(pending.path):
+                shutil.move(file, pending.part)
+            pending.publish()
+            return
+        with _told_as_output_error(self.of(name)):
+            system, path = _system_of(self.of(name))
+            _make_folder(system, path)
+            system.put_file(str(file), path)
+
+    def remove(self, name: str) -> None:
+        """Leave no file of that name.
+
+        Raises:
+            OutputError: it cannot be removed.
+        """
+        with _told_as_output_error(self.of(name)):
+            if not is_elsewhere(self.address):
+                local_path(self.of(name)).unlink(missing_ok=True)
+                return
+            system, path = _system_of(self.of(name))
+            with contextlib.suppress(FileNotFoundError):
+                system.rm_file(path)
+
+    def read(self, name: str) -> bytes | None:
+        """A file's bytes; ``None`` where there is none.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        where = self.of(name)
+        with _told_as_input_error(where), contextlib.suppress(FileNotFoundError):
+            if not is_elsewhere(where):
+                return local_path(where).read_bytes()
+            system, path = _system_of(where)
+            return bytes(system.cat_file(path))
+        return None
+
+    def read_all(self, folder: str, ending: str) -> Iterator[bytes]:
+        """Every file in a folder of it and below, whose name ends so.
+
+        Raises:
+            InputError: one cannot be read.
+        """
+        where = self.of(folder)
+        with _told_as_input_error(where):
+            if not is_elsewhere(where):
+                for path in sorted(local_path(where).rglob(f"*{ending}")):
+                    yield path.read_bytes()
+                return
+            system, top = _system_of(where)
+            system.invalidate_cache()
+            for name in sorted(system.find(top)):
+                if name.endswith(ending):
+                    yield bytes(system.cat_file(name))
+
+
+def addresses_at(address: str, *, recursive: bool) -> list[tuple[str, PurePosixPath]]:
+    """Photos and videos that an address names, each with its path within the folder named: a
+    folder's, a pattern's (``s3://bucket/*.mp4``), or the one file.
+
+    Raises:
+        InputError: nothing is there.
+        ConfigError: fsspec, or what it needs for such addresses, is not installed.
+    """
+    with _told_as_input_error(address):
+        system, path = _system_of(address)
+        if glob.has_magic(path):
+            top, found = path[: path.index(next(filter(glob.has_magic, path)))], system.glob(path)
+            top = top.rpartition("/")[0]
+        elif system.isdir(path):
+            top, found = path, system.find(path, maxdepth=None if recursive else 1)
+        elif system.isfile(path):
+            return [(address, PurePosixPath(PurePosixPath(path).name))]
+        else:
+            raise InputError(f"{address}: no such file or folder; check the address")
+        names = sorted(name for name in found if has_media_suffix(name) and system.isfile(name))
+        if not names:
+            raise InputError(f"{address}: no photos or videos there")
+        within = (PurePosixPath(name[len(top) :].lstrip("/")) for name in names)
+        return [
+            (system.unstrip_protocol(name), one) for name, one in zip(names, within, strict=True)
+        ]
+
+
+def token_of(where: str) -> tuple[str, int]:
+    """What changes when a file does, and its bytes.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    with _told_as_input_error(where):
+        if is_elsewhere(where):
+            system, path = _system_of(where)
+            size = int(system.info(path).get("size") or 0)
+            return f"{size} {system.ukey(path)}", size
+        stat = local_path(where).stat()
+        return f"{stat.st_size} {stat.st_mtime_ns}", stat.st_size
+
+
+def fetch(where: str, file: Path) -> None:
+    """Copy a file of an address here.
+
+    Raises:
+        InputError: there is none.
+        OSError: or whatever else the store raises; it may come with another attempt.
+    """
+    system, path = _system_of(where)
+    try:
+        system.get_file(path, str(file))
+    except FileNotFoundError as gone:
+        raise InputError(f"{where}: no such file") from gone
+
+
+def _system_of(address: str) -> tuple[Any, str]:
+    """fsspec's file system and the path in it.
+
+    Raises:
+        ConfigError: fsspec, or the package it needs for such addresses, is not installed.
+    """
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError as missing:
+        raise ConfigError(
+            f"{address}: addresses need fsspec: pip install 'mien[ray]', or name a folder"
+        ) from missing
+    try:
+        system, path = url_to_fs(address)
+    except (ImportError, ValueError) as error:
+        raise ConfigError(f"{address}: {reason_of(error)}") from error
+    return system, str(path)
+
+
+def _make_folder(system: Any, path: str) -> None:
+    """Object stores have none, and fsspec takes that for done."""
+    system.makedirs(path.rpartition("/")[0], exist_ok=True)
+
+
+@contextlib.contextmanager
+def _told_as_output_error(where: str) -> Iterator[None]:
+    try:
+        yield
+    except (ConfigError, OutputError):
+        raise
+    except Exception as error:  # each store has errors of its own
+        raise OutputError(f"{where}: cannot be written ({reason_of(error)})") from error
+
+
+@contextlib.contextmanager
+def _told_as_input_error(where: str) -> Iterator[None]:
+    try:
+        yield
+    except (ConfigError, InputError, FileNotFoundError):
+        raise
+    except Exception as error:  # each store has errors of its own
+        raise InputError(f"{where}: cannot be read ({reason_of(error)})") from error
