@@ -32,6 +32,10 @@ ENVIRONMENT = {
     "RAY_AUTH_TOKEN": secrets.token_hex(32),
 }
 """Of all processes of the cluster, which nobody else's may join."""
+START = (
+    *(sys.executable, "-m", "ray.scripts.scripts", "start", "--num-cpus=1"),
+    *("--node-ip-address=127.0.0.1", "--object-store-memory=80000000"),
+)
 LONG = 800
 """Frames of the clip in whose middle its process is killed."""
 
@@ -63,8 +67,7 @@ def cluster() -> Iterator[tuple[str, Path]]:
 def node_up(log: Path, words: tuple[str, ...]) -> Iterator[None]:
     with log.open("w") as told:
         node = subprocess.Popen(
-            [sys.executable, "-m", "ray.scripts.scripts", "start", *words, "--num-cpus=1"]
-            + ["--node-ip-address=127.0.0.1", "--object-store-memory=80000000", "--block"],
+            [*START, *words, "--block"],
             stdout=told,
             stderr=subprocess.STDOUT,
             env=os.environ | ENVIRONMENT,

@@ -119,7 +119,7 @@ def corpus(
     """Follow the faces of very many files: a task a file on the nodes of a Ray cluster.
 
     Each file's rows are those of 'mien track --table'. A file that cannot be read does not stop
-    the others; the exit code is then 2. Needs pip install 'mien[ray]'; see docs/corpus.md.
+    the others; the exit code is then 2. docs/corpus.md says what it needs.
     """
     from mien.cli.corpus_run import CorpusOptions, run_corpus
 
