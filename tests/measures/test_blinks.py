@@ -55,3 +55,13 @@ def test_an_eye_that_shuts_alone_and_a_small_dip_are_no_blinks() -> None:
     assert find_blinks(times, narrow) == []
     narrow[31] = 0.09
     assert find_blinks(times, narrow) == [Blink(30, 31, 32)]
+
+
+def test_a_turned_head_must_shut_its_eyes_further() -> None:
+    times, openings = np.arange(90) / 25, np.full(90, 0.3)
+    openings[30:33] = 0.12  # 0.4 of the usual opening
+    openings[60:63] = 0.09
+    for yaw, found in ((0.0, 2), (-15.0, 2), (16.0, 1), (-40.0, 1), (np.nan, 2)):
+        blinks = find_blinks(times, openings, yaw_deg=np.full(90, yaw))
+        assert len(blinks) == found
+        assert blinks[-1] == Blink(60, 60, 62)

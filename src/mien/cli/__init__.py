@@ -60,6 +60,7 @@ _VERBS = (
     _Verb("live", "live", "Look at a webcam or video in a window."),
     _Verb("serve", "serve", "A page for the browser: webcam or video, on this machine alone."),
     _Verb("measure", "measure", "Blinks, nods, speech and sums of a table."),
+    _Verb("persons", "persons", "Join the tracks of each clip of a study into persons."),
     _Verb("report", "report", "Make one page to look at and print of a table."),
     _Verb("demo", "demo", "Track the bundled clip; print how well and how fast."),
     _Verb("models", "models", "List the weights that ship with mien."),

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
 import typer
 
-from mien.files import PendingFile, told_as_output_error
 from mien.measures import AT_CAMERA_DEG, ClipSummary, summarise
-from mien.study import heading, measures_paths, read_clips, row_of
+from mien.study import SumsFile, read_clips, read_persons, sums_paths, with_persons
 
 __all__ = ["measure"]
 
@@ -33,6 +31,14 @@ def measure(
             show_default=False,
         ),
     ] = None,
+    persons: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="NAME.persons.csv",
+            help="Of mien persons: sum up persons in place of tracks.",
+            show_default=False,
+        ),
+    ] = None,
     camera: Annotated[
         float,
         typer.Option(
@@ -50,13 +56,15 @@ def measure(
 
     What each number means, and how far it is to be trusted: docs/measures.md.
     """
-    paths = measures_paths(table, out, overwrite=overwrite)
+    paths = sums_paths(table, out, overwrite=overwrite)
+    joined = read_persons(persons) if persons is not None else None
     with contextlib.ExitStack() as closing:
-        files = {kind: closing.enter_context(_Lines(path, kind)) for kind, path in paths.items()}
+        files = {kind: closing.enter_context(SumsFile(path, kind)) for kind, path in paths.items()}
         for rows in read_clips(table):
-            clip, persons, events = summarise(rows, camera)
+            rows = rows if joined is None else with_persons(rows, joined)
+            clip, people, events = summarise(rows, camera)
             files["per-clip"].add([clip])
-            files["per-person"].add(persons)
+            files["per-person"].add(people)
             files["events"].add(events)
             typer.echo(_told(clip))
     typer.echo("written: " + ", ".join(str(path) for path in paths.values()))
@@ -68,28 +76,3 @@ def _told(clip: ClipSummary) -> str:
         f"a face in {100 * clip.face_share:.1f} %, {clip.blinks} blinks, "
         f"{clip.speaking_secs:.1f} s as in speech"
     )
-
-
-class _Lines:
-    """A file of one kind of record, which appears when it is whole."""
-
-    def __init__(self, path: Path, kind: str) -> None:
-        self._pending = PendingFile(path)
-        with told_as_output_error(path):
-            self._file = self._pending.part.open("wb")
-            self._file.write(heading(kind))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def add(self, records: Iterable[object]) -> None:
-        with told_as_output_error(self._pending.path):
-            self._file.writelines(row_of(record) for record in records)
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        with told_as_output_error(self._pending.path):
-            self._file.close()
-        if kind is None:
-            self._pending.publish()
-        else:
-            self._pending.drop()

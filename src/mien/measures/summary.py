@@ -138,11 +138,11 @@ def _events(person: PersonRows) -> list[Event]:
     times, eyes = person.times_secs, mean_eye_opening(person)
     wider = np.maximum(person["eye_right_open"], person["eye_left_open"])
     usual = usual_opening(eyes)
+    yaw, pitch = person["yaw_deg"], person["pitch_deg"]
     spans: list[tuple[str, int, int, int, float]] = [
         ("blink", one.onset, one.apex, one.offset, 1 - float(eyes[one.apex]) / usual)
-        for one in find_blinks(times, eyes, wider)
+        for one in find_blinks(times, eyes, wider, yaw)
     ]
-    yaw, pitch = person["yaw_deg"], person["pitch_deg"]
     for kind, gestures in (
         ("nod", find_nods(times, pitch, yaw)),
         ("shake", find_shakes(times, yaw, pitch)),

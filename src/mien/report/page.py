@@ -80,8 +80,9 @@ def _person(table: FaceTable, track_id: int) -> _Person:
     points = table.points[rows][:, list(table.markup.ibug68)]
     each_eye = eye_openings(points)
     eyes, wider = each_eye.mean(axis=1), each_eye.max(axis=1)
-    eyes[~eyes_seen(table.pose_deg[rows, 0], table.confidence[rows].mean(axis=1))] = np.nan
-    blinks = [(times[one.onset], times[one.offset]) for one in find_blinks(times, eyes, wider)]
+    yaw = table.pose_deg[rows, 0].astype(np.float64)
+    eyes[~eyes_seen(yaw, table.confidence[rows].mean(axis=1))] = np.nan
+    blinks = [(times[one.onset], times[one.offset]) for one in find_blinks(times, eyes, wider, yaw)]
     # Frames of the table that follow each other belong to one stretch.
     place = np.searchsorted(table.frames, table.frame[rows])
     breaks = np.flatnonzero(np.diff(place) > 1)

@@ -5,8 +5,16 @@ from mien.study.clip_outputs import Outcome, Outputs, track_input
 from mien.study.job import FileJob, FileResult, PartsSpec, ShardSpec, track_file
 from mien.study.join import check_format
 from mien.study.join import join as join_shards
+from mien.study.persons import (
+    LEAST_LIKENESS,
+    persons_of,
+    points_by_face,
+    read_persons,
+    recorded_files,
+    with_persons,
+)
 from mien.study.plan import StudyPaths, plan_run
-from mien.study.reading import read_clips
+from mien.study.reading import read_clips, read_points
 from mien.study.record import (
     RECORD_NAME,
     RunRecord,
@@ -17,11 +25,12 @@ from mien.study.record import (
 )
 from mien.study.run import StudyRun
 from mien.study.shard import shard_key
-from mien.study.sums import heading, measures_paths, row_of
+from mien.study.sums import SumsFile, sums_paths
 from mien.study.tables import PointsIn
 from mien.study.workers import Progress
 
 __all__ = [
+    "LEAST_LIKENESS",
     "RECORD_NAME",
     "FileJob",
     "FileResult",
@@ -34,19 +43,24 @@ __all__ = [
     "ShardSpec",
     "StudyPaths",
     "StudyRun",
+    "SumsFile",
     "check_format",
     "clip_name",
-    "heading",
     "join_shards",
-    "measures_paths",
     "parse_record",
+    "persons_of",
     "plan_run",
+    "points_by_face",
     "read_clips",
+    "read_persons",
+    "read_points",
     "record_bytes",
-    "row_of",
+    "recorded_files",
     "sha256_of",
     "shard_key",
+    "sums_paths",
     "track_file",
     "track_input",
     "versions",
+    "with_persons",
 ]

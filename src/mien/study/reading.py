@@ -14,7 +14,7 @@ from mien.errors import InputError
 from mien.measures import FACE_MEASURES, ClipRows
 from mien.study.join import STUDY_FORMATS, pyarrow_modules
 
-__all__ = ["read_clips"]
+__all__ = ["read_clips", "read_points"]
 
 _BATCH_ROWS = 4096
 _POINT = re.compile(r"[xyzcv]_\d+")
@@ -28,19 +28,37 @@ def read_clips(path: Path) -> Iterator[ClipRows]:
         InputError: no such file, another ending, or not a table of ``mien track``.
         ConfigError: Parquet without pyarrow installed.
     """
+    for clip, names, whole in _clips(path, with_points=False):
+        yield _rows(path, clip, names, whole)
+
+
+def read_points(path: Path) -> Iterator[tuple[str, dict[str, Float[np.ndarray, " rows"]]]]:
+    """The columns of a table of points, or with points inside, a clip after the other.
+
+    Raises:
+        InputError: no such file, or no points in it.
+        ConfigError: Parquet without pyarrow installed.
+    """
+    for clip, names, whole in _clips(path, with_points=True):
+        if not {"frame", "track_id", "z_67"} <= set(names):
+            raise InputError(f"{path}: has no points; track again without --points none")
+        yield clip, {name: whole[:, at] for at, name in enumerate(names)}
+
+
+def _clips(path: Path, *, with_points: bool) -> Iterator[tuple[str, Sequence[str], _Block]]:
     if path.suffix not in (f".{name}" for name in STUDY_FORMATS):
         raise InputError(f"{path}: a study's table ends in .csv or .parquet")
     if not path.is_file():
         raise InputError(f"{path}: no such table; make one with mien track FOLDER --table {path}")
-    blocks = _csv_blocks(path) if path.suffix == ".csv" else _parquet_blocks(path)
+    read = _csv_blocks if path.suffix == ".csv" else _parquet_blocks
     seen: set[str] = set()
     held: list[_Block] = []
     clip: str | None = None
     names: Sequence[str] = ()
-    for name, columns, block in blocks:
+    for name, columns, block in read(path, with_points):
         if name != clip:
             if clip is not None:
-                yield _rows(path, clip, names, held)
+                yield clip, names, np.concatenate(held)
             if name in seen:
                 raise InputError(f"{path}: the rows of {name} are not in one piece; sort by clip")
             seen.add(name)
@@ -48,11 +66,10 @@ def read_clips(path: Path) -> Iterator[ClipRows]:
         held.append(block)
     if clip is None:
         raise InputError(f"{path}: the table has no rows: nothing was tracked")
-    yield _rows(path, clip, names, held)
+    yield clip, names, np.concatenate(held)
 
 
-def _rows(path: Path, clip: str, names: Sequence[str], held: Sequence[_Block]) -> ClipRows:
-    whole = np.concatenate(held)
+def _rows(path: Path, clip: str, names: Sequence[str], whole: _Block) -> ClipRows:
     columns = {name: whole[:, at] for at, name in enumerate(names)}
     try:
         rows = ClipRows.of(clip, columns)
@@ -65,11 +82,11 @@ def _rows(path: Path, clip: str, names: Sequence[str], held: Sequence[_Block]) -
     return rows
 
 
-def _csv_blocks(path: Path) -> Iterator[tuple[str, Sequence[str], _Block]]:
+def _csv_blocks(path: Path, with_points: bool) -> Iterator[tuple[str, Sequence[str], _Block]]:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         lines = _lines(path, file)
         head = next(lines, [])
-        kept = _kept(head)
+        kept = _kept(head, with_points)
         at = head.index("clip") if "clip" in head else None
         names = [head[place] for place in kept]
         clip, held = None, list[list[float]]()
@@ -95,7 +112,7 @@ def _lines(path: Path, file: Iterable[str]) -> Iterator[list[str]]:
         raise InputError(f"{path}: not a table of mien track ({error})") from error
 
 
-def _parquet_blocks(path: Path) -> Iterator[tuple[str, Sequence[str], _Block]]:
+def _parquet_blocks(path: Path, with_points: bool) -> Iterator[tuple[str, Sequence[str], _Block]]:
     pa, pq, _ = pyarrow_modules()
     try:
         table = pq.ParquetFile(path)
@@ -107,7 +124,7 @@ def _parquet_blocks(path: Path) -> Iterator[tuple[str, Sequence[str], _Block]]:
         kinds = {name: table.schema_arrow.field(name).type for name in head}
         names = [
             head[place]
-            for place in _kept(head)
+            for place in _kept(head, with_points)
             if pa.types.is_integer(kinds[head[place]]) or pa.types.is_floating(kinds[head[place]])
         ]
         has_clip = "clip" in head
@@ -125,9 +142,9 @@ def _parquet_blocks(path: Path) -> Iterator[tuple[str, Sequence[str], _Block]]:
                     yield str(own[0]), names, part
 
 
-def _kept(head: Sequence[str]) -> list[int]:
-    """Columns to read: points only where the measures must be taken from them."""
-    needs_points = FACE_MEASURES[1] not in head
+def _kept(head: Sequence[str], with_points: bool) -> list[int]:
+    """Columns to read: points where they are asked for, or the measures must be taken from them."""
+    needs_points = with_points or FACE_MEASURES[1] not in head
     return [
         at
         for at, name in enumerate(head)

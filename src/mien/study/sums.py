@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from mien.errors import InputError, OutputError
+from mien.files import PendingFile, told_as_output_error
 from mien.measures import ClipSummary, Event, PersonSummary
 from mien.study.cells import quoted
+from mien.study.persons import TrackPerson
 
-__all__ = ["heading", "measures_paths", "row_of"]
+__all__ = ["SumsFile", "heading", "row_of", "sums_paths"]
 
-_KINDS: dict[str, Any] = {"events": Event, "per-person": PersonSummary, "per-clip": ClipSummary}
+_KINDS: dict[str, Any] = {
+    "events": Event,
+    "per-person": PersonSummary,
+    "per-clip": ClipSummary,
+    "persons": TrackPerson,
+}
+MEASURES = ("events", "per-person", "per-clip")
 _DECIMALS = 4
 
 
-def measures_paths(table: Path, out: Path | None, *, overwrite: bool = False) -> dict[str, Path]:
-    """The files of ``mien measure`` by what they hold.
+def sums_paths(
+    table: Path, out: Path | None, kinds: Sequence[str] = MEASURES, *, overwrite: bool = False
+) -> dict[str, Path]:
+    """The files of ``mien measure`` or ``mien persons`` by what they hold.
 
     Raises:
         InputError: there is no such table.
@@ -27,7 +38,7 @@ def measures_paths(table: Path, out: Path | None, *, overwrite: bool = False) ->
     if not table.is_file():
         raise InputError(f"{table}: no such table; make one with mien track FOLDER --table {table}")
     folder = table.parent if out is None else out
-    paths = {kind: folder / f"{table.stem}.{kind}.csv" for kind in _KINDS}
+    paths = {kind: folder / f"{table.stem}.{kind}.csv" for kind in kinds}
     for kind, path in paths.items():
         if path.exists() and not overwrite and not _is_ours(path, _KINDS[kind]):
             raise OutputError(
@@ -64,3 +75,38 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return repr(round(value, _DECIMALS) + 0.0) if math.isfinite(value) else ""
     return str(value)
+
+
+class SumsFile:
+    """A file of one kind of record, which appears when it is whole."""
+
+    def __init__(self, path: Path, kind: str) -> None:
+        """Begin it.
+
+        Raises:
+            OutputError: it cannot be made.
+        """
+        self._pending = PendingFile(path)
+        with told_as_output_error(path):
+            self._file = self._pending.part.open("wb")
+            self._file.write(heading(kind))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def add(self, records: Iterable[object]) -> None:
+        """Add a line for each.
+
+        Raises:
+            OutputError: they cannot be written.
+        """
+        with told_as_output_error(self._pending.path):
+            self._file.writelines(row_of(record) for record in records)
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        with told_as_output_error(self._pending.path):
+            self._file.close()
+        if kind is None:
+            self._pending.publish()
+        else:
+            self._pending.drop()
