@@ -59,23 +59,10 @@ def peak_gflops(device: Device) -> float:
     return 2 * side**3 / best_secs / 1e9
 
 
-def random_batch(config: TrainConfig, faces: int) -> Batch:
-    """Noise with labels that no gradient explodes on."""
-    side, points = config.network.side, config.network.points
-    return Batch(
-        torch.randint(0, 256, (faces, side, side, 3), dtype=torch.uint8),
-        torch.rand(faces, points, 3) - 0.5,
-        torch.ones(faces, points),
-        torch.ones(faces),
-        torch.zeros(faces, points, 3),
-        torch.ones(faces),
-    )
-
-
 def gflops_a_face(config: TrainConfig) -> float:
     """Forward, losses and backward."""
     network = build_network(config.network).train()
-    batch = random_batch(config, 2)
+    batch = Batch.of_noise(config, 2)
     with FlopCounterMode(display=False) as counter:
         crops = batch.crops.permute(0, 3, 1, 2).float()
         terms = total_loss(network(crops), batch.points, batch.weights, batch.is_face, config.loss)
@@ -101,7 +88,7 @@ def learner_of(config: TrainConfig, device: Device) -> Learner[Batch, LossTerms]
 def speed(config: TrainConfig, device: Device, seconds: float, peak: float) -> dict[str, Any]:
     """Faces a second of whole steps, after a warm-up of three."""
     learner = learner_of(config, device)
-    batches = [random_batch(config, config.schedule.batch) for _ in range(_BATCHES)]
+    batches = [Batch.of_noise(config, config.schedule.batch) for _ in range(_BATCHES)]
     if device.kind == "cuda":
         torch.cuda.reset_peak_memory_stats(device.place)
         batches = [batch.pin_memory() for batch in batches]
@@ -138,7 +125,7 @@ def narrow(config: TrainConfig) -> TrainConfig:
 def step_difference(config: TrainConfig, device: Device) -> float:
     """Of the weights after one step here and on the processor, as a share of the step."""
     config = narrow(config)
-    batch = random_batch(config, 4)
+    batch = Batch.of_noise(config, 4)
     moved = []
     for place in (choose_device("cpu"), device):
         learner = learner_of(config, place)

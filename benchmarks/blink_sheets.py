@@ -7,7 +7,7 @@
 mien thinks of them. `benchmarks/blinks.json` is what a person saw there: first and last frame of
 every blink (lids half shut or more), and `frames` where only a clip's first were looked at. `score`
 tracks the same clips and counts: a blink is found where `eyeBlink`, the mean of both eyes, passes a
-half within a frame of it. Figures go to `benchmarks/blinks.result.json`.
+half within a frame of it. Figures go to `benchmarks/results/expression_blinks.json`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from mien.types import Face
 from provenance import weights_of
 
 LABELS = Path(__file__).with_name("blinks.json")
-RESULT = Path(__file__).with_name("blinks.result.json")
+RESULT = Path(__file__).parent / "results" / "expression_blinks.json"
 EYES = list(range(36, 48))
 TILE, COLUMNS, ROWS = (132, 44), 10, 18
 LEVEL, SLACK = 0.5, 1

@@ -34,6 +34,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
+from data_speed import pictures_a_second
 from mien.datasets.ours.clips import read_clips
 from mien.datasets.ours.pack import FacePack, read_pack
 from mien.datasets.ours.pack_labels import known_points
@@ -45,15 +46,11 @@ from mien.synthesis.fit.fits import fit_photos, load_fits, points_of
 from mien.synthesis.fit.labels import best_labels
 from mien.synthesis.fit.quality import measure_fits
 from mien.synthesis.head.morphable import MorphableHead, load_head
-from mien.synthesis.make.manifest import begin_run
-from mien.synthesis.make.photo_sets import Recipe, SetJob, make_set
 from mien.synthesis.make.session import SessionFiles, open_session
 from round_trip import make_round_trip
 
 RESULT = Path(__file__).parent / "results" / "data_engine.json"
 YAWS_DEG = (30, 60)
-SHARD = 25
-"""Pictures of one task of a worker, where speed is measured."""
 BIN_DEG = 15
 EDITS = ("eyes shut", "mouth open", "glasses", "face mask")
 """What the parts of a set's ``edit`` are counted by; dark glasses are glasses."""
@@ -175,47 +172,6 @@ def measure_round_trip(fits: Path, split: str, photos: int, model: str) -> dict[
         for yaw in YAWS_DEG
     }
     return {"split": split, "photos": len(rows), "model": pair.name, "yaw_deg": found}
-
-
-def measure_speed(fits: Path, pictures: int) -> dict[str, Any]:
-    """Pictures a second in the steady state: what a long run takes longer than a short one."""
-    found: dict[str, Any] = {"pictures": pictures}
-    files = SessionFiles(fits.resolve())
-    open_session(files)  # else the short run of one worker would read the files, the long one not
-    for workers in (1, 2):
-        with tempfile.TemporaryDirectory() as folder:
-            short = _make(files, Path(folder) / "short", 2 * SHARD, workers)
-            long = _make(files, Path(folder) / "long", 2 * SHARD + pictures, workers)
-            sides = _sides_px(Path(folder) / "long")
-        rate = pictures / (long - short)
-        area = float((sides.astype(float) ** 2).mean()) / 256**2
-        found[f"workers_{workers}"] = {
-            "pictures_per_s": round(rate, 2),
-            "per_s_at_256_px": round(rate * area, 2),
-            "start_secs": round(short - 2 * SHARD / rate, 1),
-        }
-        found["median_side_px"] = int(np.median(sides))
-    return found
-
-
-def _make(files: SessionFiles, folder: Path, pictures: int, workers: int) -> float:
-    """Seconds for a set as docs/data.md makes it."""
-    recipe = Recipe(
-        pictures, min_yaw_deg=0, eyes_shut=0.125, mouth_open=0.1, brows=0.05, relit=0.3,
-        glasses=0.06, masks=0.04,
-    )  # fmt: skip
-    run = begin_run(
-        folder, split="train", pictures=pictures, made_by={}, command="", shard_size=SHARD
-    )
-    start_secs = time.perf_counter()
-    for _ in make_set(SetJob(files, recipe, 0), run, workers):
-        pass
-    return time.perf_counter() - start_secs
-
-
-def _sides_px(folder: Path) -> np.ndarray:
-    faces = ShardFaces(folder)
-    return np.array([len(faces.load(index).image_rgb) for index in range(len(faces))])
 
 
 def measure_set(folder: Path, reads: int) -> dict[str, Any]:
@@ -349,7 +305,7 @@ def main() -> None:
         "roundtrip": lambda: measure_round_trip(
             asked.fits, asked.split, asked.photos, asked.landmarks
         ),
-        "speed": lambda: measure_speed(asked.fits, asked.pictures),
+        "speed": lambda: pictures_a_second(asked.fits, asked.pictures),
         "set": lambda: measure_set(asked.folder, asked.reads),
         "clips": lambda: measure_clips(asked.folder),
     }[asked.part]()

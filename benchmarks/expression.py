@@ -6,7 +6,7 @@ Every clip is tracked as `mien track` does (video decoded, faces found, points s
 expressions are read from the first frame on, the neutral unknown. For each shape: the correlation
 with the truth over all frames of all clips, its mean over the clips that play the shape, the mean
 absolute error, and the same two from the true points. Figures go to
-`benchmarks/expression.json`.
+`benchmarks/results/expression.json`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from mien.expression.shapes import HEAD_COLUMNS
 from mien.types import Landmarks
 from provenance import command, weights_of
 
-RESULT = Path(__file__).with_name("expression.json")
+RESULT = Path(__file__).parent / "results" / "expression.json"
 ASKED = {
     "jaw open": ("jawOpen",),
     "smile": ("mouthSmileLeft", "mouthSmileRight"),

@@ -6,7 +6,7 @@ For each shape a ridge regression is learned straight from the mouth's, or all, 
 clips but one (pose taken out, the clip's median taken for the neutral, which no reader knows) and
 read on that one; the best of a row of strengths is kept, so that the figure flatters. A reader that
 knows the head may still do better, as a dozen clips teach a regression little. Figures go to
-`benchmarks/expression_limit.json`.
+`benchmarks/results/expression_limit.json`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mien.expression.basis import load_basis, similarity_moves
 from mien.geometry import umeyama
 from provenance import command, weights_of
 
-RESULT = Path(__file__).with_name("expression_limit.json")
+RESULT = Path(__file__).parent / "results" / "expression_limit.json"
 STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)
 
 

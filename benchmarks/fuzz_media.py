@@ -1,6 +1,6 @@
 """Broken media files through the reader and through ``mien track``.
 
-    python benchmarks/fuzz_media.py --count 1000 --out benchmarks/fuzz_media.json
+    python benchmarks/fuzz_media.py --count 1000 --out benchmarks/results/fuzz_media.json
 
 Small whole files of every kind are made, then bytes of them flipped, cut away, filled with zeros or
 spliced with another file's; the seed decides all of it. A worker process reads each file and tracks

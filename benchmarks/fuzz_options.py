@@ -1,6 +1,6 @@
 """Random option sets of every verb, through the command itself.
 
-    python benchmarks/fuzz_options.py --count 10000 --out benchmarks/fuzz_options.json
+    python benchmarks/fuzz_options.py --count 10000 --out benchmarks/results/fuzz_options.json
 
 A set is a verb, its arguments, and up to six of its options with values that users type: edges,
 words where numbers belong, other people's files, folders that are not there, names with brackets,

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cost_tables import cost, speed, steadiness
 from sections import line, run
 
 HERE = Path(__file__).parent
@@ -158,9 +159,9 @@ def make_section(folder: Path = HERE / "results", rivals: Path = HERE / "rivals.
         _table("what cannot be seen", UNSEEN, results, figures, unseen, without_moved=True),
         _turned(results),
         _clips(results),
-        _steadiness(folder, figures),
-        _speed(folder),
-        _cost(folder),
+        steadiness(folder, figures),
+        speed(folder),
+        cost(folder),
         _commands(results, folder),
     ]
     return "\n".join(one for section in sections for one in section).lstrip()
@@ -230,34 +231,6 @@ def _rival_cell(figures: list[dict[str, Any]], column: Column) -> str:
     return "-"
 
 
-def _steadiness(folder: Path, figures: list[dict[str, Any]]) -> list[str]:
-    files = sorted(folder.glob("*.steadiness.json"))
-    if not files:
-        return []
-    head = ["steadiness", "photos", "lost", "trembling of a still face", "lag, frames at 30/s"]
-    lines = ["", line(head), line(["---", *["---:"] * 4])]
-    for file in files:
-        one = json.loads(file.read_text())
-        known = one["trembling"] is not None
-        told = [f"{one['trembling']:.3%}", f"{one['lag_frames']:.2f}"] if known else ["-", "-"]
-        system = f"**mien {one['model']}**" + ", `--offline`" * one.get("offline", False)
-        lines.append(line([system, str(one["photos"]), str(one["lost"]), *told]))
-    rivals: dict[str, dict[str, float]] = {}
-    for one in figures:
-        if one["set"] == "steadiness":
-            rivals.setdefault(one["system"], {})[one["metric"]] = one["value"]
-    for system, told_of in rivals.items():
-        cells = [f"{told_of['trembling']:.3%}", f"{told_of['lag_frames']:.2f}"]
-        lines.append(line([system, "-", "-", *cells]))
-    note = (
-        "A still face with camera noise (sigma 4) and a shake of 0.25 px: mean distance of a point "
-        "from its own mean, as a share of the face's size; the same face swinging from side to "
-        "side: how many frames the points come late (`mien.evaluation.steadiness`). MediaPipe's "
-        "figures came with the task and are of other photos."
-    )
-    return [*lines, "", note]
-
-
 TURNED_COLUMNS: dict[str, Callable[[dict[str, Any]], float | None]] = {
     "68 points": lambda one: one["nme"],
     "yaw 60-90": lambda one: one["bins"]["(60,90]"]["nme"],
@@ -324,41 +297,6 @@ def _clips(results: list[Result]) -> list[str]:
         "(`mien.evaluation.videos`)."
     )
     return [*lines, "", note]
-
-
-def _cost(folder: Path) -> list[str]:
-    files = sorted(folder.glob("*.cost.json"))
-    if not files:
-        return []
-    head = ["model", "crop, px", "GFLOPs", "threads", "ms, model 2", "ms, model 1"]
-    lines = ["", line(head), line(["---"] + ["---:"] * 5)]
-    for file in files:
-        one = json.loads(file.read_text())
-        cells = [one["model"], str(one["side"]), f"{one['gflops']:.2f}", str(one["threads"])]
-        lines.append(line([*cells, f"{one['tracking_ms']:.1f}", f"{one['detection_ms']:.1f}"]))
-    note = (
-        "The landmark networks alone, one face a run (median). A face that is followed passes "
-        "model 2; one that was just found passes model 1 and then model 2. Each model was measured "
-        "on a day of its own, and other work on the machine stretches such times: models of one "
-        "crop and as many GFLOPs cost the same."
-    )
-    return [*lines, "", note]
-
-
-def _speed(folder: Path) -> list[str]:
-    files = sorted(folder.glob("*.speed.json"))
-    if not files:
-        return []
-    head = ["clip", "px", "model", "cores", "frames with a face", "frames/s, file to overlay"]
-    lines = ["", line(head), line(["---"] * 3 + ["---:"] * 3)]
-    for file in files:
-        one = json.loads(file.read_text())
-        faces = f"{one['frames_with_face']} of {one['frames_decoded']}"
-        cells = [one["clip"], one["size"], one["model"], str(one["cores"]), faces]
-        lines.append(line([*cells, f"{one['fps']:.1f}"]))
-    versions = {json.loads(file.read_text())["version"] for file in files}
-    told = f"Of mien {' and '.join(sorted(versions))}; [speed](speed.md) has newer figures."
-    return [*lines, "", told]
 
 
 def _commands(results: list[Result], folder: Path) -> list[str]:

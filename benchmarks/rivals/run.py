@@ -87,7 +87,7 @@ def measure(environment: Path, faces: int, frames: int, rounds: int) -> dict[str
         write_crowd(clip, faces=faces, width=640, height=360, frames=frames)
         with open_source(str(clip)) as source:
             photo = next(iter(source))
-        runs: dict[str, list[dict[str, Any]]] = {name: [] for name in SYSTEMS}
+        runs: Runs = {name: [] for name in SYSTEMS}
         for number in range(rounds):
             for name, system in SYSTEMS.items():
                 most = faces if system.only else max(faces, UP_TO)
@@ -104,7 +104,23 @@ def measure(environment: Path, faces: int, frames: int, rounds: int) -> dict[str
                         run |= dataclasses.asdict(started.result())
                     runs[name].append(run)
             print(f"round {number + 1} of {rounds}", flush=True)
-    ratios = {
+    return {
+        "command": f"python benchmarks/rivals/run.py --frames {frames} --rounds {rounds}",
+        "clip": f"{faces} of the demo's person, 640x360, {frames} frames",
+        "cores": len(os.sched_getaffinity(0)),
+        "rival": f"{RIVAL} {runs[RIVAL][0]['version']}",
+        "ratios": _ratios(runs),
+        "systems": _medians(runs),
+        "runs_cpu_ms": {name: [run["cpu_ms"] for run in some] for name, some in runs.items()},
+    }
+
+
+Runs = dict[str, list[dict[str, Any]]]
+
+
+def _ratios(runs: Runs) -> dict[str, Any]:
+    """Of each system to the one it is set against: the median of ratios within a round."""
+    return {
         name: {"against": system.against}
         | {
             field: round(
@@ -120,6 +136,10 @@ def measure(environment: Path, faces: int, frames: int, rounds: int) -> dict[str
         for name, system in SYSTEMS.items()
         if system.model is not None
     }
+
+
+def _medians(runs: Runs) -> dict[str, Any]:
+    """Of each system's figures over its rounds."""
     systems = {
         name: {
             field: round(median(run[field] for run in some), 3)
@@ -134,15 +154,7 @@ def measure(environment: Path, faces: int, frames: int, rounds: int) -> dict[str
             systems[name]["stages_ms"] = {
                 stage: round(median(one[stage] for one in stages), 3) for stage in stages[0]
             }
-    return {
-        "command": f"python benchmarks/rivals/run.py --frames {frames} --rounds {rounds}",
-        "clip": f"{faces} of the demo's person, 640x360, {frames} frames",
-        "cores": len(os.sched_getaffinity(0)),
-        "rival": f"{RIVAL} {runs[RIVAL][0]['version']}",
-        "ratios": ratios,
-        "systems": systems,
-        "runs_cpu_ms": {name: [run["cpu_ms"] for run in some] for name, some in runs.items()},
-    }
+    return systems
 
 
 def _rival(python: Path, clip: Path, faces: int, *, photos: bool) -> dict[str, Any]:

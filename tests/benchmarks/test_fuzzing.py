@@ -107,7 +107,7 @@ def test_a_worker_that_ends_or_hangs_is_told_and_replaced(
 
 @pytest.mark.parametrize("name", ["fuzz_media", "fuzz_options"])
 def test_committed_results_are_of_runs_without_a_failure(name: str) -> None:
-    result = json.loads((BENCHMARKS / f"{name}.json").read_text())
+    result = json.loads((BENCHMARKS / "results" / f"{name}.json").read_text())
     assert result["failures"] == 0
     assert result["first_failures"] == []
     count = result.get("files", result.get("option_sets"))

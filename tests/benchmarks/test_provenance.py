@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 from pathlib import Path
@@ -22,19 +23,15 @@ from standin import write_standin
 ROOT = Path(__file__).parents[2]
 WEIGHTS = Path(mien.__path__[0]) / "weights"
 SHIPPED = weights_of("fast", "nano", "nano-free") | finder_of()
-RESULTS = {
-    file.name: file
-    for folder in (ROOT / "benchmarks", ROOT / "benchmarks" / "results")
-    for file in sorted(folder.glob("*.json"))
-}
+RESULTS = {file.name: file for file in sorted((ROOT / "benchmarks" / "results").glob("*.json"))}
+LABELS = {"astronaut_points.json", "blinks.json", "rivals.json"}
+"""What people clicked, counted and published: beside the scripts that read it."""
 BEFORE_THE_MIX = "with fast's model 2 of the fifth leg, before the sixth was mixed into it"
 HISTORY: dict[str, str] = {}
 """Results of networks that no longer ship, and which those are."""
 NAMELESS = {
     "appearance.json": "no network: looks by a linear map of pixels",
-    "astronaut_points.json": "points that people clicked",
     "bench_speed.json": "times of mien bench, by the version of mien",
-    "blinks.json": "blinks that people counted",
     "data_clicks.json": "no network: labels of the pack",
     "data_engine.json": "no network: fits, pictures and clips",
     "finder_joined.json": "measured before results named networks",
@@ -44,7 +41,6 @@ NAMELESS = {
     "install_size.json": "sizes of packages",
     "kills.json": "what a kill changes, with any network",
     "memory.json": "what a long run holds in memory, by the version of mien",
-    "rivals.json": "other people's networks, by their versions",
     "rivals_speed.json": "times, by the versions of the programs",
     "training_speed.json": "runs, not networks",
 }
@@ -66,6 +62,22 @@ def test_a_card_says_the_digest_of_its_own_weights(file: Path) -> None:
         assert file.name not in SHIPPED
         return
     assert SHIPPED[file.name] == digest_of(onnx.load(file))
+
+
+def test_results_lie_in_one_place() -> None:
+    files = {file.name for file in (ROOT / "benchmarks").glob("*.json")}
+    assert files == LABELS, "results go to benchmarks/results"
+
+
+def test_every_script_has_its_row_in_the_readme() -> None:
+    """In the words of its own first line."""
+    folder, rows = ROOT / "benchmarks", []
+    for file in sorted(folder.rglob("*.py")):
+        told = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+        words = " ".join(told.split("\n\n")[0].split())
+        rows.append(f"| `{file.relative_to(folder)}` | {words} |")
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    assert [row for row in page.splitlines() if row.startswith("| `")] == rows
 
 
 def test_every_result_names_its_networks_or_is_known_to_have_none() -> None:

@@ -1,4 +1,4 @@
-"""Trembling and lag of trackers that tremble and lag by what we tell them."""
+"""Jitter and lag of trackers that jitter and lag by what we tell them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ SIZE = 40.0
 
 
 class DotFollower:
-    """Finds the dark dot at the middle of the head; answers so many frames late, and trembles."""
+    """Finds the dark dot at the middle of the head; answers so many frames late, with jitter."""
 
-    def __init__(self, world: World, late: int = 0, tremble_px: float = 0.0) -> None:
-        self.world, self.late, self.tremble_px = world, late, tremble_px
+    def __init__(self, world: World, late: int = 0, jitter_px: float = 0.0) -> None:
+        self.world, self.late, self.jitter_px = world, late, jitter_px
         self.reset()
 
     def reset(self) -> None:
@@ -34,7 +34,7 @@ class DotFollower:
         rows, columns = np.indices(dark.shape)
         centre = np.array([(columns * dark).sum(), (rows * dark).sum()]) / dark.sum()
         self.seen.append(centre)
-        off = self.rng.normal(0, self.tremble_px, 2)
+        off = self.rng.normal(0, self.jitter_px, 2)
         points = np.column_stack(
             [self.world.mean_shape[:, :2] * SIZE + self.seen[0] + off, np.zeros(68)]
         )
@@ -56,16 +56,16 @@ def test_the_lag_is_what_the_tracker_is_late(world: World, late: int) -> None:
     assert measured.lag_frames == pytest.approx(late, abs=0.1)
 
 
-def test_trembling_is_in_face_sizes(world: World) -> None:
-    def trembling(px: float) -> float:
-        measured = measure_steadiness([photo_with_dot(world)], DotFollower(world, tremble_px=px))
-        assert measured.trembling is not None
-        return measured.trembling
+def test_jitter_is_in_face_sizes(world: World) -> None:
+    def jitter(px: float) -> float:
+        measured = measure_steadiness([photo_with_dot(world)], DotFollower(world, jitter_px=px))
+        assert measured.jitter is not None
+        return measured.jitter
 
     # Mean length of a Gaussian step in the plane: sqrt(pi / 2) sigma, the shake of 0.25 px in it.
     expected = np.sqrt(np.pi / 2) * np.hypot(2.0, 0.25) / SIZE
-    assert trembling(2.0) == pytest.approx(expected, rel=0.25)
-    assert trembling(0.0) < 0.015
+    assert jitter(2.0) == pytest.approx(expected, rel=0.25)
+    assert jitter(0.0) < 0.015
 
 
 def test_a_face_that_is_lost_is_counted(world: World) -> None:
@@ -74,7 +74,7 @@ def test_a_face_that_is_lost_is_counted(world: World) -> None:
             return []
 
     measured = measure_steadiness([photo_with_dot(world)], Blind(world))
-    assert (measured.lost, measured.trembling, measured.lag_frames) == (1, None, None)
+    assert (measured.lost, measured.jitter, measured.lag_frames) == (1, None, None)
 
 
 def test_a_lag_between_frames_is_found() -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from mien.geometry.convention import (
     Convention,
+    convention_offset,
     in_convention,
     mean_head_cm,
-    way_to_clicked,
 )
 from mien.geometry.jaw import with_dense_jaw
 from mien.geometry.pose import rotation_from_angles
@@ -46,12 +46,12 @@ def test_there_and_back_half_way_and_the_jaw_stays() -> None:
 
 def test_from_the_middle_one_way_is_clicked_and_the_other_300w_lp() -> None:
     middle = mean_head_cm(MIDDLE) * 8 + np.array([90.0, 70, 0])
-    way = way_to_clicked(middle, MIDDLE)
+    way = convention_offset(middle, MIDDLE)
     np.testing.assert_allclose(middle + way, in_convention(middle, MIDDLE, CLICKED), atol=1e-9)
     np.testing.assert_allclose(middle - way, in_convention(middle, MIDDLE, W300LP), atol=1e-9)
     assert np.abs(way[17:]).max() > 0.1
     for convention in (CLICKED, W300LP):
-        np.testing.assert_array_equal(way_to_clicked(middle, convention), 0)
+        np.testing.assert_array_equal(convention_offset(middle, convention), 0)
 
 
 def test_84_points_move_as_the_68_among_them() -> None:

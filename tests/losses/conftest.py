@@ -1,17 +1,5 @@
-"""One thread: these networks are tiny, and the machine may be busy."""
+"""Every test here runs on one thread."""
 
-from __future__ import annotations
+from onethread import one_thread
 
-from collections.abc import Iterator
-
-import pytest
-import torch
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    yield
-    torch.set_num_threads(before)
+__all__ = ["one_thread"]

@@ -50,13 +50,13 @@ def test_expected_error_by_hand() -> None:
 
 def test_between_two_conventions_the_mean_of_both_distances_is_expected() -> None:
     """The first point 0.05 off the middle, square to the way between them; the second along it."""
-    apart = torch.tensor([[[0.04 * 2.4, -0.03 * 2.4, 9.0], [0.0, 0.3, 0.0]]])
+    convention_offset = torch.tensor([[[0.04 * 2.4, -0.03 * 2.4, 9.0], [0.0, 0.3, 0.0]]])
     distances = (math.hypot(0.05, 0.12), (0.2 + 0.4) / 2)
     log_error = torch.log(torch.tensor([[0.05, 0.2]]))
     by_hand = (math.log(0.05) + distances[0] / 0.05 + math.log(0.2) + distances[1] / 0.2) / 2
-    for way in (apart, -apart):
+    for way in (convention_offset, -convention_offset):
         assert float(error_loss(log_error, POINTS, TRUTH, BOTH, way)) == pytest.approx(by_hand)
-    nowhere = torch.zeros_like(apart)
+    nowhere = torch.zeros_like(convention_offset)
     assert error_loss(log_error, POINTS, TRUTH, BOTH, nowhere) == pytest.approx(
         error_loss(log_error, POINTS, TRUTH, BOTH)
     )

@@ -35,6 +35,18 @@ def bump(points: np.ndarray, centre: tuple[float, float], width: float) -> np.nd
     return np.exp(-away) * (points[:, 2] > 0)
 
 
+JAW = np.array(
+    [
+        [-7.3, 2, 2],
+        *(
+            [-7 * np.cos(t), -9 * np.sin(t), 4 + 5 * np.sin(t)]
+            for t in np.linspace(0.05, np.pi - 0.05, 15)
+        ),
+        [7.3, 2, 2],
+    ]
+)
+
+
 def write_head(path: Path) -> None:
     """In the file's own frame: x to the person's left, y up, z forward."""
     rows, columns = 90, 120
@@ -72,18 +84,8 @@ def write_head(path: Path) -> None:
         expression[names.index(f"eyeBlink_{side}"), :, 1] = -lid
         expression[names.index(f"browInnerUp_{side}"), :, 1] = bump(points, (x, 6.5), 2.0)
     tree = cKDTree(points[:faces])
-    jaw = np.array(
-        [
-            [-7.3, 2, 2],
-            *(
-                [-7 * np.cos(t), -9 * np.sin(t), 4 + 5 * np.sin(t)]
-                for t in np.linspace(0.05, np.pi - 0.05, 15)
-            ),
-            [7.3, 2, 2],
-        ]
-    )
     inner = np.random.default_rng(3).uniform([-4, -6, 8], [4, 7, 9], (51, 3))
-    landmarks = tree.query(np.concatenate([jaw, inner]))[1]
+    landmarks = tree.query(np.concatenate([JAW, inner]))[1]
     np.savez(
         path,
         mean=points.astype(np.float32),

@@ -43,8 +43,8 @@ def test_a_run_has_its_steps(sets: Sets) -> None:
         assert batch.points.shape == (4, 68, 3)
         assert batch.weights.shape == (4, 68)
         assert batch.is_face.shape == (4,)
-        assert batch.apart.shape == (4, 68, 3)
-        truth = (batch.points, batch.weights, batch.is_face, batch.apart)
+        assert batch.convention_offset.shape == (4, 68, 3)
+        truth = (batch.points, batch.weights, batch.is_face, batch.convention_offset)
         assert {values.dtype for values in truth} == {torch.float32}
     assert not same(run[0], run[1])
 
@@ -73,10 +73,14 @@ def test_points_of_the_middle_know_the_way_to_either_convention(tmp_path: Path) 
             TINY, data=dataclasses.replace(TINY.data, convention=convention)
         )
         drawn[convention] = batches(training_sets(config, root, []), config=config)[0]
-    assert not drawn["clicked"].apart.any()
-    clicked, middle, apart = drawn["clicked"].points, drawn["middle"].points, drawn["middle"].apart
+    assert not drawn["clicked"].convention_offset.any()
+    clicked, middle, convention_offset = (
+        drawn["clicked"].points,
+        drawn["middle"].points,
+        drawn["middle"].convention_offset,
+    )
     # A crop is placed by its points, so the two kinds of crops differ a little.
-    assert (middle + apart - clicked).norm() < 0.5 * (middle - clicked).norm()
+    assert (middle + convention_offset - clicked).norm() < 0.5 * (middle - clicked).norm()
 
 
 def test_another_seed_draws_others(sets: Sets) -> None:

@@ -2,7 +2,7 @@
 
 Beyond the paper: where that look is doubtful, model 1 looks again with the crop turned to other
 rolls, model 2 follows its most confident looks up, and the best pair is kept. A rough crop knows
-little of a head's roll, and beyond 60 degrees model 1 goes astray.
+little of a head's roll, and beyond 60 degrees model 1 fails.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class AugmentConfig:
     """Share of crops without a well aligned face; they teach the score."""
 
     def unspoilt(self) -> AugmentConfig:
-        """As far astray as most crops, and nothing else done to them."""
+        """Perturbed as far as most crops, and nothing else done to them."""
         return dataclasses.replace(
             self,
             wild=0.0,

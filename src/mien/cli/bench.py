@@ -43,10 +43,11 @@ def bench(
         typer.Option(help="Only this model, or a weight file; may be given again."),
     ] = None,
     faces: Annotated[
-        list[int] | None, typer.Option(min=1, max=40, help="Only so many faces; repeatable.")
+        list[int] | None,
+        typer.Option(min=1, max=40, help="Only clips of so many faces; repeatable."),
     ] = None,
     height: Annotated[
-        list[int] | None, typer.Option(help="Only this height, 360 or 1080; repeatable.")
+        list[int] | None, typer.Option(help="Only clips of this height, 360 or 1080; repeatable.")
     ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads for the networks, as mien track has it.")

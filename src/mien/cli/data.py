@@ -96,8 +96,8 @@ def fit(
 def sheet(
     folder: Annotated[Path, typer.Argument(help="Folder of a set (shard-*.npz).")],
     out: Annotated[Path, typer.Option(help="Picture to write (.png, .jpg).")],
-    pictures: Annotated[int, typer.Option(min=1, help="How many.")] = 35,
-    seed: Annotated[int, typer.Option(min=0, help="Which ones.")] = 0,
+    pictures: Annotated[int, typer.Option(min=1, help="How many pictures to draw.")] = 35,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of pictures.")] = 0,
     points: Annotated[bool, typer.Option(help="Draw the labels; hidden points are red.")] = True,
 ) -> None:
     """Draw random pictures of a set with their labels."""
@@ -111,9 +111,9 @@ def sheet(
 def turns(
     fits: FitsFile,
     out: Annotated[Path, typer.Option(help="Picture to write (.png, .jpg).")],
-    photos: Annotated[int, typer.Option(min=1, help="How many.")] = 12,
+    photos: Annotated[int, typer.Option(min=1, help="How many pictures to draw.")] = 12,
     split: Split = "val",
-    seed: Annotated[int, typer.Option(min=0, help="Which ones.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of pictures.")] = 0,
     anchors: AnchorsFile = None,
 ) -> None:
     """Draw some photos turned to yaw 0, 30, 60 and 90, to see what turning makes of them."""
@@ -174,7 +174,7 @@ def anchors(
     faces: Annotated[Path, typer.Argument(help=_FACES)],
     model: Annotated[Path, typer.Option(help="The morphable head.")],
     out: Annotated[Path, typer.Option(help="File of anchors to write (.npz).")],
-    seed: Annotated[int, typer.Option(min=0, help="Which 800 train faces are used.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of 800 train faces.")] = 1,
 ) -> None:
     """Find where mark-ups sit on a head model (how the shipped ict_anchors.npz was made)."""
     from mien.datasets.ours.pack import read_pack

@@ -26,7 +26,7 @@ def annotate(
         DEFAULT_MODEL
     ),
     detector: Annotated[
-        str, typer.Option(help="As mien track has it; boxes: know a photo by its place.")
+        str, typer.Option(help="As for mien track; frames of boxes: are places in the folder.")
     ] = "centerface",
     least_size: Annotated[
         float, typer.Option(min=0, help="Faces smaller than this, px, are left out.")

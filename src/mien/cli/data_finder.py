@@ -28,7 +28,8 @@ def finder(
     ] = None,
     empty: Annotated[Path | None, typer.Option(help="Folder of photos without a face.")] = None,
     teacher: Annotated[
-        str, typer.Option(help="Detector that marks faces which nobody has: as mien track has it.")
+        str,
+        typer.Option(help="Detector that marks the faces that nobody marked; as for mien track."),
     ] = "centerface:480",
 ) -> None:
     """Gather what a face finder learns from, for mien train configs/finder.toml."""

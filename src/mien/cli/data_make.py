@@ -118,8 +118,8 @@ def profile(
 def video(
     fits: FitsFile,
     out: Annotated[Path, typer.Option(help="Folder of the clips; those already there stay.")],
-    clips: Annotated[int, typer.Option(min=1, help="How many.")] = 40,
-    seconds: Annotated[float, typer.Option(min=0.1, help="Length of each.")] = 10.0,
+    clips: Annotated[int, typer.Option(min=1, help="How many clips.")] = 40,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Length of each clip, seconds.")] = 10.0,
     split: Split = "test",
     seed: Seed = 0,
     size: Annotated[tuple[int, int], typer.Option(help="Width and height, px.")] = (640, 360),

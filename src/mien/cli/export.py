@@ -26,7 +26,7 @@ def export(
     ] = None,
     score: Annotated[
         float,
-        typer.Option(min=0.01, max=0.99, help="Of a face finder: what a find has to score."),
+        typer.Option(min=0.01, max=0.99, help="Of a face finder: the least score of a face."),
     ] = 0.5,
 ) -> None:
     """Write a run's best weights as ONNX with decoding and card inside, checked against torch."""

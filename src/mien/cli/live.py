@@ -66,11 +66,11 @@ def live(
     ] = None,
     seconds: Annotated[
         float | None,
-        typer.Option(min=0.1, help="End after so many; a video begins again until then."),
+        typer.Option(min=0.1, help="End after so many seconds; a video is repeated until then."),
     ] = None,
     mirror: Annotated[
         bool | None,
-        typer.Option(help="Show it as a mirror does; if not said, a webcam is mirrored."),
+        typer.Option(help="Mirror the picture; if neither is given, a webcam is mirrored."),
     ] = None,
     record: Annotated[bool, typer.Option("--record", help="Record from the first frame.")] = False,
     window: Annotated[

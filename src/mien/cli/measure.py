@@ -18,7 +18,8 @@ def measure(
     table: Annotated[
         Path,
         typer.Argument(
-            metavar="TABLE", help="Of mien track --table, or of one clip; CSV or Parquet."
+            metavar="TABLE",
+            help="Table of mien track, of one clip or (--table) of many; CSV or Parquet.",
         ),
     ],
     out: Annotated[

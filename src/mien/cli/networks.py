@@ -12,7 +12,7 @@ ModelOption = Annotated[
     str, typer.Option(metavar="NAME|PATH", help="A model of 'mien models', or a weight file.")
 ]
 MarkupOption = Annotated[int, typer.Option(help="Number of landmarks, 68 or 84.")]
-DetectorOption = Annotated[str, typer.Option(help="What finds faces, as mien track has it.")]
+DetectorOption = Annotated[str, typer.Option(help="Face detector, as for mien track.")]
 ThreadsOption = Annotated[
     int | None, typer.Option(min=1, help="Threads for the networks; all cores if not given.")
 ]

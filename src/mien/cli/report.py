@@ -34,7 +34,7 @@ def report(
         typer.Option(help="File to write; STEM.report.html beside the table if not given."),
     ] = None,
 ) -> None:
-    """Make one HTML page of a table: who was there when, pose, eyes and mouth, blinks, quality.
+    """Make one HTML page of a table: which faces are there when, pose, openings, blinks, quality.
 
     The page holds all it needs: it can be mailed, opened without a network, and printed.
     """

@@ -67,7 +67,7 @@ def reproduce(
     ] = None,
     detector: Annotated[
         str | None,
-        typer.Option(help="That finds faces in videos (default: centerface; smoke: truth)."),
+        typer.Option(help="Detector for videos (default: centerface; smoke: truth)."),
     ] = None,
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that train together, a share of the cores each.")

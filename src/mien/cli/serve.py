@@ -21,7 +21,7 @@ __all__ = ["serve"]
 
 def serve(
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Of 127.0.0.1; 0 takes any that is free.")
+        int, typer.Option(min=0, max=65535, help="Port of 127.0.0.1; 0 takes any that is free.")
     ] = 8420,
     model: ModelOption = DEFAULT_MODEL,
     markup: MarkupOption = 68,

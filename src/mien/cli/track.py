@@ -39,7 +39,7 @@ def track(
             "--out",
             "-o",
             help="Folder for STEM.csv, STEM.overlay.mp4 (.png for a photo) and STEM.json; made if "
-            "it is missing. Files of an earlier run are replaced, other people's are not.",
+            "it is missing. Files of an earlier run are replaced, files of others are not.",
             show_default=False,
         ),
     ] = None,
@@ -105,7 +105,8 @@ def track(
     smooth: Annotated[
         bool,
         typer.Option(
-            help="Calm points that rest; moving ones do not lag.", rich_help_panel=_TRACKING
+            help="Smooth the points of faces at rest; moving ones do not lag.",
+            rich_help_panel=_TRACKING,
         ),
     ] = True,
     offline: Annotated[
@@ -113,7 +114,7 @@ def track(
         typer.Option(
             "--offline",
             help="Smooth files by what comes before and after: nothing lags, and points at rest "
-            "tremble less. Frames are held back for half a second.",
+            "have less jitter. Frames are held back for half a second.",
             rich_help_panel=_TRACKING,
         ),
     ] = False,
@@ -213,7 +214,7 @@ def track(
         bool,
         typer.Option(
             "--timeline",
-            help="Also draw STEM.timeline.png: who was there when, and how the heads turn.",
+            help="Also draw STEM.timeline.png: which faces are there when, and how the heads turn.",
             rich_help_panel="Results",
         ),
     ] = False,

@@ -312,11 +312,11 @@ class _Looks:
             view = corner_view(photo, photo.read_rgb(), model.side)
             return None if view is None else model.align_crop(view.image_rgb, view.image_from_crop)
 
-        def astray(photo: LabelledPhoto, row: int) -> Prediction:
+        def misplaced(photo: LabelledPhoto, row: int) -> Prediction:
             crop = misplaced_crop(photo, _MEAN_SHAPE, model.side)
             return model.align_crop(photo.read_rgb(), crop)
 
-        return Probes(self._pass("no_face", at_corner), self._pass("misplaced", astray))
+        return Probes(self._pass("no_face", at_corner), self._pass("misplaced", misplaced))
 
     def _pass(
         self, what: str, look: Callable[[LabelledPhoto, int], Prediction | None]

@@ -107,7 +107,7 @@ def score_presence(
     known = [scores[np.isfinite(scores)] for scores in (faces, no_face, misplaced)]
     if not all(len(scores) for scores in known):
         return None
-    aligned, corner, astray = known
+    aligned, corner, misplaced = known
     return PresenceScore(
-        len(corner), roc_auc(aligned, corner), len(astray), roc_auc(aligned, astray)
+        len(corner), roc_auc(aligned, corner), len(misplaced), roc_auc(aligned, misplaced)
     )

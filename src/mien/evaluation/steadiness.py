@@ -42,7 +42,7 @@ class SteadinessScore:
     photos: int
     lost: int
     """Photos in which it was not."""
-    trembling: float | None
+    jitter: float | None
     """Mean distance of a point from its own mean over the frames, as a share of the face's size."""
     lag_frames: float | None
     """Of the points behind the swinging face, in frames at 30 a second."""
@@ -62,7 +62,7 @@ def measure_steadiness(
     Raises:
         DataError: a photo cannot be read.
     """
-    tremblings, lags, lost = list[float](), list[float](), 0
+    jitters, lags, lost = list[float](), list[float](), 0
     for done, photo in enumerate(photos, start=1):
         image_rgb, truth = photo.read_rgb(), photo.points_image[photo.valid, :2]
         rng = np.random.default_rng(zlib.crc32(photo.name.encode()))
@@ -79,10 +79,10 @@ def measure_steadiness(
         else:
             settled = still[_SETTLING_FRAMES:]
             off = np.linalg.norm(settled - settled.mean(axis=0), axis=2)
-            tremblings.append(float(off.mean()) / face_size(truth))
+            jitters.append(float(off.mean()) / face_size(truth))
             lags.append(fitted_lag(moving.mean(axis=1)[:, 0], swing))
         on_photo(done)
-    return SteadinessScore(len(photos), lost, mean_or_none(tremblings), mean_or_none(lags))
+    return SteadinessScore(len(photos), lost, mean_or_none(jitters), mean_or_none(lags))
 
 
 def fitted_lag(seen: Float[np.ndarray, " frames"], truth: Float[np.ndarray, " frames"]) -> float:

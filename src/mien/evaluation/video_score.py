@@ -35,7 +35,7 @@ class VideoScore:
     """True yaw of each; NaN where it is not known."""
     jitters: Float[np.ndarray, " triples"]
     """|second difference of the error vector| between three frames running, mean over the points,
-    in face sizes: what trembles, whatever the head does and however far the points are off."""
+    in face sizes: jitter, whatever the head does and however far the points are off."""
     eye_errors_shut: Float[np.ndarray, " shut_eyes"]
     """Errors of the eye opening (``evaluation.eyes``) where a seen eye is shut."""
     eye_errors_open: Float[np.ndarray, " open_eyes"]

@@ -21,7 +21,7 @@ from jaxtyping import Float
 from mien.geometry.similarity import umeyama
 from mien.markup import load_markup
 
-__all__ = ["Convention", "in_convention", "mean_head_cm", "way_to_clicked"]
+__all__ = ["Convention", "convention_offset", "in_convention", "mean_head_cm"]
 
 
 class Convention(StrEnum):
@@ -49,7 +49,7 @@ def in_convention(
     return moved
 
 
-def way_to_clicked(
+def convention_offset(
     points: Float[np.ndarray, "points 3"], convention: Convention
 ) -> Float[np.ndarray, "points 3"]:
     """What leads from points of the middle to where people click them; its opposite, to 300W-LP.

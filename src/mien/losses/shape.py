@@ -74,17 +74,17 @@ def error_loss(
     points: Float[Tensor, "n points dims"],
     truth: Float[Tensor, "n points dims"],
     weights: Float[Tensor, "n points"],
-    apart: Float[Tensor, "n points dims"] | None = None,
+    convention_offset: Float[Tensor, "n points dims"] | None = None,
 ) -> Float[Tensor, ""]:
     """Negative log likelihood of the distances under an exponential law of the expected error.
 
-    Where the truth lies half way between two conventions, ``apart`` leads from it to the one, and
-    its opposite to the other: the mean of the distances to both is what is to be expected, for a
-    user's points are of either. The distances themselves get no gradient from it: expecting an
-    error must not make one.
+    Where the truth lies half way between two conventions, ``convention_offset`` leads from it to
+    the one, and its opposite to the other: the mean of the distances to both is what is to be
+    expected, for a user's points are of either. The distances themselves get no gradient from it:
+    expecting an error must not make one.
     """
     error = (points[..., :2] - truth[..., :2]).detach()
-    way = torch.zeros_like(error) if apart is None else apart[..., :2]
+    way = torch.zeros_like(error) if convention_offset is None else convention_offset[..., :2]
     distance = ((error - way).norm(dim=-1) + (error + way).norm(dim=-1)) / 2
     likelihood = log_error + distance * torch.exp(-log_error)
     return _mean(likelihood, weights)

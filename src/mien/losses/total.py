@@ -65,10 +65,12 @@ def total_loss(
     weights: Float[Tensor, "n points"],
     is_face: Float[Tensor, " n"],
     loss_weights: LossWeights,
-    apart: Float[Tensor, "n points 3"] | None = None,
+    convention_offset: Float[Tensor, "n points 3"] | None = None,
     has_depth: Float[Tensor, " n"] | None = None,
 ) -> LossTerms:
-    """Losses of a batch; ``truth`` is in shares of the side, as is ``apart`` of :func:`error_loss`.
+    """Losses of a batch; ``truth`` is in shares of the side, as is ``convention_offset``.
+
+    The latter is that of :func:`error_loss`.
 
     ``has_depth`` is 0 for faces whose z is not known. A counter-example (``is_face`` 0) has weight
     0 for all its points: it teaches the score alone.
@@ -85,7 +87,7 @@ def total_loss(
         aperture = aperture_loss(prediction.points, truth, weights)
     known = weights if has_depth is None else weights * has_depth.unsqueeze(-1)
     depth = depth_loss(prediction.points, truth, known)
-    error = error_loss(prediction.log_error, prediction.points, truth, weights, apart)
+    error = error_loss(prediction.log_error, prediction.points, truth, weights, convention_offset)
     score = score_loss(prediction.score_logit, is_face)
     total = (
         loss_weights.heatmap * heatmap

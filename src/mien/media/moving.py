@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
 from jaxtyping import UInt8
@@ -14,7 +13,7 @@ from jaxtyping import UInt8
 from mien.errors import InputError
 from mien.media.photo import layout_of_file, tiff_page
 from mien.media.pictures import DAMAGED, damaged, identify, quiet, shown
-from mien.media.source import SourceKind, check_size, require_file
+from mien.media.source import NothingOpen, SourceKind, check_size, require_file
 from mien.types import Frame
 
 __all__ = ["MovingPicture"]
@@ -29,7 +28,7 @@ Picture = tuple[UInt8[np.ndarray, "height width 3"], float]
 """A frame and how many seconds it is shown."""
 
 
-class MovingPicture:
+class MovingPicture(NothingOpen):
     """All frames of one file, once through, each at the time at which it is first seen."""
 
     kind: Final = SourceKind.VIDEO
@@ -63,17 +62,6 @@ class MovingPicture:
                     self.rate = rate or _pages_a_second(image)
             except DAMAGED as error:
                 raise damaged(path, error) from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
 
     def __iter__(self) -> Iterator[Frame]:
         pictures = self._animation() if self._layout is None else self._pages()

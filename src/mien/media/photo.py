@@ -7,8 +7,7 @@ import io
 import mmap
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
 from jaxtyping import UInt8
@@ -27,7 +26,7 @@ from mien.media.pictures import (
     shown,
     upright,
 )
-from mien.media.source import ByteFile, SourceKind, check_size, require_file
+from mien.media.source import ByteFile, NothingOpen, SourceKind, check_size, require_file
 from mien.media.tiff import Directory, Layout, is_tiff, layout_of, wide_rgb
 from mien.types import Frame
 
@@ -194,7 +193,7 @@ def tiff_page(
     return np.array(turned)
 
 
-class PhotoSource:
+class PhotoSource(NothingOpen):
     """One photo as a source of one frame at 0 s."""
 
     kind: Final = SourceKind.PHOTO
@@ -209,17 +208,6 @@ class PhotoSource:
         """
         self.name = name or (where.stem if isinstance(where, Path) else "photo")
         self._frame = Frame(read_photo(where, self.name), index=0, time_secs=0.0)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
 
     def __iter__(self) -> Iterator[Frame]:
         yield self._frame

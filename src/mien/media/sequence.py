@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from mien.errors import InputError
 from mien.media.photo import read_photo
-from mien.media.source import SourceKind
+from mien.media.source import NothingOpen, SourceKind
 from mien.types import Frame
 
 __all__ = ["ImageSequence", "is_sequence", "name_of_sequence"]
@@ -30,7 +29,7 @@ def name_of_sequence(pattern: Path) -> str:
     return _NUMBER.sub("", pattern.stem).strip(" _-.") or pattern.parent.name or "sequence"
 
 
-class ImageSequence:
+class ImageSequence(NothingOpen):
     """Pictures in the order of their numbers.
 
     A missing number is a gap in time, as long as the pictures that are not there.
@@ -52,17 +51,6 @@ class ImageSequence:
         if not self._files:
             raise InputError(f"{pattern}: no file has such a name; check the path and the digits")
         self.frames_expected = len(self._files)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
 
     def __iter__(self) -> Iterator[Frame]:
         first, index = self._files[0][0], 0

@@ -16,6 +16,7 @@ from mien.types import Frame
 __all__ = [
     "SMALLEST_SIDE",
     "ByteFile",
+    "NothingOpen",
     "Source",
     "SourceKind",
     "camera_number",
@@ -73,6 +74,21 @@ class Source(Protocol):
         Raises:
             InputError: after the last whole frame, if the source broke off before its end.
         """
+
+
+class NothingOpen:
+    """A source that holds nothing open between its frames: there is nothing to close."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
 
 
 def camera_number(where: str | Path) -> int | None:

@@ -93,7 +93,7 @@ def bars_chart(bars: Sequence[Bar], end_secs: float) -> str:
                 f'rx="3" fill="{bar.colour}"><title>{escape(bar.name)}: {start:.2f} s to '
                 f"{end:.2f} s</title></rect>"
             )
-    return _svg(bottom + 24, parts, "who was there when")
+    return _svg(bottom + 24, parts, "which faces are there when")
 
 
 @dataclass(frozen=True)

@@ -83,19 +83,11 @@ def _core_secs_of_a_face(config: TrainConfig) -> float:
 
 
 def _timed(config: TrainConfig) -> float:
-    side, points = config.network.side, config.network.points
     faces = min(config.schedule.batch, _LARGEST_BATCH)
     model = build_network(config.network)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(model.parameters())
-    batch = Batch(
-        torch.randint(0, 256, (faces, side, side, 3), dtype=torch.uint8),
-        torch.rand(faces, points, 3) - 0.5,
-        torch.ones(faces, points),
-        torch.ones(faces),
-        torch.zeros(faces, points, 3),
-        torch.ones(faces),
-    )
+    batch = Batch.of_noise(config, faces)
     learner = Learner(
         model,
         optimiser,

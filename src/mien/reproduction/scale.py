@@ -35,7 +35,7 @@ class Scale:
     """Crops that supervised descent is fitted to."""
     two_models: bool
     """Whether the tracker has a network for detections and one for followed faces, trained apart as
-    in section 3.4. If not, one is both, trained on crops as astray as a detector's."""
+    in section 3.4. If not, one is both, trained on crops perturbed as a detector's are."""
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
 
 

@@ -19,6 +19,7 @@ from mien.runtime.card import CARD_KEY, ModelCard
 __all__ = [
     "CropBatch",
     "WeightFile",
+    "card_in",
     "open_session",
     "open_weights",
     "read_card",
@@ -27,6 +28,8 @@ __all__ = [
 
 _OUTPUTS = ["points", "confidence", "score"]
 _ERRORS_ONLY = 3
+_KIND = "mien weight file"
+Card = TypeVar("Card")
 _MOST_THREADS = 1024
 """More than any processor of today has; onnxruntime would try to start them."""
 _SMALL_BYTES = 4_000_000
@@ -81,7 +84,7 @@ def open_weights(path: Path, threads: int | None = None) -> WeightFile:
     threads = usable_threads(threads)
     is_small = path.is_file() and path.stat().st_size < _SMALL_BYTES
     session = open_session(path, 1 if is_small else threads)
-    card = _card_of(session, path)
+    card = card_in(session, path, ModelCard.from_json, _KIND)
     _check_signature(session, card, path)
     return WeightFile(session, card, lanes=threads if is_small else 1)
 
@@ -105,7 +108,7 @@ def read_card(path: Path) -> ModelCard:
     Raises:
         ModelError: as :func:`open_weights`.
     """
-    return _card_of(open_session(path, 1), path)
+    return card_in(open_session(path, 1), path, ModelCard.from_json, _KIND)
 
 
 def open_session(path: Path, threads: int) -> ort.InferenceSession:
@@ -130,12 +133,19 @@ def open_session(path: Path, threads: int) -> ort.InferenceSession:
         raise ModelError(f"{path} is not an ONNX file that can be run ({reason})") from None
 
 
-def _card_of(session: ort.InferenceSession, path: Path) -> ModelCard:
+def card_in(
+    session: ort.InferenceSession, path: Path, read: Callable[[str], Card], kind: str
+) -> Card:
+    """The card in an opened file's metadata, ``kind`` being what the file should be.
+
+    Raises:
+        ModelError: there is no card in it, or ``read`` refuses it.
+    """
     text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
     if text is None:
-        raise ModelError(f"{path} is not a mien weight file: it has no {CARD_KEY} in its metadata")
+        raise ModelError(f"{path} is not a {kind}: it has no {CARD_KEY} in its metadata")
     try:
-        return ModelCard.from_json(text)
+        return read(text)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
 

@@ -18,7 +18,7 @@ from mien.datasets.public.head_basis import HeadBasis
 from mien.datasets.public.w300lp_faces import W300lpFaces
 from mien.datasets.training_faces import PackFaces, ShardFaces, faces_by_source, pick
 from mien.errors import DataError
-from mien.geometry.convention import Convention, way_to_clicked
+from mien.geometry.convention import Convention, convention_offset
 from mien.markup import load_markup
 from mien.training.ahead import TensorBatch, made_ahead
 from mien.training.config import OTHERS, TrainConfig
@@ -42,10 +42,23 @@ class Batch(TensorBatch):
     points: Float[Tensor, "n points 3"]
     weights: Float[Tensor, "n points"]
     is_face: Float[Tensor, " n"]
-    apart: Float[Tensor, "n points 3"]
-    """``geometry.convention.way_to_clicked`` of the points."""
+    convention_offset: Float[Tensor, "n points 3"]
+    """``geometry.convention.convention_offset`` of the points."""
     has_depth: Float[Tensor, " n"]
     """1 where z may be learned from."""
+
+    @classmethod
+    def of_noise(cls, config: TrainConfig, faces: int) -> Batch:
+        """Noise with labels that no gradient explodes on: what a step costs does not hang on it."""
+        side, points = config.network.side, config.network.points
+        return cls(
+            torch.randint(0, 256, (faces, side, side, 3), dtype=torch.uint8),
+            torch.rand(faces, points, 3) - 0.5,
+            torch.ones(faces, points),
+            torch.ones(faces),
+            torch.zeros(faces, points, 3),
+            torch.ones(faces),
+        )
 
 
 def normalise(crops: UInt8[Tensor, "n side side 3"]) -> Float[Tensor, "n 3 side side"]:
@@ -167,6 +180,6 @@ def collate(crops: Sequence[TrainingCrop], convention: Convention) -> Batch:
         torch.from_numpy(np.stack([crop.points for crop in crops])),
         torch.from_numpy(np.stack([crop.weights for crop in crops])),
         torch.tensor([float(crop.is_face) for crop in crops]),
-        torch.from_numpy(np.stack([way_to_clicked(crop.points, convention) for crop in crops])),
+        torch.from_numpy(np.stack([convention_offset(crop.points, convention) for crop in crops])),
         torch.tensor([float(crop.has_depth) for crop in crops]),
     )

@@ -147,16 +147,20 @@ class CardConfig:
     does not free ends the run before it begins."""
 
 
+@dataclass(frozen=True)
 class RunConfig:
-    """What the configurations of all runs have; each is a frozen dataclass, its file's tables."""
+    """What the configurations of all runs have; each is the tables of its file."""
 
     name: str
+    """What the weights will be called."""
     role: str
+    """What they are for; each kind of run has its own words."""
     network: Any
-    schedule: Schedule
-    compute: ComputeConfig
-    card: CardConfig
-    seed: int
+    schedule: Schedule = field(default_factory=Schedule)
+    compute: ComputeConfig = field(default_factory=ComputeConfig)
+    card: CardConfig = field(default_factory=CardConfig)
+    seed: int = 0
+    """Everything random of step k follows from this and k."""
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -164,7 +168,7 @@ class RunConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as a TOML or JSON file holds them."""
-        return dataclasses.asdict(self)  # type: ignore[call-overload, no-any-return]
+        return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -179,21 +183,16 @@ class RunConfig:
 
 @dataclass(frozen=True)
 class TrainConfig(RunConfig):
-    """A run of a landmark network."""
+    """A run of a landmark network.
 
-    name: str
-    """What the weights will be called."""
-    role: str
-    """``detection`` (model 1: crops from a detector) or ``tracking`` (model 2: from landmarks)."""
+    Its role is ``detection`` (model 1: crops from a detector) or ``tracking`` (model 2: from
+    landmarks).
+    """
+
     network: NetworkConfig = field(default_factory=NetworkConfig)
     data: DataConfig = field(default_factory=DataConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossWeights = field(default_factory=LossWeights)
-    schedule: Schedule = field(default_factory=Schedule)
-    compute: ComputeConfig = field(default_factory=ComputeConfig)
-    card: CardConfig = field(default_factory=CardConfig)
-    seed: int = 0
-    """Everything random of step k follows from this and k."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -223,7 +222,7 @@ def with_device(config: C, device: str | None) -> C:
     if device is None:
         return config
     compute = dataclasses.replace(config.compute, device=device)
-    return dataclasses.replace(config, compute=compute)  # type: ignore[type-var]
+    return dataclasses.replace(config, compute=compute)
 
 
 def load_config(file: Path) -> TrainConfig:

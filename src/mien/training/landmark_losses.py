@@ -30,6 +30,6 @@ class LandmarkLosses:
             batch.weights,
             batch.is_face,
             self.weights,
-            batch.apart,
+            batch.convention_offset,
             batch.has_depth,
         )

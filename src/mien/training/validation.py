@@ -1,4 +1,4 @@
-"""NME on the validation faces, set by set: crops astray like those in use, nothing spoilt."""
+"""NME on the validation faces, set by set: crops perturbed like those in use, nothing spoilt."""
 
 from __future__ import annotations
 

@@ -11,19 +11,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 from jaxtyping import Float32, UInt8
 
 from mien.errors import ModelError
-from mien.runtime.card import CARD_KEY
 from mien.runtime.detectors.finder_maps import Finds, decode_maps, strongest
 from mien.runtime.finder_card import FinderCard
-from mien.runtime.session import open_session
+from mien.runtime.session import card_in, open_session
 from mien.runtime.weights import shipped_finder
 from mien.types import Detection, Frame
 
 __all__ = ["Finder", "read_finder_card", "search_ratios"]
 
+_KIND = "face finder of mien"
 _MULTIPLE = 32
 _OVERLAP = 0.35
 """IoU of two square boxes above which they are of one face."""
@@ -65,7 +64,7 @@ class Finder:
         if path is None:
             raise ModelError("no face finder ships with this installation: name a weight file")
         self._session = open_session(path, threads)
-        self.card = _card_of(self._session, path)
+        self.card = card_in(self._session, path, FinderCard.from_json, _KIND)
         self._outputs = [f"maps_{stride}" for stride in self.card.strides]
         missing = set(self._outputs) - {node.name for node in self._session.get_outputs()}
         if missing or [node.name for node in self._session.get_inputs()] != ["pictures"]:
@@ -144,17 +143,7 @@ def read_finder_card(path: Path) -> FinderCard:
     Raises:
         ModelError: there is no such file, or it is no face finder of mien.
     """
-    return _card_of(open_session(path, 1), path)
-
-
-def _card_of(session: ort.InferenceSession, path: Path) -> FinderCard:
-    text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
-    if text is None:
-        raise ModelError(f"{path} is not a face finder of mien: it has no {CARD_KEY}")
-    try:
-        return FinderCard.from_json(text)
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from None
+    return card_in(open_session(path, 1), path, FinderCard.from_json, _KIND)
 
 
 def _round_up(value: int) -> int:

@@ -9,7 +9,7 @@ from mien.augmentation.composing import ComposeConfig
 from mien.errors import ConfigError
 from mien.losses.finder import FinderLossWeights
 from mien.models.finder import FinderNetworkConfig
-from mien.training.config import CardConfig, ComputeConfig, RunConfig, Schedule, read_config
+from mien.training.config import RunConfig, read_config
 
 __all__ = ["FINDER", "FinderConfig", "load_finder_config"]
 
@@ -19,23 +19,14 @@ FINDER = "finder"
 
 @dataclass(frozen=True)
 class FinderConfig(RunConfig):
-    """A run of a face finder."""
+    """A run of a face finder; its role is ``finder``."""
 
-    name: str
-    """What the weights will be called."""
-    role: str
-    """``finder``."""
     network: FinderNetworkConfig = field(default_factory=FinderNetworkConfig)
     pictures: ComposeConfig = field(default_factory=ComposeConfig)
     loss: FinderLossWeights = field(default_factory=FinderLossWeights)
-    schedule: Schedule = field(default_factory=Schedule)
-    compute: ComputeConfig = field(default_factory=ComputeConfig)
-    card: CardConfig = field(default_factory=CardConfig)
     val_pictures: int = 160
     """Pictures made of the val split that a validation looks at, beside the val photos as they
     are."""
-    seed: int = 0
-    """Everything random of step k follows from this and k."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
