@@ -1,8 +1,12 @@
 # Targets run in the active virtual environment, which holds '.[test]'.
-.PHONY: test lint types imports table docs demo ci
+.PHONY: test lint types imports table docs demo ci coverage
 
 test:
 	pytest
+
+# Lines and branches that the tests reach; needs '.[dev]', and longer than the tests alone.
+coverage:
+	pytest --cov=mien --cov-branch --cov-report=term:skip-covered
 
 lint:
 	ruff check

@@ -54,6 +54,17 @@ def test_the_figures_of_small_faces() -> None:
         assert f"{row['found']} of {row['faces']}" in limits
 
 
+def test_the_numbers_of_the_engine_that_were_tried() -> None:
+    page = (ROOT / "docs/decisions/0026-house.md").read_text(encoding="utf-8")
+    file = ROOT / "benchmarks" / "results" / "engine_numbers.json"
+    figures = json.loads(file.read_text(encoding="utf-8"))
+    assert figures["of_no_use"] == []
+    assert len(figures["numbers"]) == figures["tried"]
+    assert f"of {figures['tried']} tried none" in page
+    doubt = figures["numbers"]["render.inpainting._DOUBT_OVER"]
+    assert f"in a thousand by {doubt['million']['most']:.0f} grey levels" in page
+
+
 def test_the_figures_of_the_face_finder() -> None:
     page = (ROOT / "docs/decisions/0022-finder.md").read_text(encoding="utf-8")
     file = ROOT / "benchmarks" / "results" / "finder.json"

@@ -34,6 +34,7 @@ NAMELESS = {
     "bench_speed.json": "times of mien bench, by the version of mien",
     "data_clicks.json": "no network: labels of the pack",
     "data_engine.json": "no network: fits, pictures and clips",
+    "engine_numbers.json": "no network: pictures made with other numbers",
     "finder_joined.json": "measured before results named networks",
     "finder_rolls.json": "measured before results named networks",
     "fuzz_media.json": "what breaks, with any network",
