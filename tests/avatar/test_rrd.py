@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from played import FRAMES, HIDDEN, RATE, Played
 
 from mien.avatar import open_format
-from mien.errors import OutputError
+from mien.errors import ConfigError, OutputError
 from mien.expression import SHAPES, Details
 from mien.outputs import is_ours
 
@@ -143,3 +144,25 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "clip.rrd").mkdir()
     with pytest.raises(OutputError, match="a folder has this name"):
         open_format("rrd", tmp_path, "clip", points=68, rate=RATE, details=Details())
+
+
+def test_a_disk_that_is_full_is_one_line_and_leaves_nothing(
+    tmp_path: Path, played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import rerun
+
+    def full(recording: Any) -> None:
+        raise RuntimeError("File-writer thread shut down prematurely")
+
+    monkeypatch.setattr(rerun.RecordingStream, "flush", full)
+    with pytest.raises(OutputError, match=r"clip\.rrd: cannot be written"):
+        written(tmp_path, played, Details())
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_the_extra_it_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rerun", None)
+    monkeypatch.delitem(sys.modules, "mien.avatar.rrd", raising=False)
+    with pytest.raises(ConfigError, match=r"pip install 'mien\[rerun\]'"):
+        open_format("rrd", tmp_path, "clip", points=68, rate=RATE, details=Details())
+    assert not list(tmp_path.iterdir())

@@ -13,6 +13,7 @@ from mien.expression import ABSENT, SHAPES, DetailReader, Details
 from mien.expression.basis import load_basis
 from mien.geometry.convention import Convention, mean_head_cm
 from mien.geometry.metric_head import Axes, Camera, MetricHead, place_head
+from mien.outputs.rows import columns
 from mien.types import Face, Frame, HeadPose, Landmarks
 
 PICTURE = np.zeros((480, 640, 3), np.uint8)
@@ -60,7 +61,13 @@ def test_shapes_that_points_cannot_show_are_absent() -> None:
     for name in ("tongueOut", "cheekPuff", "eyeLookUpLeft"):
         with pytest.raises(KeyError):
             read.expression[name]
-    assert Details(blendshapes=True).absent() == ABSENT
+    asked = Details(blendshapes=True, metric=True)
+    assert not set(ABSENT) & set(columns(68, asked))
+    assert asked.absent() == ABSENT
+    gaze = {name: why for name, why in ABSENT.items() if name.startswith("eyeLook")}
+    assert len(gaze) == 8
+    assert set(gaze.values()) == {"needs the irises, which this model does not have"}
+    assert read.iris is None
     assert Details().absent() == {}
 
 
