@@ -4,9 +4,9 @@
 
     python benchmarks/quality_clips.py clips test/study.parquet results/quality_clips.json
 
-The table must hold the points (`measures.py` says how both are made). A face is far where its
-points, moved to the clicked convention of the clips, are more than 0.05 face sizes off in their
-mean.
+The table must hold the points (`measures.py` says how both are made); its signs are weighed as the
+calibration that ships weighs them. A face is far where its points, moved to the clicked convention
+of the clips, are more than 0.05 face sizes off in their mean.
 """
 
 from __future__ import annotations
@@ -17,15 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
-from measures import assigned
-from mien.datasets.ours.clips import read_clips
-from mien.evaluation.metrics import nme
-from mien.geometry.convention import Convention, in_convention
-from mien.runtime import load_landmarkers
-from mien.study import read_clips as read_table
+from mien.quality import Calibration
 from provenance import weights_of_run
+from quality import film_faces
 
 FAR = 0.05
 
@@ -37,20 +32,8 @@ def main() -> None:
     given = parser.parse_args()
     record = json.loads(given.table.with_name("run.json").read_text())
     model = record["model"]["name"]
-    own = Convention(load_landmarkers(model, points=68).following.card.convention)
-    clips = {clip.name: clip for clip in read_clips(given.clips)}
-    names = [f"{axis}_{point}" for point in range(68) for axis in "xyz"]
-    whole = pq.read_table(given.table, columns=["clip", "frame", "quality", *names]).to_pandas()
-    errors, quality = list[float](), list[float]()
-    for rows in read_table(given.table):
-        table = whole[whole["clip"] == rows.clip].sort_values("frame", kind="stable")
-        points = table[names].to_numpy(float).reshape(-1, 68, 3)
-        told = table["quality"].to_numpy(float)
-        clip = clips[rows.clip]
-        for (face, frame), row in assigned(rows, clip).items():
-            moved = in_convention(points[row], own, Convention.CLICKED)
-            errors.append(nme(moved, clip.points_image[face, frame]))
-            quality.append(float(told[row]))
+    values, far_off = film_faces(given.clips, given.table)
+    errors, quality = far_off.tolist(), Calibration.shipped().quality(values).tolist()
     far, sure = np.array(errors) > FAR, np.array(quality)
 
     def share(inside: np.ndarray) -> dict[str, Any]:

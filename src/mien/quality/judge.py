@@ -37,7 +37,8 @@ class Quality:
 
 @dataclass(frozen=True)
 class Calibration:
-    """``quality = 1 / (1 + exp(-(bias + weights @ features)))``, learned on perturbed photos."""
+    """``quality = 1 / (1 + exp(-(bias + weights @ features)))``, learned on perturbed
+    photos and on films."""
 
     bias: float
     weights: Float[np.ndarray, " features"]
