@@ -15,12 +15,14 @@ HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "speed.md"
 RIVAL = "MediaPipe Face Mesh"
 RIVALS, BENCH, SIZE = "rivals_speed.json", "bench_speed.json", "install_size.json"
+ENGINES, THROUGHPUT = "engines.json", "throughput.json"
 
 
 def page(folder: Path = HERE / "results") -> str:
     """The whole page."""
-    rivals, bench, size = (
-        json.loads((folder / name).read_text()) for name in (RIVALS, BENCH, SIZE)
+    rivals, bench, size, engines, throughput = (
+        json.loads((folder / name).read_text())
+        for name in (RIVALS, BENCH, SIZE, ENGINES, THROUGHPUT)
     )
     lines = [
         "# Speed and size",
@@ -60,6 +62,28 @@ def page(folder: Path = HERE / "results") -> str:
         *_start_table(bench),
         "",
         f"`{bench['command']}`: `benchmarks/results/{BENCH}`.",
+        "",
+        "## Live, and with two workers",
+        "",
+        *_live_table(throughput),
+        "",
+        *_worker_lines(throughput),
+        *_matrix_lines(throughput, engines),
+        "",
+        f"`{throughput['command']}`: `benchmarks/results/{THROUGHPUT}`.",
+        "",
+        "## OpenVINO instead of onnxruntime",
+        "",
+        "`--model fast:openvino` (`pip install 'mien[openvino]'`) runs the same files in the",
+        "number format that the processor multiplies fastest. Nothing else changes; the report",
+        "that OpenVINO sends over the network at each import is kept from being sent.",
+        "",
+        *_engine_table(engines),
+        "",
+        "Times: model 2, one crop. Errors: true points, mean over all of AFLW2000-3D, and the 51",
+        "inner points of helen's test photos.",
+        "",
+        f"`{engines['command']}`: `benchmarks/results/{ENGINES}`.",
         "",
         "## The base install",
         "",
@@ -175,6 +199,60 @@ def _start_table(bench: dict[str, Any]) -> list[str]:
             f"| {one['first_result_cpu_secs']:.2f} | {one['photo_ms']:.1f} "
             f"| {one['photo_cpu_ms']:.1f} |"
         )
+    return rows
+
+
+def _live_table(throughput: dict[str, Any]) -> list[str]:
+    """Of a clip that is played as a camera would give it."""
+    rows = [
+        "| model | camera, frames/s | tracked, frames/s | dropped | latency, ms: median | 95 % |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in throughput["live"]:
+        share = one["frames_dropped"] / one["frames_arrived"]
+        rows.append(
+            f"| {one['model']} | {one['rate']} | {one['fps']:.1f} | {share:.1%} "
+            f"| {one['latency_ms_median']:.1f} | {one['latency_ms_p95']:.1f} |"
+        )
+    return rows
+
+
+def _worker_lines(throughput: dict[str, Any]) -> list[str]:
+    """What a second process gains."""
+    return [
+        f"- `{one['model']}`: two workers are {one['gain']:.2f} times as fast as one on "
+        f"{one['clips']} clips of {one['frames'] // one['clips']} frames."
+        for one in throughput["workers"]
+    ]
+
+
+def _matrix_lines(throughput: dict[str, Any], engines: dict[str, Any]) -> list[str]:
+    """How near the networks come to what the machine's matrix products do."""
+    rate = throughput["matrix_gflops_per_s"]["1"]
+    lines = []
+    for model, one in engines["models"].items():
+        ms, least_ms = one["ms"]["1"]["onnxruntime"], 1e3 * one["gflops"] / rate
+        lines.append(
+            f"- `{model}`, one thread: {ms:.2f} ms a face, {ms / least_ms:.1f} times what its "
+            f"{one['gflops']:.2f} GFLOPs take at the rate of numpy's matrix products "
+            f"({rate:.0f} GFLOP/s)."
+        )
+    return lines
+
+
+def _engine_table(engines: dict[str, Any]) -> list[str]:
+    rows = [
+        "| model | engine | number format | ms, one thread | two threads | AFLW2000-3D | helen |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for model, one in engines["models"].items():
+        for engine, error in one["error"].items():
+            form = one["number_format"] if engine == "openvino" else "f32"
+            ms = " | ".join(f"{told[engine]:.2f}" for told in one["ms"].values())
+            rows.append(
+                f"| {model} | {engine} | {form} | {ms} | {error['aflw2000']:.4f} "
+                f"| {error['helen_test_inner51']:.4f} |"
+            )
     return rows
 
 

@@ -53,7 +53,10 @@ SYSTEMS = {
     "nano": System("nano", 1, True, RIVAL),
     f"nano, up to {UP_TO} faces": System("nano", 1, False, f"{RIVAL}, up to {UP_TO} faces"),
     f"nano, up to {UP_TO} faces, all cores": System("nano", None, False, RIVAL),
+    "pico": System("pico", 1, True, RIVAL),
+    f"pico, up to {UP_TO} faces": System("pico", 1, False, f"{RIVAL}, up to {UP_TO} faces"),
     "fast": System("fast", None, True, RIVAL),
+    "fast, OpenVINO": System("fast:openvino", None, True, RIVAL),
 }
 
 
@@ -178,7 +181,7 @@ def draw(picture: Path) -> None:
         row["value"] for row in rivals if (row["set"], row["system"], row["metric"]) == wanted
     )
     places = {RIVAL: (speed[RIVAL]["cpu_ms"], theirs)}
-    for model, name in (("nano", "nano"), ("fast", "fast")):
+    for model, name in (("pico", "pico"), ("nano", "nano"), ("fast", "fast")):
         result = json.loads((RESULTS / f"{model}.helen_test.detector.json").read_text())
         places[f"mien {model}"] = (speed[name]["cpu_ms"], result["nme_inner51"])
     figure, axes = pyplot.subplots(figsize=(6, 4), dpi=150)

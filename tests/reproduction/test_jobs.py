@@ -139,7 +139,7 @@ def test_small_has_two_seeds_and_narrow_networks() -> None:
     row = TABLES[Target.TABLE_2].rows[0]
     (config,) = trainings(row, SMALL, DataConfig(), on_video=False, seed=2, head=None)
     assert SMALL.seeds == (1, 2)
-    assert (config.network.side, config.network.width, config.seed) == (128, 32, 2)
+    assert (config.network.side, config.network.width, config.seed) == (96, 32, 2)
 
 
 def test_a_difference_is_told_apart_by_the_spreads() -> None:

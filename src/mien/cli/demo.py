@@ -12,6 +12,7 @@ import typer
 from jaxtyping import Float
 
 from mien.cli.choices import TableFormat
+from mien.cli.networks import MODEL_HELP
 from mien.errors import InputError, OutputError
 from mien.evaluation.metrics import nme
 from mien.geometry.convention import Convention, in_convention
@@ -27,9 +28,7 @@ __all__ = ["demo"]
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results; made if it is missing.")],
-    model: Annotated[
-        str, typer.Option(metavar="NAME|PATH", help="A model of 'mien models', or a weight file.")
-    ] = DEFAULT_MODEL,
+    model: Annotated[str, typer.Option(metavar="NAME|PATH", help=MODEL_HELP)] = DEFAULT_MODEL,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads for the networks; all cores if not given.")
     ] = None,

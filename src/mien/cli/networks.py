@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["DetectorOption", "MarkupOption", "ModelOption", "ThreadsOption"]
+__all__ = ["MODEL_HELP", "DetectorOption", "MarkupOption", "ModelOption", "ThreadsOption"]
 
-ModelOption = Annotated[
-    str, typer.Option(metavar="NAME|PATH", help="A model of 'mien models', or a weight file.")
-]
+MODEL_HELP = (
+    "A model of 'mien models', or a weight file. NAME:openvino runs it in OpenVINO "
+    "(pip install 'mien\\[openvino]')."
+)
+ModelOption = Annotated[str, typer.Option(metavar="NAME|PATH", help=MODEL_HELP)]
 MarkupOption = Annotated[int, typer.Option(help="Number of landmarks, 68 or 84.")]
 DetectorOption = Annotated[str, typer.Option(help="Face detector, as for mien track.")]
 ThreadsOption = Annotated[

@@ -30,8 +30,8 @@ def reproduce(
     scale: Annotated[
         ScaleName,
         typer.Option(
-            help="full: the paper's own, on 300W-LP; small: a night on two cores, on our own sets; "
-            "smoke: a minute, on faces that the command draws itself."
+            help="full: the paper's own, on 300W-LP; small: an hour a table on two cores, on our "
+            "own sets; smoke: a minute, on faces that the command draws itself."
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder of networks, results and tables.")] = Path(

@@ -15,6 +15,7 @@ from mien.cli.choices import (
     PointsPlace,
     TableFormat,
 )
+from mien.cli.networks import MODEL_HELP
 from mien.cli.streams import FaceOption, OscOption, VmcOption, VrmOption
 
 __all__ = ["track"]
@@ -82,7 +83,7 @@ def track(
         str,
         typer.Option(
             metavar="NAME|PATH",
-            help="A model of 'mien models', or a weight file.",
+            help=MODEL_HELP,
             rich_help_panel=_TRACKING,
         ),
     ] = DEFAULT_MODEL,

@@ -1,4 +1,4 @@
-"""How large a reproduction is: the paper's own size, a night on two cores, or a test's minute."""
+"""How large a reproduction is: the paper's own, an hour a table on two cores, or a minute."""
 
 from __future__ import annotations
 
@@ -53,24 +53,23 @@ SCALES = {
             sdm_faces=10_000,
             two_models=True,
         ),
-        # The longest is table 2, ten trainings of 256,000 faces each: 7.5 hours by its own --plan
-        # with two workers, on the machine that docs/training-diary.md speaks of.
+        # 38,400 faces a training: docs/decisions/0028-small-scale.md says why so few.
         Scale(
             ScaleName.SMALL,
             seeds=(1, 2),
             schedule=Schedule(
-                steps=8000,
+                steps=1200,
                 batch=32,
-                learning_rate=1e-3,
-                warmup=300,
-                ema=0.998,
-                validate_every=2000,
+                learning_rate=1.5e-3,
+                warmup=60,
+                ema=0.99,
+                validate_every=1200,
                 save_every_secs=30.0,
             ),
-            side=128,
+            side=96,
             width=32,
             stacks=2,
-            depth=4,
+            depth=3,
             sdm_faces=3000,
             two_models=False,
         ),

@@ -26,7 +26,7 @@ __all__ = ["write_curves", "write_table"]
 
 _POSE = "pose error, °"
 _HOW = {
-    "small": "narrow networks on crops of 128 px, trained on our own pack and turned photos: what "
+    "small": "narrow networks on crops of 96 px, trained on our own pack and turned photos: what "
     "stands beside the paper is the order of the rows and the distance between them, not the "
     "figures themselves",
     "smoke": "a few steps on drawn heads: these figures say that everything runs, and nothing else",

@@ -176,10 +176,12 @@ def load_landmarkers(
 
     Raises:
         ModelError: unknown model, or a file that is not a weight file.
-        ConfigError: the model does not have that markup.
+        ConfigError: the model does not have that markup, or its engine is not installed.
     """
     paths = find_weights(model)
-    following = Landmarker(open_weights(paths.tracking, threads), points)
+    following = Landmarker(open_weights(paths.tracking, threads, paths.engine), points)
     same = paths.detection == paths.tracking
-    first = following if same else Landmarker(open_weights(paths.detection, threads), points)
+    if same:
+        return LandmarkerPair(following, following)
+    first = Landmarker(open_weights(paths.detection, threads, paths.engine), points)
     return LandmarkerPair(first, following)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 import onnxruntime as ort
@@ -15,8 +15,10 @@ from jaxtyping import Float32, UInt8
 
 from mien.errors import ConfigError, ModelError
 from mien.runtime.card import CARD_KEY, ModelCard
+from mien.runtime.openvino_engine import OpenVinoNetwork
 
 __all__ = [
+    "ENGINES",
     "CropBatch",
     "WeightFile",
     "card_in",
@@ -25,6 +27,9 @@ __all__ = [
     "read_card",
     "usable_threads",
 ]
+
+ENGINES = ("onnxruntime", "openvino")
+"""What a weight file can be run by; the first is part of every installation."""
 
 _OUTPUTS = ["points", "confidence", "score"]
 _ERRORS_ONLY = 3
@@ -47,11 +52,18 @@ class CropBatch:
     score: Float32[np.ndarray, " n"]
 
 
+class Engine(Protocol):
+    """A network that is ready to run."""
+
+    def run(self, outputs: Sequence[str], feed: dict[str, np.ndarray]) -> Sequence[np.ndarray]:
+        """The outputs of those names."""
+
+
 class WeightFile:
     """An open weight file. Make one with :func:`open_weights`."""
 
-    def __init__(self, session: ort.InferenceSession, card: ModelCard, lanes: int = 1) -> None:
-        self._session = session
+    def __init__(self, engine: Engine, card: ModelCard, lanes: int = 1) -> None:
+        self._engine = engine
         self.card = card
         self.lanes = lanes
         """Batches that are worth running at once."""
@@ -67,26 +79,29 @@ class WeightFile:
 
     def run(self, crops_rgb: UInt8[np.ndarray, "n side side 3"]) -> CropBatch:
         """Points, confidences and scores of a batch of crops."""
-        points, confidence, score = self._session.run(_OUTPUTS, {"crops": crops_rgb})
+        points, confidence, score = self._engine.run(_OUTPUTS, {"crops": crops_rgb})
         return CropBatch(points, confidence, score)
 
 
-def open_weights(path: Path, threads: int | None = None) -> WeightFile:
-    """Open a weight file for ``threads`` threads (``None``: all cores).
+def open_weights(path: Path, threads: int | None = None, engine: str = ENGINES[0]) -> WeightFile:
+    """Open a weight file for ``threads`` threads (``None``: all cores) in one of ``ENGINES``.
 
     The threads of a large network share each of its layers. Those of a small one, whose layers are
     done before they could be shared, take faces of their own.
 
     Raises:
         ModelError: there is no such file, or it is not a mien weight file.
-        ConfigError: as :func:`usable_threads`.
+        ConfigError: as :func:`usable_threads`, or the engine is not installed.
     """
     threads = usable_threads(threads)
     is_small = path.is_file() and path.stat().st_size < _SMALL_BYTES
+    lanes = threads if is_small else 1
     session = open_session(path, 1 if is_small else threads)
     card = card_in(session, path, ModelCard.from_json, _KIND)
     _check_signature(session, card, path)
-    return WeightFile(session, card, lanes=threads if is_small else 1)
+    if engine == "openvino":
+        return WeightFile(OpenVinoNetwork(path, threads, lanes), card, lanes)
+    return WeightFile(session, card, lanes)
 
 
 def usable_threads(threads: int | None) -> int:

@@ -6,13 +6,14 @@ placed by a detector and ``NAME-tracking.onnx`` for crops placed by the last lan
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from mien.errors import ModelError
 from mien.runtime.card import ModelCard
-from mien.runtime.session import read_card
+from mien.runtime.session import ENGINES, read_card
 
 __all__ = [
     "CENTERFACE",
@@ -41,6 +42,8 @@ class WeightPaths:
 
     detection: Path
     tracking: Path
+    engine: str = ENGINES[0]
+    """What they are to be run by."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class ShippedModel:
 
 
 def find_weights(name_or_path: str) -> WeightPaths:
-    """A shipped name, a path to a ``.onnx`` file, or the path and stem of a pair.
+    """A shipped name, a path to a ``.onnx`` file, or the path and stem of a pair; ``:openvino``
+    after it (``fast:openvino``) asks for another engine than onnxruntime.
 
     ``runs/a.onnx`` serves as both files, unless it is itself one half of a pair
     (``runs/a-detection.onnx``) whose other half lies beside it. ``runs/a`` names that pair.
@@ -61,6 +65,9 @@ def find_weights(name_or_path: str) -> WeightPaths:
     Raises:
         ModelError: neither a shipped name nor a file; names the shipped models.
     """
+    before, _, engine = name_or_path.rpartition(":")
+    if engine in ENGINES and before:
+        return dataclasses.replace(find_weights(before), engine=engine)
     names = _shipped_names()
     if name_or_path in names:
         return _pair(_weights_dir(), name_or_path)

@@ -1,0 +1,163 @@
+"""Make docs/results.md of the tables of `mien reproduce`; with --check, say if it is theirs.
+
+    python benchmarks/paper_results.py [--check]
+
+The tables' JSON files lie in benchmarks/results as `reproduce.table-1.json` and so on.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sections import line, run_page
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "results.md"
+ALL, BINS = "mean over all images", "mean of three yaw bins"
+TITLES = {
+    "table-1": "Table 1: regression, the hourglass, and the changes of section 3.1",
+    "table-2": "Table 2: heatmap modules of section 3.2, and the finetune module on stills",
+    "table-3": "Table 3: other methods",
+    "table-4": "Table 4: two stages, tracked over films",
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the paper says of two rows of a table: that the first errs less."""
+
+    words: str
+    table: str
+    better: str
+    worse: str
+
+
+CLAIMS = (
+    Claim("heatmaps beat regression", "table-1", "hourglass", "resnet18"),
+    Claim("changes 1, 2 and 3 of section 3.1 help", "table-1", "changes-123", "hourglass"),
+    Claim("change 4, no dropout, helps", "table-1", "change-4", "changes-123"),
+    Claim("change 5, cross entropy, helps", "table-1", "change-5", "change-4"),
+    Claim("module 2 hurts", "table-2", "module-1", "module-2"),
+    Claim("module 3 beats module 1", "table-2", "module-3", "module-1"),
+    Claim("module 4 beats module 3", "table-2", "module-4", "module-3"),
+    Claim("the finetune module costs a little on stills", "table-2", "module-4",
+          "finetune-end-to-end"),
+    Claim("attention by place beats attention by channel", "table-2", "module-4", "squeeze"),
+    Claim("[7]: binary beats real-valued", "table-3", "hierarchical-binary", "hierarchical"),
+    Claim("the proposed network beats [7]", "table-3", "proposed", "hierarchical-binary"),
+    Claim("the proposed network beats 3DDFA", "table-3", "proposed", "3ddfa"),
+    Claim("3DDFA beats SDM", "table-3", "3ddfa", "sdm"),
+    Claim("the finetune module pays on films", "table-4", "finetune-end-to-end", "heatmaps"),
+    Claim("trained end to end beats trained alone", "table-4", "finetune-end-to-end",
+          "finetune-alone"),
+)  # fmt: skip
+
+
+def page(folder: Path = HERE / "results") -> str:
+    """The whole page."""
+    tables = {
+        name: json.loads(file.read_text("utf-8"))
+        for name in TITLES
+        if (file := folder / f"reproduce.{name}.json").is_file()
+    }
+    lines = [
+        "# The paper's tables, trained anew at a small scale",
+        "",
+        "Networks of 32 channels, two hourglasses and 96 px, each trained on the same 38,400 crops",
+        "with two seeds ([decision 28](decisions/0028-small-scale.md)): what can be compared with",
+        "the paper is the order of the rows, not their height. NME as a share of the face's size,",
+        "mean of the seeds ± half the way between them. Two rows are told apart where they differ",
+        "by more than both spreads together.",
+        "",
+        "## What became of the paper's claims",
+        "",
+        *_claims(tables),
+    ]
+    for name, table in tables.items():
+        lines += ["", f"## {TITLES[name]}", "", *_table(table), "", f"![{name}](images/{name}.png)"]
+        lines += ["", f"`{table['command']}`: `benchmarks/results/reproduce.{name}.json`."]
+    waiting = [name for name in TITLES if name not in tables]
+    if waiting:
+        lines += ["", f"Not run to the end at this scale: {', '.join(waiting)}."]
+    return "\n".join(lines) + "\n"
+
+
+def _claims(tables: dict[str, Any]) -> list[str]:
+    """A row a claim, a column a set of faces and its truth."""
+    told = [claim for claim in CLAIMS if claim.table in tables]
+    columns: list[str] = []
+    for claim in told:
+        columns += [one for one in _columns(tables[claim.table]) if one not in columns]
+    rows = [line(["the paper's claim", *columns]), line(["---"] * (len(columns) + 1))]
+    for claim in told:
+        cells = [_verdict(tables[claim.table], claim, column) for column in columns]
+        rows.append(line([claim.words, *cells]))
+    return rows
+
+
+def _columns(table: dict[str, Any]) -> list[str]:
+    seen: list[str] = []
+    for row in table["rows"]:
+        seen += [name for one in row.get("ours", []) if (name := _name(one)) not in seen]
+    return seen
+
+
+def _name(measured: dict[str, Any]) -> str:
+    truth = "" if measured["truth"] == "original" else f", {measured['truth']}"
+    return f"{measured['set']}{truth}"
+
+
+def _figure(table: dict[str, Any], row: str, column: str, protocol: str = ALL) -> Any:
+    for one in table["rows"]:
+        for measured in one.get("ours", []) if one["name"] == row else []:
+            if _name(measured) == column:
+                return measured.get(protocol)
+    return None
+
+
+def _verdict(table: dict[str, Any], claim: Claim, column: str) -> str:
+    better, worse = (_figure(table, row, column) for row in (claim.better, claim.worse))
+    if better is None or worse is None:
+        return "-"
+    off = better["mean"] - worse["mean"]
+    if better["spread"] is None or worse["spread"] is None:
+        return f"one seed ({off:+.4f})"
+    if abs(off) <= better["spread"] + worse["spread"]:
+        return f"not told apart ({off:+.4f})"
+    return f"{'held' if off < 0 else 'not held'} ({off:+.4f})"
+
+
+def _table(table: dict[str, Any]) -> list[str]:
+    columns = _columns(table)
+    heads = ["row", "paper", *columns]
+    first = columns[0] if columns else ""
+    bins = any(_figure(table, row["name"], first, BINS) for row in table["rows"])
+    heads += [f"{first}, mean of bins", f"{first}, pose error, °"] if bins else []
+    rows = [line(heads), line(["---", *["---:"] * (len(heads) - 1)])]
+    for row in table["rows"]:
+        published = (row.get("paper") or {}).get("nme")
+        cells = [row["label"], "-" if published is None else f"{published:.4f}"]
+        cells += [_shown(_figure(table, row["name"], column)) for column in columns]
+        if bins:
+            cells.append(_shown(_figure(table, row["name"], first, BINS)))
+            cells.append(_shown(_figure(table, row["name"], first, "pose error, °"), 2))
+        rows.append(line(cells))
+    return rows
+
+
+def _shown(figure: Any, digits: int = 4) -> str:
+    if figure is None:
+        return "-"
+    spread = "" if figure["spread"] is None else f" ± {figure['spread']:.{digits}f}"
+    return f"{figure['mean']:.{digits}f}{spread}"
+
+
+def main() -> None:
+    run_page(PAGE, page, (__doc__ or "").splitlines()[0])
+
+
+if __name__ == "__main__":
+    main()
