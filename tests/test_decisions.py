@@ -55,7 +55,7 @@ def test_the_figures_of_small_faces() -> None:
 
 
 def test_the_numbers_of_the_engine_that_were_tried() -> None:
-    page = (ROOT / "docs/decisions/0026-house.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/decisions/0027-house.md").read_text(encoding="utf-8")
     file = ROOT / "benchmarks" / "results" / "engine_numbers.json"
     figures = json.loads(file.read_text(encoding="utf-8"))
     assert figures["of_no_use"] == []
