@@ -63,28 +63,8 @@ def page(folder: Path = HERE / "results") -> str:
         "",
         f"`{bench['command']}`: `benchmarks/results/{BENCH}`.",
         "",
-        "## Live, and with two workers",
-        "",
-        *_live_table(throughput),
-        "",
-        *_worker_lines(throughput),
-        *_matrix_lines(throughput, engines),
-        "",
-        f"`{throughput['command']}`: `benchmarks/results/{THROUGHPUT}`.",
-        "",
-        "## OpenVINO instead of onnxruntime",
-        "",
-        "`--model fast:openvino` (`pip install 'mien[openvino]'`) runs the same files in the",
-        "number format that the processor multiplies fastest. Nothing else changes; the report",
-        "that OpenVINO sends over the network at each import is kept from being sent.",
-        "",
-        *_engine_table(engines),
-        "",
-        "Times: model 2, one crop. Errors: true points, mean over all of AFLW2000-3D, and the 51",
-        "inner points of helen's test photos.",
-        "",
-        f"`{engines['command']}`: `benchmarks/results/{ENGINES}`.",
-        "",
+        *_live_part(throughput, engines),
+        *_engine_part(engines),
         "## The base install",
         "",
         *_size_table(size),
@@ -200,6 +180,38 @@ def _start_table(bench: dict[str, Any]) -> list[str]:
             f"| {one['photo_cpu_ms']:.1f} |"
         )
     return rows
+
+
+def _live_part(throughput: dict[str, Any], engines: dict[str, Any]) -> list[str]:
+    return [
+        "## Live, and with two workers",
+        "",
+        *_live_table(throughput),
+        "",
+        *_worker_lines(throughput),
+        *_matrix_lines(throughput, engines),
+        "",
+        f"`{throughput['command']}`: `benchmarks/results/{THROUGHPUT}`.",
+        "",
+    ]
+
+
+def _engine_part(engines: dict[str, Any]) -> list[str]:
+    return [
+        "## OpenVINO instead of onnxruntime",
+        "",
+        "`--model fast:openvino` (`pip install 'mien[openvino]'`) runs the same files in the",
+        "number format that the processor multiplies fastest. Nothing else changes; the report",
+        "that OpenVINO sends over the network at each import is kept from being sent.",
+        "",
+        *_engine_table(engines),
+        "",
+        "Times: model 2, one crop. Errors: true points, mean over all of AFLW2000-3D, and the 51",
+        "inner points of helen's test photos.",
+        "",
+        f"`{engines['command']}`: `benchmarks/results/{ENGINES}`.",
+        "",
+    ]
 
 
 def _live_table(throughput: dict[str, Any]) -> list[str]:
