@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,15 @@ from rows import of_corpus, of_study
 from scene import Scene, write_clip
 
 import mien.corpus.clip as clip_module
-from mien.corpus import CorpusJob, CorpusTask, Place, UnreachableError, track_clip, track_here
+from mien.corpus import (
+    CorpusJob,
+    CorpusTask,
+    Place,
+    RayCluster,
+    UnreachableError,
+    track_clip,
+    track_here,
+)
 from mien.errors import ConfigError, OutputError
 from mien.media import Input
 from mien.study import FileJob, PartsSpec, PointsIn, ShardSpec, versions
@@ -95,8 +105,53 @@ def test_a_corpus_can_be_added_to_and_not_mixed(
     assert "another file of this name" in same_name.err
     assert of_corpus(out)["rows"]["a"].num_rows == 20
     anew = mien(capsys, "corpus", more, *words, "--max-faces", 2, "--no-resume")
-    assert anew.code == 0
-    assert of_corpus(out)["rows"]["a"].num_rows == 5
+    assert anew.code == 2
+    assert "files that are not named (b, c, d)" in anew.err
+    assert of_corpus(out)["rows"]["a"].num_rows == 20
+    (more / "a.mp4").unlink()
+    both = ("corpus", scene.folder, more, *words, "--max-faces", 2, "--no-resume")
+    assert mien(capsys, *both, "--points", "none").code == 0
+    assert of_corpus(out)["rows"].keys() == {"a", "b", "c, d", "e"}
+    assert not list((out / "points").rglob("*.parquet"))  # those of before are not of these rows
+
+
+def test_a_file_is_in_the_corpus_once(capsys: Capture, scene: Scene, tmp_path: Path) -> None:
+    (scene.folder / "bad.mp4").unlink()
+    words = ("--out", tmp_path / "out", *HERE, *scene.options)
+    assert mien(capsys, "corpus", scene.folder, *words).code == 0
+    (scene.folder / "a.mov").write_bytes((scene.folder / "b.mp4").read_bytes())  # a is a.mp4 now
+    done = mien(capsys, "corpus", scene.folder, *words)
+    assert (done.code, "3 files were done before" in done.err) == (0, True)
+    above = mien(capsys, "corpus", tmp_path, *words, "--recursive")  # a is in/a now
+    assert (above.code, "4 of 4 files done" in above.out) == (0, True)
+    rows = of_corpus(tmp_path / "out")["rows"]
+    assert {clip: table.num_rows for clip, table in rows.items()} == {
+        "a": 20,
+        "a.mov": 12,
+        "b": 12,
+        "c, d": 16,
+    }
+
+
+def test_more_cores_than_a_node_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray would wait for a larger node for ever."""
+    ended = []
+    node = {"Alive": True, "Resources": {"CPU": 2.0}}
+    gone = {"Alive": False, "Resources": {"CPU": 64.0}}
+    ray = SimpleNamespace(
+        init=lambda **words: None,
+        nodes=lambda: [node, gone],
+        shutdown=lambda: ended.append(True),
+    )
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    with RayCluster("auto", cores_a_file=2, retries=0) as cluster:
+        assert cluster.size == (1, 2)
+    with (
+        pytest.raises(ConfigError, match="no node has more than 2"),
+        RayCluster("auto", cores_a_file=3, retries=0),
+    ):
+        pass
+    assert len(ended) == 2
 
 
 def test_files_and_results_of_addresses(capsys: Capture, scene: Scene, tmp_path: Path) -> None:
@@ -180,7 +235,7 @@ def test_a_file_broken_off_goes_on_on_the_same_node(
     monkeypatch.setattr(clip_module, "track_file", real)
     track_clip(whole, task)
     assert of_corpus(tmp_path / "out") == of_corpus(tmp_path / "whole")
-    assert not list((tmp_path / "scratch").rglob("*.*"))
+    assert not list((tmp_path / "scratch").iterdir())
 
 
 def test_a_file_that_cannot_be_fetched_is_tried_again(

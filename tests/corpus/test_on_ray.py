@@ -11,8 +11,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,8 @@ from command import mien
 from rows import of_corpus, of_study
 from scene import Scene, write_clip
 
-from patience import PATIENCE_SECS, until
+from mien.study import shard_key
+from patience import came
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None or not Path("/proc").is_dir(),
@@ -36,8 +37,11 @@ START = (
     *(sys.executable, "-m", "ray.scripts.scripts", "start", "--num-cpus=1"),
     *("--node-ip-address=127.0.0.1", "--object-store-memory=80000000"),
 )
-LONG = 800
+LONG = 400
 """Frames of the clip in whose middle its process is killed."""
+STEP_SECS = 120.0
+"""That each step may take; a machine at rest needs ten at most. Then the test fails, and ends what
+it began: it never hangs."""
 
 
 def free_port() -> int:
@@ -54,10 +58,10 @@ def cluster() -> Iterator[tuple[str, Path]]:
     port = free_port()
     address = f"127.0.0.1:{port}"
     head = ("--head", f"--port={port}", f"--temp-dir={folder}", "--include-dashboard=false")
+    client = f"--ray-client-server-port={free_port()}"
     with ExitStack() as ending:
         ending.callback(shutil.rmtree, folder, ignore_errors=True)
-        ending.callback(lambda: until(lambda: not pids(str(folder))))
-        client = f"--ray-client-server-port={free_port()}"
+        ending.callback(end_all, folder)
         for number, words in enumerate(((*head, client), (f"--address={address}",))):
             ending.enter_context(node_up(folder / f"node-{number}.log", words))
         yield address, folder
@@ -65,22 +69,49 @@ def cluster() -> Iterator[tuple[str, Path]]:
 
 @contextmanager
 def node_up(log: Path, words: tuple[str, ...]) -> Iterator[None]:
+    """In the group of this process, so that what ends that one whole ends it as well."""
     with log.open("w") as told:
         node = subprocess.Popen(
             [*START, *words, "--block"],
             stdout=told,
             stderr=subprocess.STDOUT,
             env=os.environ | ENVIRONMENT,
-            start_new_session=True,
         )
     try:
-        until(lambda: "--block" in log.read_text() or node.poll() is not None)
+        soon(lambda: "--block" in log.read_text() or node.poll() is not None)
         assert node.poll() is None, log.read_text()
         yield
     finally:
-        if node.poll() is None:
-            os.killpg(node.pid, signal.SIGTERM)
-        node.wait()
+        kill(workers_of(log.parent))  # while it is known whose they are
+        node.kill()
+        node.wait(STEP_SECS)
+
+
+def soon(happened: Callable[[], object]) -> None:
+    assert came(happened, STEP_SECS), f"not within {STEP_SECS:.0f} s"
+
+
+def end_all(folder: Path) -> None:
+    """What the killed nodes left, which is known by the folder that no other cluster has."""
+
+    def none_left() -> bool:
+        left = pids(str(folder))
+        kill(left)
+        return not left
+
+    soon(none_left)
+
+
+def kill(processes: Iterable[int]) -> None:
+    for pid in processes:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def workers_of(folder: Path, name: str = "ray::") -> list[int]:
+    """Processes that the cluster's nodes began to work in."""
+    raylets = set(pids(str(folder), "raylet"))
+    return [pid for pid in pids(name) if parent(pid) in raylets]
 
 
 def pids(*words: str) -> list[int]:
@@ -96,8 +127,12 @@ def pids(*words: str) -> list[int]:
     return found
 
 
-def parent(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
+def parent(pid: int) -> int | None:
+    """``None`` of a process that has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
     return int(status.split("PPid:")[1].split()[0])
 
 
@@ -120,16 +155,20 @@ def test_two_nodes_one_worker_killed(
         env=os.environ | ENVIRONMENT,
     )
 
-    def gathers() -> list[Path]:
-        """The part of a long file that has rows, before the file is done."""
-        return [part for part in scratch.rglob("*.csv.part") if part.stat().st_size > 20_000]
+    def gathers() -> bool:
+        """Whether points of the long file are there, before it is done."""
+        with suppress(FileNotFoundError):
+            parts = scratch.rglob(f"{shard_key('long')}.points.csv.part")
+            return any(part.stat().st_size > 20_000 for part in parts)
+        return False
 
-    until(lambda: gathers() or process.poll() is not None)
-    raylets = set(pids(str(folder), "raylet"))
-    workers = [pid for pid in pids("ray::mien track_clip") if parent(pid) in raylets]
-    for pid in workers:
-        os.kill(pid, signal.SIGKILL)
-    shown, told = process.communicate(timeout=PATIENCE_SECS)
+    try:
+        soon(lambda: gathers() or process.poll() is not None)
+        workers = workers_of(folder, "ray::mien track_clip")
+        kill(workers)
+        shown, told = process.communicate(timeout=STEP_SECS)
+    finally:
+        process.kill()
     assert workers, told
     assert process.returncode == 2, told  # one file is none
     assert "4 of 5 files done" in shown

@@ -9,13 +9,13 @@ import av
 import numpy as np
 import pytest
 from command import mien
-from scene import Scene
+from scene import Scene, write_clip
 
 import mien.study.persons as persons_module
 from mien.errors import InputError
 from mien.markup import load_markup
 from mien.measures import ClipRows
-from mien.study.persons import join_tracks, persons_of, with_persons
+from mien.study.persons import join_tracks, persons_of, read_persons, with_persons
 from mien.study.record import FileRecord, fingerprint
 
 Capture = pytest.CaptureFixture[str]
@@ -98,6 +98,8 @@ def test_persons_are_numbered_as_they_appear(
     assert [(one.person, len(one.secs)) for one in joined.persons()] == [(0, 12), (1, 6)]
     with pytest.raises(InputError, match="track 2 is not in the table"):
         with_persons(rows, {("a", 0): 0, ("a", 1): 1})
+    with pytest.raises(InputError, match="no points of track 0 in frame"):
+        persons_of(rows, {(17, 2): shape}, file)
     path.write_bytes(b"another")
     with pytest.raises(InputError, match="not the file"):
         persons_of(rows, points, file)
@@ -132,3 +134,34 @@ def test_persons_need_points_and_a_record(capsys: Capture, scene: Scene, tmp_pat
     no_record = mien(capsys, "persons", table)
     assert (no_record.code, no_record.err.count("\n")) == (2, 1)
     assert not table.with_name("study.persons.csv").exists()
+
+
+def test_a_clip_without_a_face_has_nobody(capsys: Capture, scene: Scene, tmp_path: Path) -> None:
+    write_clip(scene.folder / "aa.mp4", frames=5, dark=5)
+    for words in ((), ("--points", "inside")):
+        table = tmp_path / f"out{len(words)}" / "study.csv"
+        track = ("track", scene.folder, "--table", table, *words, *scene.options)
+        assert mien(capsys, *track).code == 0
+        done = mien(capsys, "persons", table)
+        assert (done.code, done.err) == (0, "")
+        told = table.with_name("study.persons.csv").read_text()
+        assert [line.split(",")[0] for line in told.splitlines()[1:]] == ["a", "b", '"c']
+
+
+def test_points_of_other_rows_are_refused(capsys: Capture, scene: Scene, tmp_path: Path) -> None:
+    table = tmp_path / "out" / "study.csv"
+    assert mien(capsys, "track", scene.folder, "--table", table, *scene.options).code == 0
+    points = table.with_name("study.points.csv")
+    head, *lines = points.read_text().splitlines(keepends=True)
+    points.write_text("".join([head, *(line for line in lines if not line.startswith("b,"))]))
+    done = mien(capsys, "persons", table)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "has no points of b" in done.err
+    assert not table.with_name("study.persons.csv").exists()
+
+
+def test_a_table_of_persons_that_is_cut_off_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "study.persons.csv"
+    path.write_text("clip,track_id,person_id\na,0,0\na,1\n")
+    with pytest.raises(InputError, match="not a table of mien persons"):
+        read_persons(path)

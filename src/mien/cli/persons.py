@@ -72,8 +72,13 @@ def persons(
             columns = points.of(rows.clip)
             if rows.clip not in files:
                 raise InputError(f"{table}: run.json beside it knows no clip {rows.clip}")
-            if columns is None:
+            if not rows.seen.any():
                 continue
+            if columns is None:
+                raise InputError(
+                    f"{points.path}: has no points of {rows.clip} where its table does; the two "
+                    "must have the same clips in the same order"
+                )
             try:
                 told = persons_of(rows, points_by_face(columns), files[rows.clip], least)
             except InputError as error:
@@ -106,6 +111,7 @@ class _Following:
     """A table of points beside another of the same order, which leaves clips without faces out."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._rest = read_points(path)
         self._next = next(self._rest, None)
 

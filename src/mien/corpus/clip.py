@@ -67,7 +67,7 @@ class CorpusJob:
         """Where one file's rows gather; the next attempt on the same node goes on there."""
         top = self.scratch or Path(tempfile.gettempdir())
         key = shard_key(f"{self.made_with} {self.out.address}")
-        return top / f"mien-corpus-{key}" / shard_key(clip)
+        return top / f"mien-corpus-{key}-{shard_key(clip)}"
 
 
 @dataclass(frozen=True)
@@ -199,11 +199,13 @@ def _with_shards(job: FileJob, paths: StudyPaths) -> FileJob:
 
 def _put_tables(job: CorpusJob, paths: StudyPaths, record: FileRecord) -> None:
     shards = paths.shards(record.clip).tables
-    for (table, columns), shard, kind in zip(paths.tables, shards, _TABLES, strict=False):
+    made = dict(zip(_TABLES, zip(paths.tables, shards, strict=True), strict=False))
+    for kind in _TABLES:
         name = _name(kind, record.clip, "parquet")
-        if record.state is FileState.FAILED:
-            job.out.remove(name)
+        if kind not in made or record.state is FileState.FAILED:
+            job.out.remove(name)  # of a run before
         else:
+            (table, columns), shard = made[kind]
             join_shards(table, columns, [shard])
             job.out.put(table, name)
 

@@ -69,6 +69,15 @@ class RayCluster:
             signal.signal(signal.SIGTERM, before)  # Ray puts its own in its place
 
     def __enter__(self) -> Self:
+        """Be sure that a file can be tracked here.
+
+        Raises:
+            ConfigError: no node has the cores that one takes; Ray would wait for such a node.
+        """
+        most = max((int(node["Resources"].get("CPU", 0)) for node in self._nodes()), default=0)
+        if 0 < most < self._cores:
+            self._ray.shutdown()
+            raise ConfigError(f"--cores {self._cores}: no node has more than {most}; name fewer")
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -83,7 +92,7 @@ class RayCluster:
     @property
     def size(self) -> tuple[int, int]:
         """Nodes that are up, and their cores."""
-        nodes = [node for node in self._ray.nodes() if node["Alive"]]
+        nodes = self._nodes()
         return len(nodes), int(sum(node["Resources"].get("CPU", 0) for node in nodes))
 
     def track(self, job: CorpusJob, tasks: Sequence[CorpusTask]) -> Iterator[FileResult]:
@@ -114,6 +123,9 @@ class RayCluster:
             for one in running:
                 with contextlib.suppress(Exception):  # the cluster may be gone
                     self._ray.cancel(one, force=True)
+
+    def _nodes(self) -> list[dict[str, Any]]:
+        return [node for node in self._ray.nodes() if node["Alive"]]
 
     def _result(self, one: Any, task: CorpusTask) -> FileResult:
         try:

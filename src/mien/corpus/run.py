@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mien.corpus.clip import FACTS, CorpusJob, CorpusTask, Fact
@@ -58,7 +58,8 @@ def plan_corpus(
     Files of the corpus that are not among the inputs stay: a corpus can be added to.
 
     Raises:
-        ConfigError: the corpus was begun with other options, or has another file of that name.
+        ConfigError: the corpus was begun with other options, or has another file of that name, or
+            without ``resume`` rows of other options would stay.
         InputError: an input or ``run.json`` cannot be read.
     """
     old = out.read(RECORD_NAME)
@@ -71,14 +72,18 @@ def plan_corpus(
                 "ones, name another folder, or start anew with --no-resume"
             )
     digest = digest_of(fresh)
-    read = map(Fact.from_bytes, out.read_all(FACTS, ".json")) if resume else iter(())
-    facts = {one.record.clip: one for one in read if one is not None and one.made_with == digest}
+    stand = [fact for data in out.read_all(FACTS, ".json") if (fact := Fact.from_bytes(data))]
+    facts = {one.record.clip: one for one in stand if one.made_with == digest}
+    inputs = _as_named_before(inputs, facts)
+    _refuse_two_kinds(out, stand, digest, inputs)
+    paths = {item.where for item in inputs}
     plan = CorpusPlan(fresh)
     files: dict[str, FileRecord] = {clip: one.record for clip, one in facts.items()}
     for item in inputs:
         clip = clip_name(item.stem)
         known = facts.get(clip)
-        if known is not None and known.record.path != item.where:
+        is_other = known is not None and known.record.path != item.where
+        if known is not None and is_other and (resume or known.record.path in paths):
             raise ConfigError(
                 f"{clip}: is {known.record.path} in {out}; another file of this name needs a "
                 "corpus of its own, or all files together one run"
@@ -87,7 +92,7 @@ def plan_corpus(
             token, size = token_of(item.where)
         except (InputError, FileNotFoundError):
             token, size = "", 0  # told when it is tracked
-        stands = known is not None and known.record.state is FileState.DONE
+        stands = resume and known is not None and known.record.state is FileState.DONE
         if stands and known is not None and known.token == token:
             continue
         if stands:
@@ -97,6 +102,37 @@ def plan_corpus(
     plan.tasks.sort(key=lambda task: (-task.bytes, task.item.stem))
     plan.record = dataclasses.replace(fresh, files=tuple(files[clip] for clip in sorted(files)))
     return plan
+
+
+def _as_named_before(inputs: Sequence[Input], facts: Mapping[str, Fact]) -> list[Input]:
+    """A file keeps its clip's name, also when it is named by another folder, or ``a.mov`` has come
+    beside ``a.mp4``: its rows would stand in the corpus twice."""
+    clips = {one.record.path: clip for clip, one in facts.items()}
+    return [dataclasses.replace(item, stem=clips.get(item.where, item.stem)) for item in inputs]
+
+
+def _refuse_two_kinds(
+    out: Place, stand: Sequence[Fact], digest: str, inputs: Sequence[Input]
+) -> None:
+    """Rows made with other options that this run would not replace.
+
+    Raises:
+        ConfigError: there are some.
+    """
+    named = {clip_name(item.stem) for item in inputs}
+    other = sorted(
+        one.record.clip
+        for one in stand
+        if one.made_with != digest
+        and one.record.state is not FileState.FAILED
+        and one.record.clip not in named
+    )
+    if other:
+        shown = ", ".join(other[:3]) + (", ..." if len(other) > 3 else "")
+        raise ConfigError(
+            f"{out}: has rows made with other options of files that are not named ({shown}); name "
+            "them as well, or another folder"
+        )
 
 
 class CorpusRun:

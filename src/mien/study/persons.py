@@ -135,7 +135,7 @@ def persons_of(
         file: the video; it must be the one that was tracked.
 
     Raises:
-        InputError: it is gone, has changed, or cannot be read.
+        InputError: it is gone, has changed, or cannot be read, or points of a face are missing.
     """
     tracks = {int(track) for track in np.unique(rows.columns["track_id"][rows.seen])}
     looks: dict[int, Signatures] = {track: np.zeros((0, 1)) for track in tracks}
@@ -169,7 +169,7 @@ def read_persons(path: Path) -> dict[tuple[str, int], int]:
                 (row["clip"], int(row["track_id"])): int(row["person_id"])
                 for row in csv.DictReader(file)
             }
-    except (OSError, ValueError, KeyError, csv.Error) as error:
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise InputError(f"{path}: not a table of mien persons ({reason_of(error)})") from error
 
 
@@ -204,6 +204,11 @@ def _looks_of(
     with open_source(file.path) as source:
         for frame in source:
             for track in wanted.get(frame.index, ()):
+                if (frame.index, track) not in points:
+                    raise InputError(
+                        f"{rows.clip}: no points of track {track} in frame {frame.index}; they are "
+                        "not those of this table"
+                    )
                 signature = appearance.signature(frame.image_rgb, points[frame.index, track])
                 if signature is not None:
                     read.setdefault(track, []).append(signature)
