@@ -201,7 +201,7 @@ def _engine_part(engines: dict[str, Any]) -> list[str]:
         "## OpenVINO instead of onnxruntime",
         "",
         "`--model fast:openvino` (`pip install 'mien[openvino]'`) runs the same files in the",
-        "number format that the processor multiplies fastest, so points differ a little by machine.",
+        "number format that the processor multiplies fastest, so points differ by machine.",
         "The report that OpenVINO sends over the network at each import is kept from being sent.",
         "",
         *_engine_table(engines),
