@@ -9,6 +9,8 @@ from pathlib import Path
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 FOR_USERS = set(EXTRAS) - {"test", "dev", "docs"}
+OWN_LANE = {"ray"}
+"""Tried by ``.ci/run`` in an environment of its own."""
 PINNED = {"torch"}
 """Tried in one build alone, the one that committed results were made with."""
 
@@ -21,7 +23,9 @@ def bounds(requirements: list[str]) -> dict[str, str]:
 def test_every_extra_is_in_the_environment_of_the_tests() -> None:
     tried = bounds(EXTRAS["test"])
     assert {"avatar", "rerun", "web", "parquet", "heif", "data", "train"} <= FOR_USERS
-    for extra in sorted(FOR_USERS):
+    lanes = (Path(__file__).parents[1] / ".ci" / "run").read_text()
+    assert all(f"'.[{extra}]'" in lanes for extra in OWN_LANE)
+    for extra in sorted(FOR_USERS - OWN_LANE):
         for name, versions in bounds(EXTRAS[extra]).items():
             assert name in tried, f"{extra} brings {name}, which no test sees"
             assert versions == tried[name] or name in PINNED, f"{name} of {extra}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -210,6 +212,9 @@ def _shows(screen: object, colour: np.ndarray, live: subprocess.Popen[bytes]) ->
     return (screen.picture() == colour).all(axis=2).sum() > 20_000
 
 
+@pytest.mark.skipif(
+    re.search(r"GUI:\s+NONE", cv2.getBuildInformation()) is not None, reason="headless OpenCV"
+)
 @pytest.mark.skipif(virtual_screen.find_xvfb() is None, reason="no Xvfb here: apt-get install xvfb")
 def test_the_window_opens_on_a_display_and_ends_with_130(clip: Path, standin_model: Path) -> None:
     code = "from mien.cli import main; import sys; main(sys.argv[1:])"

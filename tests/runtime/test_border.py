@@ -75,6 +75,10 @@ def test_a_map_is_of_the_weights_that_ship() -> None:
         if model.card.name.endswith("-free"):
             assert border_map(model.card.sha256) is None
             continue
+        if model.card.name == "pico":  # model 1 is nano's; model 2 is not fitted yet
+            is_first = model.card.role == "detection"
+            assert border_map(model.card.sha256) is (border_maps()["nano"] if is_first else None)
+            continue
         found = border_map(model.card.sha256)
         assert found is border_maps()[model.card.name], model.path.name
         assert found.networks[model.path.name] == model.card.sha256

@@ -10,7 +10,7 @@ __all__ = ["MODEL_HELP", "DetectorOption", "MarkupOption", "ModelOption", "Threa
 
 MODEL_HELP = (
     "A model of 'mien models', or a weight file. NAME:openvino runs it in OpenVINO "
-    "(pip install 'mien\\[openvino]')."
+    "(the extra 'openvino')."
 )
 ModelOption = Annotated[str, typer.Option(metavar="NAME|PATH", help=MODEL_HELP)]
 MarkupOption = Annotated[int, typer.Option(help="Number of landmarks, 68 or 84.")]
