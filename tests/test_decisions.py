@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from mien.alignment import border
 from mien.datasets.ours.pack_labels import _MIN_EXAMPLES, _RIDGE
 from mien.runtime.detectors.finder import read_finder_card
 
@@ -35,6 +36,23 @@ def test_the_ridge_is_the_one_that_the_val_faces_chose() -> None:
     for count, nme in few.items():
         assert (nme < figures["mean_nme_of_the_teacher"]) or count < _MIN_EXAMPLES
         assert f"| {count} | {nme:.4f} |" in page
+
+
+def test_the_figures_of_faces_that_the_border_cuts() -> None:
+    page = (ROOT / "docs/decisions/0021-border.md").read_text(encoding="utf-8")
+    results = ROOT / "benchmarks" / "results"
+    figures = json.loads((results / "border_looks.json").read_text(encoding="utf-8"))
+    fitted = figures["constant"], figures["slope"], figures["beyond"]
+    assert fitted == (border._CONSTANT, border._SLOPE, border._BEYOND)
+    for name in ("fast", "nano"):
+        told = figures[name]
+        assert max(told["calibration_error"], told["score_calibration_error"]) < 0.05
+        for key in ("calibration_error", "score_calibration_error"):
+            assert f"{told[key]:.3f} (`{name}`)" in " ".join(page.split())
+        file = results / f"{name}.helen_val_cut.detector.json"
+        cut = json.loads(file.read_text(encoding="utf-8"))
+        yaw_off, failed = cut["yaw_off_median_deg"], cut["failure_rate_07"]
+        assert f"| `{name}` now | {yaw_off:.1f} | {cut['nme']:.4f} | {failed:.0%} |" in page
 
 
 def test_the_figures_of_small_faces() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -48,6 +50,53 @@ def parts(standin_model: Path, monkeypatch: pytest.MonkeyPatch) -> TrackerParts:
     )
     monkeypatch.setattr(calls, "_default_parts", lambda: made)
     return made
+
+
+WRONG = {
+    'mien.find_faces(picture, "nano")': "tracker is a Tracker",
+    "list(mien.track(photo, 3))": "tracker is a Tracker",
+    "list(mien.track(None, tracker))": "where is a path",
+    "list(mien.track([photo], tracker))": "where is a path",
+    "list(mien.track(picture, tracker))": "where is a path",
+    'list(mien.track(photo, tracker, focal_px="x"))': "focal_px is a number",
+    "list(mien.track(photo, tracker, fov_deg=True))": "fov_deg is a number",
+    'tracker.update(picture, "x")': "the picture's time",
+    'tracker.update(picture, float("nan"))': "the picture's time",
+    "mien.load_tracker(None)": "model is a name",
+    'mien.load_tracker("nano", detector=None)': "detector is the words",
+    'mien.load_tracker("nano", threads="2")': "threads is a whole number",
+    'mien.load_tracker("nano", threads=1.5)': "threads is a whole number",
+    'mien.load_tracker("nano", settings={"looks": 0})': "settings is a TrackerSettings",
+    "mien.TrackerSettings(max_faces=2.5)": "max_faces is a whole number",
+    "mien.TrackerSettings(search_secs=None)": "search_secs is a number",
+    'mien.TrackerSettings(keep_score="x")': "keep_score is a number",
+    'mien.TrackerSettings(smoothing="off")': "smoothing is a SmoothingSettings",
+    "mien.to_dataframe(3)": "tracked is what mien.track gives",
+}
+TRY_EACH = """
+import sys, numpy as np, mien
+photo, model, *calls = sys.argv[1:]
+picture = np.zeros((64, 64, 3), np.uint8)
+tracker = mien.load_tracker(model, threads=1)
+for call in calls:
+    try:
+        eval(call)
+    except Exception as error:
+        print(isinstance(error, mien.errors.MienError), error)
+    else:
+        print("taken")
+"""
+
+
+def test_an_argument_of_another_type_is_one_sentence(standin_model: Path, tmp_path: Path) -> None:
+    """In a process of its own: under these tests, types are checked at every call."""
+    Image.fromarray(PICTURE).save(tmp_path / "a.png")
+    words = [sys.executable, "-c", TRY_EACH, str(tmp_path / "a.png"), str(standin_model), *WRONG]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    said = done.stdout.splitlines()
+    for line, (call, expected) in zip(said, WRONG.items(), strict=True):
+        assert line.startswith("True "), call
+        assert expected in line, call
 
 
 def middles(faces: list[mien.Face]) -> list[list[int]]:

@@ -12,6 +12,10 @@
 A message says what was expected, what came, and what to do about it, in one line.
 """
 
+from __future__ import annotations
+
+import reprlib
+
 
 class MienError(Exception):
     """Base of all errors a user can cause and mend."""
@@ -35,6 +39,21 @@ class ConfigError(MienError):
 
 class DataError(MienError):
     """A data set does not follow its published layout."""
+
+
+def expect(value: object, kinds: tuple[type, ...], name: str, words: str) -> None:
+    """Refuse an argument of another type in one sentence, before it fails deep inside.
+
+    Args:
+        kinds: what it may be; a ``bool`` is no number here unless it is named.
+        words: what it may be, for a person.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    is_stray_bool = isinstance(value, bool) and bool not in kinds
+    if is_stray_bool or not isinstance(value, kinds):
+        raise ConfigError(f"{name} is {words}, not {reprlib.repr(value)}")
 
 
 def reason_of(error: BaseException) -> str:

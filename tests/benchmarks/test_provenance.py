@@ -12,6 +12,7 @@ import onnx
 import pytest
 
 import mien
+from mien.alignment.border import BORDER_FITTED_TO
 from mien.alignment.careful import FITTED_TO
 from mien.errors import ModelError
 from mien.export import digest_of
@@ -96,7 +97,9 @@ def test_results_are_of_the_networks_that_ship_or_are_history(name: str) -> None
     assert is_of_today != (name in HISTORY), "measured anew: strike it from HISTORY"
 
 
-@pytest.mark.parametrize("name", ["border", "quality", "spread of --careful"])
+@pytest.mark.parametrize(
+    "name", ["border", "quality", "spread of --careful", "looks beyond the border"]
+)
 def test_calibrations_are_of_the_networks_that_ship(name: str) -> None:
     """Fails where weights are changed and what was fitted to them is not."""
     text = (WEIGHTS.parent / "quality" / "calibration.json").read_text(encoding="utf-8")
@@ -104,6 +107,7 @@ def test_calibrations_are_of_the_networks_that_ship(name: str) -> None:
         "border": {k: v for one in border_maps().values() for k, v in one.networks.items()},
         "quality": json.loads(text)["networks"],
         "spread of --careful": dict(FITTED_TO),
+        "looks beyond the border": dict(BORDER_FITTED_TO),
     }[name]
     assert set(networks) <= set(SHIPPED)
     is_of_today = networks.items() <= SHIPPED.items()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import wave
 from pathlib import Path
 
@@ -113,10 +115,18 @@ def test_sound_only(tmp_path):
         open_source(tmp_path / "a.mp4")
 
 
+def test_a_camera_that_is_not_there_is_one_line_alone() -> None:
+    """OpenCV and FFmpeg write to stderr themselves: seen from outside."""
+    code = "from mien.media import open_source; open_source('63').__enter__()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "camera 63" in done.stderr
+    assert not [line for line in done.stderr.splitlines() if line.startswith("[")]
+
+
 class FakeCamera:
     """Three blue frames, then unplugged."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, backend: int) -> None:
         self.number, self.left, self.open = number, 3, True
 
     def isOpened(self) -> bool:  # noqa: N802

@@ -204,7 +204,7 @@ class QuickCamera:
 
     left = 40
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, backend: int) -> None:
         type(self).left = 40
 
     def isOpened(self) -> bool:  # noqa: N802

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import UInt8
 
+from mien.alignment.border import beyond_border, cut_direction, joined_looks, may_be_one_face
 from mien.alignment.predictor import LandmarkPredictor
 from mien.alignment.settings import StartSettings
 from mien.geometry import FACE_SHARE, Similarity, crop_from_landmarks
@@ -65,6 +66,8 @@ def align(
             faces = [each for each in looks if accepts(each.seen)]
             best[i] = _best_of(best[i], faces, starts)
     kept = [None if look is None else look.seen for look in best]
+    if starts is not None and starts.border:
+        kept = pair.beyond_border(rough, kept)
     if careful is None:
         return kept
     found = [seen for seen in kept if seen is not None]
@@ -128,6 +131,31 @@ class _Models:
         """Model 2 on the crop that each guess aligns."""
         seen_all = _follow_up(self.following, self.image_rgb, guesses)
         return [_Look(*both) for both in zip(guesses, seen_all, strict=True)]
+
+    def beyond_border(
+        self, rough: Sequence[Similarity], kept: Sequence[Prediction | None]
+    ) -> list[Prediction | None]:
+        """What is kept, and of faces that the border cuts the average with looks from outside."""
+        size = self.image_rgb.shape[1], self.image_rgb.shape[0]
+        mean_shape, side = self.following.mean_shape, self.first.side
+        joined = list(kept)
+        for i, (crop, seen) in enumerate(zip(rough, kept, strict=True)):
+            if (
+                seen is None
+                or (direction := cut_direction(seen.landmarks.points_image, size)) is None
+            ):
+                continue
+            crops = beyond_border(crop, side, seen, mean_shape, direction)
+            guesses = [
+                one for one in self.first.predict(self.image_rgb, crops) if self.accepts(one)
+            ]
+            looks = [
+                look.seen
+                for look in self.follow_up(guesses)
+                if self.accepts(look.seen) and may_be_one_face(look.seen, seen)
+            ]
+            joined[i] = joined_looks([seen, *looks], mean_shape, size) if looks else seen
+        return joined
 
     def from_other_rolls(
         self, rough: Sequence[Similarity], starts: StartSettings

@@ -27,6 +27,9 @@ class StartSettings:
     that is no face have more chances to err."""
     followed_up: int = 3
     """So many of model 1's looks, the most confident ones, are handed on to model 2."""
+    border: bool = True
+    """Look at a face that the picture's border cuts from further outside too
+    (``mien.alignment.border``)."""
 
     def __post_init__(self) -> None:
         if self.followed_up < 1:

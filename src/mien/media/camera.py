@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from types import TracebackType
@@ -15,6 +16,8 @@ from mien.types import Frame
 
 __all__ = ["CameraSource"]
 
+_BACKEND: Final = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
+"""Where Linux has no camera, OpenCV would ask FFmpeg too, which says so on stderr."""
 _USUAL_RATE = 30.0
 """Frames a second for a camera whose driver names none."""
 
@@ -96,6 +99,6 @@ def _open_quietly(number: int) -> _Capture:
     level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
-        return cv2.VideoCapture(number)
+        return cv2.VideoCapture(number, _BACKEND)
     finally:
         cv2.utils.logging.setLogLevel(level)

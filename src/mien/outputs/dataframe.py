@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from mien.errors import ConfigError
+from mien.errors import ConfigError, expect
 from mien.expression import Details
 from mien.outputs.rows import columns, rows
 from mien.types import Face, Frame
@@ -27,9 +27,10 @@ def to_dataframe(tracked: Iterable[tuple[Frame, list[Face]]]) -> pandas.DataFram
     without a face has one row whose ``track_id`` (nullable ``Int64``) is missing.
 
     Raises:
-        ConfigError: pandas is not installed.
+        ConfigError: pandas is not installed, or nothing that can be gone through was given.
         ValueError: faces of different numbers of points.
     """
+    expect(tracked, (Iterable,), "tracked", "what mien.track gives, or a list of such pairs")
     try:
         import pandas
     except ImportError as missing:

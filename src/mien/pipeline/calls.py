@@ -6,8 +6,9 @@ import dataclasses
 import functools
 from collections.abc import Iterator
 from pathlib import Path
+from types import NoneType
 
-from mien.errors import InputError
+from mien.errors import InputError, expect
 from mien.expression import DetailReader, Details
 from mien.media import ReadAhead, SourceKind, as_picture, list_inputs, open_source
 from mien.pipeline.hold import Hold
@@ -54,8 +55,12 @@ def track(
     Raises:
         InputError: it cannot be read, or broke off: then after its last whole frame. A bad file of
             a folder is told after the others.
-        ConfigError: a camera that cannot be.
+        ConfigError: a camera that cannot be, or an argument of another type.
     """
+    expect(where, (str, Path), "where", "a path, an address or a camera's number as text")
+    expect(tracker, (Tracker, NoneType), "tracker", "a Tracker, as load_tracker makes it")
+    for name, value in (("focal_px", focal_px), ("fov_deg", fov_deg)):
+        expect(value, (int, float, NoneType), name, "a number")
     metric = metric or focal_px is not None or fov_deg is not None
     details = Details(blendshapes, metric, focal_px, fov_deg)
     inputs = list_inputs(where) if Path(where).is_dir() else None
@@ -109,7 +114,9 @@ def find_faces(
 
     Raises:
         InputError: not a picture, or an empty one.
+        ConfigError: ``tracker`` is none.
     """
+    expect(tracker, (Tracker, NoneType), "tracker", "a Tracker, as load_tracker makes it")
     picture = as_picture(image)
     if tracker is None:
         tracker = _default_parts().tracker()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import NoneType
 
+from mien.errors import expect
 from mien.media import Source, SourceKind
 from mien.pipeline.tally import Tally, TimedFinder, TimedPredictor
 from mien.runtime import DEFAULT_MODEL, LandmarkerPair, load_landmarkers, open_detector
@@ -25,7 +28,7 @@ class TrackerParts:
     @classmethod
     def open(
         cls,
-        model: str = DEFAULT_MODEL,
+        model: str | Path = DEFAULT_MODEL,
         *,
         points: int = 68,
         detector: str = "centerface",
@@ -42,7 +45,11 @@ class TrackerParts:
         Raises:
             ModelError, ConfigError, InputError: as the parts say.
         """
-        pair = load_landmarkers(model, points=points, threads=threads)
+        expect(model, (str, Path), "model", "a name of `mien models` or a weight file's path")
+        expect(detector, (str,), "detector", "the words of --detector, such as 'centerface'")
+        expect(threads, (int, NoneType), "threads", "a whole number")
+        expect(settings, (TrackerSettings, NoneType), "settings", "a TrackerSettings")
+        pair = load_landmarkers(str(model), points=points, threads=threads)
         return cls(pair, open_detector(detector, threads), settings or TrackerSettings())
 
     def for_source(self, source: Source, *, all_faces_of_photos: bool) -> TrackerParts:
@@ -64,7 +71,7 @@ class TrackerParts:
 
 
 def load_tracker(
-    model: str = DEFAULT_MODEL,
+    model: str | Path = DEFAULT_MODEL,
     *,
     points: int = 68,
     detector: str = "centerface",

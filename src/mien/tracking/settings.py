@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Final
 
 from mien.alignment import StartSettings
-from mien.errors import ConfigError
+from mien.errors import ConfigError, expect
 
 __all__ = [
     "ALL_FACES",
@@ -156,6 +157,11 @@ class TrackerSettings:
     ``OfflineSettings``: what tracks whole files smooths behind it."""
 
     def __post_init__(self) -> None:
+        expect(self.max_faces, (int,), "max_faces", "a whole number")
+        for name in (*_SECONDS, "confirm_score", "keep_score", "end_score", "lead"):
+            expect(getattr(self, name), (int, float), name, "a number")
+        kinds = SmoothingSettings, OfflineSettings, NoneType
+        expect(self.smoothing, kinds, "smoothing", "a SmoothingSettings, OfflineSettings or None")
         if self.max_faces < 1:
             raise ConfigError(f"max_faces must be at least 1, not {self.max_faces}")
         for name in _SECONDS:

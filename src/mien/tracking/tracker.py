@@ -29,6 +29,7 @@ frame a second is searched whole, and 240 a second no oftener than 30 (``least_s
 from __future__ import annotations
 
 import contextlib
+import math
 import reprlib
 import threading
 from collections.abc import Callable, Sequence
@@ -326,7 +327,8 @@ class Tracker:
 def _seconds(time_secs: object) -> float:
     if isinstance(time_secs, SupportsFloat):
         with contextlib.suppress(TypeError):  # an array of several
-            return float(time_secs)
+            if math.isfinite(secs := float(time_secs)):
+                return secs
     raise InputError(f"expected the picture's time in seconds, got {reprlib.repr(time_secs)}")
 
 
