@@ -26,7 +26,6 @@ table:
 	python benchmarks/data_table.py --check
 	python benchmarks/sources_page.py --check
 	python benchmarks/speed_page.py --check
-	python benchmarks/paper_results.py --check
 
 # The site, in site/; needs '.[docs]'. A dead link or a name that is gone is an error.
 docs:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ def main() -> None:
     models = arguments.model or ["fast", "nano", "pico"]
     if arguments.times:
         kept = json.loads(arguments.out.read_text())
+        if kept["networks"] != weights_of(*kept["models"]):
+            sys.exit(f"{arguments.out} is of other networks: measure without --times")
         for model, told in kept["models"].items():
             path = find_weights(model).tracking
             told["ms"] = {str(one): times_ms(path, one, arguments.runs) for one in THREADS}
@@ -49,7 +52,7 @@ def main() -> None:
         return
     kept = {
         "cores": len(os.sched_getaffinity(0)),
-        "networks": {key: value for one in models for key, value in weights_of(one).items()},
+        "networks": weights_of(*models),
         "models": {one: _model(one, arguments.data, arguments.runs) for one in models},
         "command": command(),
     }

@@ -60,6 +60,7 @@ def plan(data: Path, turned: Path | None, clips: Path | None) -> list[Measuremen
     ]
     measurements += [
         Measurement("cfp_val", ("cfp", str(data / "cfp")), "detector"),
+        Measurement("helen_test_cut", (*helen, "--cut", "0.3"), "detector"),
         Measurement("helen_val_cut", (*helen_val, "--cut", "0.3"), "detector"),
         Measurement("helen_val_patch", (*helen_val, "--patch"), "detector"),
     ]

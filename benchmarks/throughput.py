@@ -60,7 +60,7 @@ def main() -> None:
         write_crowd(camera, faces=1, width=640, height=360, frames=LIVE_SECS * max(RATES))
         kept = {
             "cores": len(os.sched_getaffinity(0)),
-            "networks": {key: value for one in models for key, value in weights_of(one).items()},
+            "networks": weights_of(*models),
             "live": [live(camera, model, rate) for model in models for rate in RATES],
             "matrix_gflops_per_s": {str(count): matrix_rate(count) for count in (1, 2)},
             "workers": [workers(clips, model, arguments.rounds) for model in models],

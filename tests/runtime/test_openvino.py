@@ -18,6 +18,7 @@ from mien.geometry import crop_from_box
 from mien.media import open_source
 from mien.runtime import find_weights, load_landmarkers
 from mien.runtime.openvino_engine import OpenVinoNetwork
+from mien.runtime.weights import absolute_model
 from mien.types import Frame
 
 FAR = 0.004
@@ -45,6 +46,24 @@ def test_the_engine_is_part_of_the_models_name(standin_model: Path) -> None:
     for words in ("nano:tensorrt", ":openvino", "nonesuch:openvino"):
         with pytest.raises(ModelError, match="unknown model"):
             find_weights(words)
+
+
+def test_a_misspelt_engine_is_told_which_there_is() -> None:
+    with pytest.raises(ModelError, match=":openvino may follow"):
+        find_weights("fast:OpenVINO")
+
+
+def test_a_model_is_the_same_from_whichever_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one.onnx", "two-detection.onnx", "two-tracking.onnx"):
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    for words in ("one.onnx", "one.onnx:openvino", "two", "two:openvino"):
+        assert absolute_model(words) == f"{tmp_path}/{words}"
+        assert find_weights(absolute_model(words)) == find_weights(f"{tmp_path}/{words}")
+    for words in ("fast", "nano:openvino", "nonesuch"):
+        assert absolute_model(words) == words
 
 
 def test_without_the_extra_one_line_says_how_to_get_it(

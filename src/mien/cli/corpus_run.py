@@ -34,6 +34,7 @@ from mien.errors import ConfigError, InputError
 from mien.expression import Details
 from mien.media import Input, is_pipe
 from mien.media.source import camera_number
+from mien.runtime.weights import absolute_model
 from mien.study import FileResult, PointsIn, ShardSpec, check_format, clip_name, versions
 
 __all__ = ["CorpusOptions", "run_corpus"]
@@ -70,7 +71,6 @@ class CorpusOptions:
     def track_options(self) -> TrackOptions:
         """The same as options of ``mien track``: there is one way to track a file."""
         # A path is the same file for every node, whatever folder its processes work in.
-        model = Path(self.model)
         kind, _, file = self.detector.partition(":")
         is_file = bool(file) and Path(file).is_file()
         return TrackOptions(
@@ -78,7 +78,7 @@ class CorpusOptions:
             out=None,
             recursive=self.recursive,
             rate=None,
-            model=str(model.absolute()) if model.is_file() else self.model,
+            model=absolute_model(self.model),
             points=self.points,
             max_faces=self.max_faces,
             smooth=True,

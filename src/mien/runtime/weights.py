@@ -21,6 +21,7 @@ __all__ = [
     "FINDER",
     "ShippedModel",
     "WeightPaths",
+    "absolute_model",
     "find_weights",
     "shipped_centerface",
     "shipped_finder",
@@ -65,9 +66,9 @@ def find_weights(name_or_path: str) -> WeightPaths:
     Raises:
         ModelError: neither a shipped name nor a file; names the shipped models.
     """
-    before, _, engine = name_or_path.rpartition(":")
-    if engine in ENGINES and before:
-        return dataclasses.replace(find_weights(before), engine=engine)
+    name_or_path, engine = _name_and_engine(name_or_path)
+    if engine:
+        return dataclasses.replace(find_weights(name_or_path), engine=engine)
     names = _shipped_names()
     if name_or_path in names:
         return _pair(_weights_dir(), name_or_path)
@@ -85,8 +86,19 @@ def find_weights(name_or_path: str) -> WeightPaths:
     known = ", ".join(names) or "none in this installation"
     raise ModelError(
         f"unknown model {name_or_path!r}: expected a shipped model ({known}) "
-        "or the path of a .onnx weight file"
+        f"or the path of a .onnx weight file; :{ENGINES[1]} may follow either"
     )
+
+
+def absolute_model(name_or_path: str) -> str:
+    """The same model from whichever folder: of a file or a pair the absolute path, with its engine;
+    of a shipped name, and of what is no model, what was given."""
+    name, engine = _name_and_engine(name_or_path)
+    if name not in _shipped_names():
+        path = Path(name).expanduser().absolute()
+        if path.is_file() or _pair(path.parent, path.name).tracking.is_file():
+            name = str(path)
+    return f"{name}:{engine}" if engine else name
 
 
 def shipped_models() -> list[ShippedModel]:
@@ -122,6 +134,12 @@ def _shipped_names() -> list[str]:
         for stem in stems
         if stem.endswith("-detection") and f"{stem.removesuffix('-detection')}-tracking" in stems
     )
+
+
+def _name_and_engine(name_or_path: str) -> tuple[str, str]:
+    """The engine is empty where none is named."""
+    before, _, engine = name_or_path.rpartition(":")
+    return (before, engine) if before and engine in ENGINES else (name_or_path, "")
 
 
 def _pair(folder: Path, name: str) -> WeightPaths:
