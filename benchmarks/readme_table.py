@@ -76,7 +76,9 @@ OTHERS = (
     Column("missed", "cfp_val", "missed", str),
 )
 UNSEEN = (
-    Column("cut by 30 %: yaw off, median °", "helen_val_cut", "yaw_off_median_deg", _degrees),
+    Column(
+        "helen val cut by 30 %: yaw off, median °", "helen_val_cut", "yaw_off_median_deg", _degrees
+    ),
     Column("68 points", "helen_val_cut", "nme"),
     Column("calibration error", "helen_val_cut", "confidence/expected_calibration_error"),
     Column("missed", "helen_val_cut", "missed", str),
@@ -85,6 +87,15 @@ UNSEEN = (
     Column("of others", "helen_val_patch", "confidence/seen/confidence"),
     Column("calibration error", "helen_val_patch", "confidence/expected_calibration_error"),
     Column("missed", "helen_val_patch", "missed", str),
+    Column(
+        "helen test cut by 30 %: yaw off, median °",
+        "helen_test_cut",
+        "yaw_off_median_deg",
+        _degrees,
+    ),
+    Column("68 points", "helen_test_cut", "nme"),
+    Column("calibration error", "helen_test_cut", "confidence/expected_calibration_error"),
+    Column("missed", "helen_test_cut", "missed", str),
 )
 TURNED_SET, CLIPS = "turned_test", "clips"
 SETS = {TURNED_SET, CLIPS, *(column.data_set for column in (*WHOLE, *OTHERS, *UNSEEN))}

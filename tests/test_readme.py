@@ -149,7 +149,7 @@ def test_our_rows_stand_beside_the_rivals(tmp_path: Path) -> None:
 
 def test_what_is_measured_has_a_place_in_the_table() -> None:
     planned = measure.plan(Path("data"), Path("turned"), Path("clips"))
-    assert len(planned) == 16
+    assert len(planned) == 17
     for one in planned:
         model, data_set, init, *twice = one.file(Path("out"), "tiny").stem.split(".")
         assert (model, init) == ("tiny", one.init)
