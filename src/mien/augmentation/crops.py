@@ -30,6 +30,22 @@ from mien.types import Box
 
 _NOWHERE = 0.35
 """Share of the counter-examples that show no part of their own picture."""
+_TAIL = 2.5
+"""Standard deviations at which perturbations end: further off no crop is well aligned."""
+_OFF_SCALE, _OFF_ROLL_DEG = 0.15, 15
+"""Of counter-examples that are wrong in another way: standard deviations of the logarithm of the
+scale and of the roll. Somewhat wider than those of faces, so that neither tells alone."""
+_BESIDE = (0.55, 1.3)
+"""Distance of a crop beside the face, in face sizes: from where the crop loses the face's edge to
+where no more than its edge is left."""
+_BESIDE_SCALE = (-0.9, 0.4)
+"""Logarithms of the scale there: 0.4 to 1.5, an eye alone to a face among its surroundings."""
+_FAR_SCALE = (0.7, 1.4)
+"""Logarithms by which a crop is too large or too small: two to four times."""
+_FAR_SHIFT = 0.15
+"""Standard deviation of the shift of those, as a share of the side."""
+_TURNED_DEG = (90, 180)
+"""Roll of a face on its side to one on its head."""
 
 __all__ = ["AugmentConfig", "TrainingCrop", "counter_example", "make_crop"]
 
@@ -199,17 +215,18 @@ def counter_example(side: int, rng: np.random.Generator) -> Similarity:
     alignment strays there.
     """
     kind = rng.integers(3)
-    scale, angle, shift = math.exp(rng.normal(0, 0.15)), rng.normal(0, 15), np.zeros(2)
+    scale, angle = math.exp(rng.normal(0, _OFF_SCALE)), rng.normal(0, _OFF_ROLL_DEG)
+    shift = np.zeros(2)
     if kind == 0:
         direction = rng.uniform(0, 2 * math.pi)
-        distance = rng.uniform(0.55, 1.3) * FACE_SHARE * side
+        distance = rng.uniform(*_BESIDE) * FACE_SHARE * side
         shift = distance * np.array([math.cos(direction), math.sin(direction)])
-        scale = math.exp(rng.uniform(-0.9, 0.4))
+        scale = math.exp(rng.uniform(*_BESIDE_SCALE))
     elif kind == 1:
-        scale = math.exp(rng.choice([-1, 1]) * rng.uniform(0.7, 1.4))
-        shift = rng.normal(0, 0.15, 2) * side
+        scale = math.exp(rng.choice([-1, 1]) * rng.uniform(*_FAR_SCALE))
+        shift = rng.normal(0, _FAR_SHIFT, 2) * side
     else:
-        angle = rng.choice([-1, 1]) * rng.uniform(90, 180)
+        angle = rng.choice([-1, 1]) * rng.uniform(*_TURNED_DEG)
     return Similarity.about(
         ((side - 1) / 2, (side - 1) / 2),
         scale=scale,
@@ -220,4 +237,4 @@ def counter_example(side: int, rng: np.random.Generator) -> Similarity:
 
 def _bounded(rng: np.random.Generator, count: int) -> Float[np.ndarray, " count"]:
     """Normal numbers without their far tails."""
-    return np.clip(rng.normal(size=count), -2.5, 2.5)
+    return np.clip(rng.normal(size=count), -_TAIL, _TAIL)

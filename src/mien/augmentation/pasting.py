@@ -27,6 +27,29 @@ _SEEN, _GONE = 0.55, 0.25
 """Visible shares of a face's box from which it is to be found, and below which it is not there."""
 _LEAST_PIXELS = 12.0
 """A face is not made coarser than this many px."""
+_COARSE = 0.35
+"""Share of the pieces that come with fewer pixels than they cover."""
+_FOCUS_MARGIN = 0.15
+"""Of the side: a photo's focus comes to lie no nearer to the picture's edge."""
+_RELIT, _MOST_RELIT = 0.6, 0.8
+"""Share of the pieces whose light is brought nearer to that around, and most of the way that goes:
+all of the way, and no face would ever stand out of what is behind it."""
+_NO_LIGHT = 7
+"""Grey levels up to which a pixel is the black beyond a photo's edge."""
+_MASK_SHRUNK = 4
+"""A mask has this share of the photo's resolution: its edge is soft anyway."""
+_WHOLE_PHOTO = 0.3
+"""Share of the other masks that are of the whole photo too, with a wide edge."""
+_HARD_EDGE, _WIDE_EDGE, _HEAD_EDGE = (0, 0.05), (0.05, 0.3), (0.02, 0.2)
+"""Width of the edge, in face sizes: of a whole piece, of a photo that fades, of a head alone."""
+_HEAD_SPREAD = 0.05
+"""Standard deviation of the oval's middle about the face's, in face sizes."""
+_HEAD = (0.6, 0.75), (0.95, 1.15)
+"""Least and largest half axes of the oval, across and down, in face sizes: a face alone to a head
+with its hair."""
+_HEAD_LEAN_DEG = 15
+_LEAST_EDGE_PX = 0.3
+"""Below this a blur changes nothing."""
 
 Image = UInt8[np.ndarray, "side side 3"]
 
@@ -51,7 +74,8 @@ class Canvas:
     ) -> Canvas:
         """A photo warped so that ``focus`` comes to lie somewhere in it."""
         turn = Similarity(scale, angle_rad, (0.0, 0.0))
-        shift = rng.uniform(0.15 * side, 0.85 * side, 2) - turn.apply(np.asarray(focus, np.float64))
+        shift = rng.uniform(_FOCUS_MARGIN * side, (1 - _FOCUS_MARGIN) * side, 2)
+        shift -= turn.apply(np.asarray(focus, np.float64))
         canvas_from_image = Similarity(scale, angle_rad, (float(shift[0]), float(shift[1])))
         image = warp_crop(picture.image_rgb, canvas_from_image.inverse(), side)
         return cls(image, moved_faces(picture.faces, canvas_from_image))
@@ -83,8 +107,8 @@ class Canvas:
         if not behind.size:
             return
         tile, alpha = tile[part], alpha[part]
-        if rng.random() < 0.6:
-            tile = _towards(tile, behind, rng.uniform(0, 0.8))
+        if rng.random() < _RELIT:
+            tile = _towards(tile, behind, rng.uniform(0, _MOST_RELIT))
         weight = alpha[..., None].astype(np.float32) / 255
         mixed = behind + (tile.astype(np.float32) - behind) * weight
         behind[:] = mixed.astype(np.uint8)
@@ -149,7 +173,7 @@ class Piece:
         side = max(int(np.ceil((placed.max(axis=0).clip(0, canvas) - start).max())), 2)
         image_from_tile = self.canvas_from_image.inverse() @ Similarity(1.0, 0.0, (left, top))
         size = self.canvas_from_image.scale * float(self.picture.faces.size[self.picture.main])
-        if size <= _LEAST_PIXELS or rng.random() >= 0.35:
+        if size <= _LEAST_PIXELS or rng.random() >= _COARSE:
             return warp_crop(self.picture.image_rgb, image_from_tile, side), left, top
         coarse = math.exp(rng.uniform(math.log(_LEAST_PIXELS), math.log(size))) / size
         few = max(round(side * coarse), 2)
@@ -198,29 +222,30 @@ def paste_mask(
     All of the photo, or the head alone, with an edge between hard and wide.
     """
     image, faces = picture.image_rgb, picture.faces
-    few = image[::4, ::4]
-    bright = (few[..., 0] | few[..., 1] | few[..., 2]) > 7
+    few = image[::_MASK_SHRUNK, ::_MASK_SHRUNK]
+    bright = (few[..., 0] | few[..., 1] | few[..., 2]) > _NO_LIGHT
     rows, cols = np.flatnonzero(bright.any(axis=1)), np.flatnonzero(bright.any(axis=0))
     mask = np.zeros(bright.shape, np.uint8)
     if not len(rows):
         return mask
-    size = float(faces.size[picture.main]) / 4
+    size = float(faces.size[picture.main]) / _MASK_SHRUNK
     photo = np.s_[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
     if is_whole:
         mask[photo] = 255
-        feather = rng.uniform(0, 0.05) * size
-    elif rng.random() < 0.3:
+        feather = rng.uniform(*_HARD_EDGE) * size
+    elif rng.random() < _WHOLE_PHOTO:
         mask[photo] = 255
-        feather = rng.uniform(0.05, 0.3) * size
+        feather = rng.uniform(*_WIDE_EDGE) * size
     else:
-        centre = faces.centre[picture.main] / 4 + rng.normal(0, 0.05, 2) * size
-        axes = rng.uniform([0.6, 0.75], [0.95, 1.15]) * size
+        centre = faces.centre[picture.main] / _MASK_SHRUNK
+        centre = centre + rng.normal(0, _HEAD_SPREAD, 2) * size
+        axes = rng.uniform(*_HEAD) * size
         spot = np.zeros_like(mask)
         where, wide = (tuple(map(float, pair)) for pair in (centre, 2 * axes))
-        cv2.ellipse(spot, (where, wide, rng.uniform(-15, 15)), 255, -1)
+        cv2.ellipse(spot, (where, wide, rng.uniform(-_HEAD_LEAN_DEG, _HEAD_LEAN_DEG)), 255, -1)
         mask[photo] = spot[photo]
-        feather = rng.uniform(0.02, 0.2) * size
-    if feather > 0.3:
+        feather = rng.uniform(*_HEAD_EDGE) * size
+    if feather > _LEAST_EDGE_PX:
         mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), feather, borderType=cv2.BORDER_REPLICATE))
     return mask
 
