@@ -205,27 +205,53 @@ print(len(mien.load_markup(68)), len(mien.load_markup(84)), batch.points_crop.sh
     assert run_python(code, standin_model) == "68 84 (1, 68, 3)"
 
 
-def test_the_numbers_of_the_engine_have_names() -> None:
-    """No float in a function of synthesis without one.
+ENGINE = ("synthesis", "augmentation")
+"""Rooms whose numbers decide what a network learns from."""
 
-    0, 1, 0.5 and 2 need none, nor what only keeps a division from nought (1e-6 and less).
+
+def bare_numbers(tree: ast.Module, *, engine: bool) -> list[str]:
+    """Floats in functions that nothing says the meaning of.
+
+    0, 1, 0.5 and 2 need no name, nor what only keeps a division from nought (1e-6 and less).
+    Outside the engine, powers of ten (units, decades) need none either, nor what a keyword names.
     """
-    bare = []
-    for name, tree in TREES.items():
-        if not name.startswith("synthesis"):
+    plain = {0.0, 0.5, 1.0, 2.0} if engine else {0.0, 0.5, 1.0, 2.0, 10.0, 1e3, 1e6, 1e9}
+    bare = {}
+    for function in ast.walk(tree):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
-        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-        for function in functions:
-            arguments = function.args
-            defaults = [one for one in (*arguments.defaults, *arguments.kw_defaults) if one]
-            named = {id(leaf) for one in defaults for leaf in ast.walk(one)}
-            bare += [
-                f"{name}:{node.lineno}: {node.value}"
-                for node in ast.walk(function)
-                if isinstance(node, ast.Constant)
-                and isinstance(node.value, float)
-                and node.value not in (0.0, 0.5, 1.0, 2.0)
-                and node.value > 1e-6
-                and id(node) not in named
-            ]
-    assert bare == []
+        arguments = function.args
+        named = [one for one in (*arguments.defaults, *arguments.kw_defaults) if one]
+        if not engine:
+            keywords = [one.value for one in ast.walk(function) if isinstance(one, ast.keyword)]
+            named += [one for one in keywords if isinstance(one, ast.Constant | ast.Tuple)]
+        known = {id(leaf) for one in named for leaf in ast.walk(one)}
+        for node in ast.walk(function):
+            if isinstance(node, ast.Constant) and isinstance(node.value, float):
+                if node.value in plain or node.value <= 1e-6 or id(node) in known:
+                    continue
+                bare[id(node)] = f"{node.lineno}: {node.value}"
+    return list(bare.values())
+
+
+def test_numbers_have_names() -> None:
+    found = {
+        name: bare_numbers(tree, engine=name.startswith(ENGINE)) for name, tree in TREES.items()
+    }
+    assert {name: bare for name, bare in found.items() if bare} == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "engine", "bare"),
+    [
+        ("def f(x): return x * 0.3", True, ["1: 0.3"]),
+        ("def f(x): return x * 0.3", False, ["1: 0.3"]),
+        ("async def f(x): return x * 0.3", False, ["1: 0.3"]),
+        ("def f(x): return g(x, alpha=0.3) * 1e3", False, []),
+        ("def f(x): return g(x, alpha=0.3) * 1e3", True, ["1: 0.3", "1: 1000.0"]),
+        ("def f(x): return g(x, alpha=x * 0.3)", False, ["1: 0.3"]),
+        ("_SHARE = 0.3\ndef f(x, y=0.3): return _SHARE * max(x, 1e-6) / 2.0", True, []),
+    ],
+)
+def test_the_rule_of_numbers_sees_them(code: str, engine: bool, bare: list[str]) -> None:
+    assert sorted(bare_numbers(ast.parse(code), engine=engine)) == sorted(bare)

@@ -47,6 +47,8 @@ BORDER_FITTED_TO: Final = {
 }
 """The networks that these three were fitted to, with the ``sha256`` of their cards.
 """
+_SUREST = 1e-3
+"""Confidences keep this far from 0 and 1, whose log odds are infinite."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def _worth(
     sure: Float[np.ndarray, " points"], inside: Bool[np.ndarray, " points"]
 ) -> Float[np.ndarray, " points"]:
     """The confidence of averaged points: they lie nearer to the truth than each look's."""
-    sure = np.clip(sure, 1e-3, 1 - 1e-3)
+    sure = np.clip(sure, _SUREST, 1 - _SUREST)
     logit = _CONSTANT + _SLOPE * np.log(sure / (1 - sure)) + _BEYOND * ~inside
     return np.asarray(1 / (1 + np.exp(-logit)))
 

@@ -34,6 +34,10 @@ FITTED_TO: Final = {
     "nano-tracking.onnx": "10481cb54e73e6fe7cc438e9e9c542ad6ab37ccb389f3b257f5e9ac1e757d2c0",
 }
 """The networks that :class:`Spread` was fitted to, each with the ``sha256`` of its card."""
+_SUREST = 1e-4
+"""Confidences keep this far from 0 and 1, whose log odds are infinite."""
+_LEAST_WEIGHT = 1e-3
+"""Of a look whose confidence is 0: a point that none is sure of still has a mean."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Spread:
         self, own: Float[np.ndarray, " points"], spread: Float[np.ndarray, " points"]
     ) -> Float[np.ndarray, " points"]:
         """The probability that a point lies within the model card's radius of the truth."""
-        own = np.clip(own, 1e-4, 1 - 1e-4)
+        own = np.clip(own, _SUREST, 1 - _SUREST)
         logit = self.constant + self.own * np.log(own / (1 - own))
         logit = logit + self.spread * np.log1p((spread / self.unit) ** 2)
         return np.asarray(1 / (1 + np.exp(-logit)))
@@ -129,7 +133,7 @@ def average_points(
     box = Box.around(middle)
     size = max(math.sqrt(box.width * box.height), 1e-6)
     off = np.linalg.norm((points - middle)[..., :2], axis=-1) / size
-    weight = np.maximum(confidence, 1e-3) / (1 + (off / _OUTLIER) ** 2)
+    weight = np.maximum(confidence, _LEAST_WEIGHT) / (1 + (off / _OUTLIER) ** 2)
     mean = (weight[..., None] * points).sum(axis=0) / weight.sum(axis=0)[:, None]
     squared = (((points - mean)[..., :2] / size) ** 2).sum(axis=-1)
     return mean, np.sqrt(squared.mean(axis=0))

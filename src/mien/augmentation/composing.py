@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from mien.augmentation.degrade import relight
+from mien.augmentation.draws import log_uniform
 from mien.augmentation.pasting import Canvas, Piece, mirrored_picture, paste_mask
 from mien.datasets.ours.finder_set import (
     CROP,
@@ -153,7 +154,7 @@ class Composer:
         picture = _either_way(self._pictures.load(int(rng.choice(rows))), rng)
         side = self._config.side
         height, width = picture.image_rgb.shape[:2]
-        scale = math.exp(rng.uniform(*map(math.log, _SCENE_SCALE)))
+        scale = log_uniform(rng, *_SCENE_SCALE)
         focus = rng.uniform([0, 0], [width, height])
         sure = np.flatnonzero(picture.faces.sure)
         if len(sure) and rng.random() < _ABOUT_A_FACE:
@@ -187,9 +188,9 @@ class Composer:
     def _paste_some(self, canvas: Canvas, count: int, rng: np.random.Generator) -> None:
         config = self._config
         top = min(config.most_face, _CROWD_LARGEST * config.side)
-        largest = math.exp(rng.uniform(math.log(2 * config.least_face), math.log(top)))
+        largest = log_uniform(rng, 2 * config.least_face, top)
         for _ in range(count):
-            size = math.exp(rng.uniform(math.log(config.least_face), math.log(largest)))
+            size = log_uniform(rng, config.least_face, largest)
             picture = self._face(rng)
             cover = self._other(rng) if rng.random() < config.covered else None
             centre = rng.uniform(-_BEYOND * size, config.side + _BEYOND * size, 2)
@@ -199,8 +200,7 @@ class Composer:
 
     def _paste_close(self, canvas: Canvas, rng: np.random.Generator) -> None:
         config = self._config
-        least = _CLOSE_LEAST * config.side
-        size = math.exp(rng.uniform(math.log(least), math.log(config.most_face)))
+        size = log_uniform(rng, _CLOSE_LEAST * config.side, config.most_face)
         slack = 0.5 * max(config.side - size, _CLOSE_SLACK * size)
         centre = config.side / 2 + rng.uniform(-slack, slack, 2)
         picture = self._face(rng)
@@ -223,8 +223,7 @@ class Composer:
         )
         held = LabelledPicture(picture.image_rgb, fake, 0)
         side = self._config.side
-        sizes = self._config.least_face, _DECOY_LARGEST * side
-        size = math.exp(rng.uniform(*map(math.log, sizes)))
+        size = log_uniform(rng, self._config.least_face, _DECOY_LARGEST * side)
         piece = Piece.of(held, rng.uniform(0, side, 2), size, rng.uniform(-math.pi, math.pi))
         canvas.paste(piece, paste_mask(held, rng, is_whole=False), rng, None, is_face=False)
 

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from mien.augmentation.draws import log_uniform
+
 __all__ = ["degrade", "relight"]
 
 Image = UInt8[np.ndarray, "side side 3"]
@@ -100,7 +102,7 @@ def _motion_blur(crop: Image, rng: np.random.Generator) -> Image:
 
 def _few_pixels(crop: Image, rng: np.random.Generator) -> Image:
     side = len(crop)
-    small = int(math.exp(rng.uniform(*map(math.log, _COARSE_PX))))
+    small = int(log_uniform(rng, *_COARSE_PX))
     if small >= side:
         return crop
     reduced = cv2.resize(crop, (small, small), interpolation=cv2.INTER_AREA)

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from mien.augmentation.draws import log_uniform
 from mien.augmentation.occlude import occlude
 from mien.datasets.ours.finder_set import LabelledPicture, PictureFaces
 from mien.geometry import Similarity, warp_crop
@@ -175,7 +176,7 @@ class Piece:
         size = self.canvas_from_image.scale * float(self.picture.faces.size[self.picture.main])
         if size <= _LEAST_PIXELS or rng.random() >= _COARSE:
             return warp_crop(self.picture.image_rgb, image_from_tile, side), left, top
-        coarse = math.exp(rng.uniform(math.log(_LEAST_PIXELS), math.log(size))) / size
+        coarse = log_uniform(rng, _LEAST_PIXELS, size) / size
         few = max(round(side * coarse), 2)
         ratio = side / few
         widen = Similarity(ratio, 0.0, ((ratio - 1) / 2, (ratio - 1) / 2))

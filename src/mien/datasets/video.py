@@ -42,11 +42,6 @@ class LabelledVideo:
     def __len__(self) -> int:
         return len(self.frame_indices)
 
-    @property
-    def longest_gap_frames(self) -> int:
-        """From one labelled frame to the next, at most: 1 where no frame is left out."""
-        return int(np.diff(self.frame_indices).max(initial=0))
-
     def continuous(self, *, max_gap_frames: int | None = None) -> LabelledVideo:
         """With labels for the frames between too, each point on the straight line in time.
 

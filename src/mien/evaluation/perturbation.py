@@ -37,6 +37,17 @@ _SKIN_RGB = (176, 128, 104)
 """Where the face's own skin cannot be read."""
 _SHADE = 0.86
 """Of the hand against the face: it lies in front of it and is told apart by its edge."""
+_REACH, _PALM = 2.6, 2.3
+"""Of the hand's canvas and of the palm's axes, in half the size of what is covered."""
+_ROOT, _TIP, _SHORTER, _LONGEST_AT = 0.3, 1.5, 0.3, 0.2
+"""Of a finger, in half the palm's width from its middle: where it begins and ends, and by how much
+the outer ones are shorter than the longest, which is that beside the middle."""
+_FINGERS_APART, _FINGERS_UP = 0.8, 0.5
+"""Of half the palm's height: where the outermost fingers begin, and how far they rise."""
+_FINGER_WIDTH = 0.46
+"""Of half the palm's height: four fingers side by side."""
+_EDGE_LIGHT, _MORE_LIGHT = 0.8, 0.2
+"""Light at the hand's edge, and how much more falls on its middle."""
 
 
 @dataclass(frozen=True)
@@ -135,21 +146,21 @@ def _hand(
     low, high = covered.min(axis=0), covered.max(axis=0)
     half = _SPREAD * (high - low) / 2
     centre = points[_MOUTH_AND_CHIN].mean(axis=0) + ((low + high) / 2) @ frame
-    reach = 2.6 * float(half.max())
+    reach = _REACH * float(half.max())
     corner = np.floor(centre - reach).astype(int)
     mask = np.zeros((int(2 * reach) + 1,) * 2, np.uint8)
     angle_deg = float(np.degrees(np.arctan2(across[1], across[0])))
-    palm = (float(2.3 * half[0]), float(2.3 * half[1]))
+    palm = (float(_PALM * half[0]), float(_PALM * half[1]))
     middle = tuple(float(v) for v in centre - corner)
     cv2.ellipse(mask, (middle, palm, angle_deg), 255, -1, cv2.LINE_AA)
     side = -1.0 if left else 1.0
     for finger in range(_FINGERS):
         along = (finger + 0.5) / _FINGERS * 2 - 1
-        start = centre + (0.3 * side * half[0]) * across + (0.8 * along * half[1]) * down
-        end = (
-            start + side * (1.5 - 0.3 * abs(along - 0.2)) * half[0] * across - 0.5 * half[1] * down
-        )
-        width = max(1, int(0.46 * half[1]))
+        root = (_ROOT * side * half[0]) * across
+        start = centre + root + (_FINGERS_APART * along * half[1]) * down
+        length = _TIP - _SHORTER * abs(along - _LONGEST_AT)
+        end = start + side * length * half[0] * across - _FINGERS_UP * half[1] * down
+        width = max(1, int(_FINGER_WIDTH * half[1]))
         ends = [tuple(np.round(one - corner).astype(int).tolist()) for one in (start, end)]
         cv2.line(mask, ends[0], ends[1], 255, width, cv2.LINE_AA)
     return mask, (int(corner[0]), int(corner[1]))
@@ -175,8 +186,10 @@ def _lay(
     part = mask[y0 - top : y1 - top, x0 - left : x1 - left]
     # Rounded: darker towards the edge, as a hand under soft light.
     depth = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
-    light = (0.8 + 0.2 * np.clip(depth / max(depth.max(), 1), 0, 1) ** 0.5)[..., None]
-    hand = (light * _SHADE * np.asarray(skin))[y0 - top : y1 - top, x0 - left : x1 - left]
+    light = _EDGE_LIGHT + _MORE_LIGHT * np.clip(depth / max(depth.max(), 1), 0, 1) ** 0.5
+    hand = (light[..., None] * _SHADE * np.asarray(skin))[
+        y0 - top : y1 - top, x0 - left : x1 - left
+    ]
     weight = part[..., None].astype(np.float32) / 255
     laid[y0:y1, x0:x1] = np.round(laid[y0:y1, x0:x1] * (1 - weight) + hand * weight)
     return laid

@@ -22,6 +22,8 @@ __all__ = ["require_matplotlib", "write_ced", "write_reliability", "write_yaw_sc
 _SIZE_INCHES = (6.0, 4.0)
 _DOTS_PER_INCH = 150
 _MISSED_COLOUR = "tab:red"
+_HEADROOM = 1.1
+"""Height of the scatter above its largest error."""
 
 
 def require_matplotlib() -> None:
@@ -75,7 +77,7 @@ def write_yaw_scatter(evaluation: Evaluation, file: Path) -> bool:
     axes = figure.add_subplot()
     yaw, errors = _yaw_and_errors(measured)
     found = np.isfinite(errors)
-    top = 1.1 * max([FAILURE_AT, *errors[found]])
+    top = _HEADROOM * max([FAILURE_AT, *errors[found]])
     axes.scatter(yaw[found], errors[found], s=12, alpha=0.5, linewidths=0)
     axes.plot(yaw[~found], np.full((~found).sum(), top), "x", color=_MISSED_COLOUR, clip_on=False)
     for one, (lower, upper) in zip(measured.bins, YAW_BINS_DEG, strict=True):

@@ -29,6 +29,8 @@ _SEED = 4
 _MARGIN = 0.1
 """Between the landmarks' box and a corner, in box sizes."""
 _SMALLEST_PX = 24
+_LEAST_OF_ROOM = 0.6
+"""Least side of a corner without a face, as a share of the room there."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def corner_view(photo: LabelledPhoto, image_rgb: Image, side: int) -> View | Non
     if not largest:
         return None
     x, y = sorted(largest)[int(rng.integers(len(largest)))]
-    px = max(int(largest[x, y] * rng.uniform(0.6, 1)), _SMALLEST_PX)
+    px = max(int(largest[x, y] * rng.uniform(_LEAST_OF_ROOM, 1)), _SMALLEST_PX)
     left, top = x * (width - px), y * (height - px)
     square = image_rgb[top : top + px, left : left + px]
     whole_px = face_size(photo.points_image) / FACE_SHARE

@@ -33,6 +33,8 @@ _SWING_HZ = 0.5
 _SWING_SIZES = 0.4
 """Farthest from the middle, in face sizes."""
 _LEAST_IOU = 0.3
+_LAGS = (-1.0, 6.0, 0.01)
+"""Frames: the lags tried, from the first to the last, in this step."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,8 @@ def measure_steadiness(
 def fitted_lag(seen: Float[np.ndarray, " frames"], truth: Float[np.ndarray, " frames"]) -> float:
     """Frames by which ``seen`` follows ``truth``: where it was so long ago, it fits best."""
     frames = np.arange(len(truth), dtype=float)
-    lags = np.arange(-1.0, 6.0, 0.01)
-    inside = (frames >= 6) & (frames <= len(truth) - 2)
+    lags = np.arange(*_LAGS)
+    inside = (frames >= _LAGS[1]) & (frames <= len(truth) - 2)
     errors = []
     for lag in lags:
         off = seen[inside] - np.interp(frames[inside] - lag, frames, truth)

@@ -31,6 +31,10 @@ _PREDICTED_BGR = (60, 60, 255)
 _TEXT_BGR = (255, 255, 255)
 
 _Picture = UInt8[np.ndarray, "height width 3"]
+_TEXT_SIZE = 0.42
+"""Of OpenCV's font: some thirty characters a picture."""
+_FARTHEST = 1e6
+"""Sixteenths of a pixel: what OpenCV's integers hold, with room for its own sums."""
 
 
 def write_worst(
@@ -106,13 +110,13 @@ def _draw_pair(
 
 def _sixteenths(point: Float[np.ndarray, " 2"]) -> tuple[int, int]:
     """OpenCV draws between pixels in fixed point; kept within what its integers hold."""
-    x, y = np.clip(np.round(point * 16), -1e6, 1e6)
+    x, y = np.clip(np.round(point * 16), -_FARTHEST, _FARTHEST)
     return int(x), int(y)
 
 
 def _write_line(cell: _Picture, text: str, baseline: int) -> None:
     """As much of the end of the text as fits: names differ at their end."""
-    font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.42
+    font, size = cv2.FONT_HERSHEY_SIMPLEX, _TEXT_SIZE
     width = cv2.getTextSize("0", font, size, 1)[0][0]
     fits = math.floor((_CELL_PX - 8) / width)
     cv2.putText(cell, text[-fits:], (4, baseline), font, size, _TEXT_BGR, 1, cv2.LINE_AA)

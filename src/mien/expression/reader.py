@@ -36,6 +36,8 @@ _STEPS_SECS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)
 """How long a neutral is known, in steps that a table of matrices can have."""
 _FORGET_SECS = 5.0
 """A face not seen for so long will not come back under its number."""
+_LID_RANGE = (0.2, 2.0)
+"""Scales of a blink's shape: a neutral learned from eyes that were shut asks for one near 0."""
 
 
 class FaceExpressions:
@@ -136,7 +138,7 @@ class ExpressionReader:
             opening = _opening(neutral, upper, lower)
             closing = -_opening(columns[shape], upper, lower)
             scaled = (1 - self._settings.shut_gap) * opening / closing
-            self._lids[shape] = min(max(scaled, 0.2), 2.0)
+            self._lids[shape] = float(np.clip(scaled, *_LID_RANGE))
 
 
 def _opening(

@@ -20,6 +20,10 @@ _PLACE_FROM = 0.3
 """Heat from which a cell's place is learned."""
 _NEAR_RANGE = 1.35
 """A face outside a map's range by up to this factor is not counted against the map."""
+_LEAST_IGNORED = 0.8
+"""Cells about the middle of a face that is not asked for: its own cell at least."""
+_NEAREST = 0.999
+"""Of the heat so far: a cell is the place of the face whose heat it has, a rounding error apart."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ def level_target(
         if not (wanted and faces.sure[face]):
             near = level.least / _NEAR_RANGE <= size <= level.most * _NEAR_RANGE
             if near or not faces.sure[face]:
-                heat_weight[away <= max(0.5 * size, 0.8)] = 0
+                heat_weight[away <= max(0.5 * size, _LEAST_IGNORED)] = 0
             continue
         spread = float(np.clip(_SPREAD * size, _LEAST_SPREAD, _MOST_SPREAD))
         own = np.exp(-(away**2) / (2 * spread**2))
@@ -60,7 +64,7 @@ def level_target(
             own[row, col] = 1
             heat_weight[row, col] = 1
         np.maximum(heat, own, out=heat)
-        mine = own >= np.maximum(_PLACE_FROM, heat * 0.999)
+        mine = own >= np.maximum(_PLACE_FROM, heat * _NEAREST)
         _write_place(target, mine, faces, int(face), centre, size, right, down)
     return target
 

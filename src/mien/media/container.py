@@ -25,6 +25,7 @@ _NO_TIMES = 0x0080
 """AVFMT_NOTIMESTAMPS: raw H.264, HEVC, MJPEG and their like."""
 _STRANGEST_PIXEL = 5.0
 """Pixels further from square than this are damage, not film."""
+_NETWORK_TIMEOUT_SECS = 20.0
 
 
 def open_container(
@@ -47,7 +48,7 @@ def open_container(
             where,
             format=form,
             options={"protocol_whitelist": protocols},
-            timeout=None if "file" in protocols else 20.0,
+            timeout=None if "file" in protocols else _NETWORK_TIMEOUT_SECS,
             **_METADATA_OPTIONS,
         )
     except (av.error.FFmpegError, OSError, ValueError) as error:

@@ -40,6 +40,8 @@ __all__ = [
 
 EMPTY_LOGIT = -5.0
 """First guess of a heatmap pixel: a landmark covers about 17 of 4096."""
+_FIRST_GAIN = 0.1
+"""Share of a neighbour's heatmap that a point starts with: its own reading leads."""
 
 
 class ConvolutionHeatmaps(nn.Module):
@@ -79,7 +81,7 @@ class AffineHeatmaps(nn.Module):
         points = len(places)
         self.reading = nn.Conv2d(width, points, 1, bias=False)
         self.bias = nn.Parameter(torch.full((points, 1, 1), empty))
-        self.gain = nn.Parameter(torch.full((2, points, 1, 1), 0.1))
+        self.gain = nn.Parameter(torch.full((2, points, 1, 1), _FIRST_GAIN))
         steps = torch.tensor(places[neighbours] - places, dtype=torch.float32)
         self.affine = nn.Parameter(
             torch.cat([torch.eye(2).expand(2, points, 2, 2), steps.unsqueeze(-1)], dim=-1)

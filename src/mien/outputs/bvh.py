@@ -18,6 +18,8 @@ __all__ = ["bvh_hierarchy", "encode_bvh"]
 
 _TURNS = "Zrotation Xrotation Yrotation"
 _FASTEST = 240.0
+_USUAL_RATE = 25.0
+"""Of a clip that does not tell its own: the format wants one."""
 
 
 def bvh_hierarchy() -> str:
@@ -39,7 +41,7 @@ def bvh_hierarchy() -> str:
 
 def encode_bvh(clip: Clip, take: Take) -> bytes:
     """The whole file."""
-    rate = min(clip.rate, _FASTEST) if clip.rate > 0 else 25.0
+    rate = min(clip.rate, _FASTEST) if clip.rate > 0 else _USUAL_RATE
     rows = _newest(clip, rate)
     seen = np.clip(np.searchsorted(take.frames, rows, side="right") - 1, 0, None)
     place_cm = 100 * take.position_m[seen]

@@ -42,6 +42,17 @@ _TRACKS: tuple[Colour, ...] = (
 
 _STOPS = np.array([(235, 50, 40), (250, 205, 60), (50, 225, 190)], np.float64)
 """A point's confidence: red is 0, yellow 0.5, green-blue 1."""
+_POINT, _LEAST_POINT_PX = 0.0105, 1.1
+"""Radius of a point in face sizes, and the least that still shows its colour."""
+_RIM_SHARE = 0.35
+"""Width of a point's dark rim against its radius."""
+_TEXT_SIDE_PX, _LEAST_TEXT = 900, 0.05
+"""Shorter side of a picture whose text has OpenCV's size 1, and what every text has besides."""
+_ARM, _ARM_ROOM, _BESIDE_BOX = 0.16, 1.1, 1.2
+"""Length of the axes in face sizes; in arms: what stays free to the picture's edge, and from the
+box to their origin."""
+_BOX_MARGIN = 0.06
+"""In face sizes: no line of the box runs over a point."""
 
 
 def track_colour(track_id: int) -> Colour:
@@ -101,9 +112,9 @@ def _draw_some(
             if (hidden[start] or hidden[end]) == hidden_ones
         ]
         cv2.polylines(canvas, runs, False, _LINE, width_px, cv2.LINE_AA, _SHIFT)
-    radius_px = max(1.1, 0.0105 * _face_size(face))
+    radius_px = max(_LEAST_POINT_PX, _POINT * _face_size(face))
     radius = round(radius_px * _SUBPIXELS)
-    rim = radius + round(max(0.5, 0.35 * radius_px) * _SUBPIXELS)
+    rim = radius + round(max(0.5, _RIM_SHARE * radius_px) * _SUBPIXELS)
     chosen = np.flatnonzero(hidden == hidden_ones)
     centres = points[chosen].tolist()
     colours = np.array(_point_colours(face))[chosen].tolist()
@@ -159,7 +170,7 @@ def _draw_label(
     """The track's number and score, where they cover nothing that is ``taken``: above the box, else
     below or beside; the number alone, smaller, or nothing where there is no room."""
     font, colour = cv2.FONT_HERSHEY_SIMPLEX, track_colour(face.track_id)
-    usual = min(canvas.shape[:2]) / 900 + 0.05
+    usual = min(canvas.shape[:2]) / _TEXT_SIDE_PX + _LEAST_TEXT
     corners = np.clip(np.rint(_wide_box(face)), -_FARTHEST_PX, _FARTHEST_PX).astype(int)
     (left, top), (right, bottom) = corners.tolist()
     number = f"#{face.track_id}"
@@ -184,13 +195,14 @@ def _overlaps(x: int, y: int, wide: int, high: int, box: Float[np.ndarray, "2 2"
 
 def _draw_axis(canvas: Image, face: Face, width_px: int) -> None:
     """Three arms outside the box's upper right corner, the farthest drawn first."""
-    arm = 0.16 * _face_size(face)
+    arm = _ARM * _face_size(face)
+    room = _ARM_ROOM * arm
     (_, top), (right, _) = _wide_box(face)
     height, width = canvas.shape[:2]
     origin = np.array(
         [
-            min(max(right + 1.2 * arm, 1.1 * arm), width - 1.1 * arm),
-            min(max(top + arm, 1.1 * arm), height - 1.1 * arm),
+            min(max(right + _BESIDE_BOX * arm, room), width - room),
+            min(max(top + arm, room), height - room),
         ]
     )
     arrows = rotation_from_angles(face.pose).T * np.array([[1], [1], [-1]])
@@ -208,7 +220,7 @@ def _face_size(face: Face) -> float:
 
 
 def _wide_box(face: Face) -> Float[np.ndarray, "2 2"]:
-    margin = 0.06 * _face_size(face)
+    margin = _BOX_MARGIN * _face_size(face)
     box = face.box
     return np.array(
         [[box.left - margin, box.top - margin], [box.right + margin, box.bottom + margin]]

@@ -34,6 +34,8 @@ _GRID: _Colour = (222, 224, 226)
 _LOST: _Colour = (250, 222, 216)
 _SCORES: tuple[_Colour, ...] = ((225, 70, 50), (245, 195, 70), (60, 175, 140))
 """At score 0, 0.5 and 1."""
+_TEXT_SIZE, _CURVE_WIDTH = 0.4, 1.5
+"""Of OpenCV's font, and px of a curve, before everything is drawn `_FINE` times as large."""
 
 
 @dataclass
@@ -200,7 +202,7 @@ class _Sheet:
     def text(self, text: str, x: float, y: float) -> None:
         at = (round(_FINE * x), round(_FINE * y))
         font = cv2.FONT_HERSHEY_SIMPLEX
-        cv2.putText(self._image, text, at, font, 0.4 * _FINE, _INK, _FINE - 1, cv2.LINE_AA)
+        cv2.putText(self._image, text, at, font, _TEXT_SIZE * _FINE, _INK, _FINE - 1, cv2.LINE_AA)
 
     def curve(
         self, frames: np.ndarray, heights: Float[np.ndarray, " frames"], colour: _Colour
@@ -210,7 +212,9 @@ class _Sheet:
         if len(run) == 1:
             cv2.circle(self._image, run[0].tolist(), 16 * _FINE, colour, -1, cv2.LINE_AA, 4)
         run = run.reshape(-1, 1, 2)
-        cv2.polylines(self._image, [run], False, colour, round(1.5 * _FINE), cv2.LINE_AA, 4)
+        cv2.polylines(
+            self._image, [run], False, colour, round(_CURVE_WIDTH * _FINE), cv2.LINE_AA, 4
+        )
 
     def time_axis(self, y: float) -> None:
         """Ticks at round times, at most a dozen."""

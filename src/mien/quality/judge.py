@@ -23,6 +23,8 @@ _JUMP = (0.12, 0.04)
 _LEAP = (0.6, 0.3)
 """The same of the middle of the face."""
 _USUAL_STEP_SECS, _LONGEST_STEP_SECS = 0.04, 0.2
+_SUREST = 0.01
+"""Shares keep this far from 0 and 1, whose log odds are infinite."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def features(
 
 
 def _log_odds(share: float) -> float:
-    kept = min(max(share, 0.01), 0.99)
+    kept = min(max(share, _SUREST), 1 - _SUREST)
     return float(np.log(kept / (1 - kept)))
 
 

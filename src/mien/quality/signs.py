@@ -35,6 +35,8 @@ _DARK = (15.0, 55.0)
 _SHARP = (0.08, 0.22)
 _PROFILE_DEG = (50.0, 80.0)
 _SURE = (0.35, 0.8)
+_LEAST_CONTRAST = 6.0
+"""Grey levels: the noise of a dark picture is no sharpness."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,7 @@ def look_at(
     if len(values) < 16:
         return FaceLook(float(np.sqrt(span.prod())), outside.astype(float), 0.0, 0.0)
     second = cv2.Laplacian(grey, cv2.CV_32F)[inside]
-    # Noise of a dark picture is no sharpness: contrast below 6 grey values counts as 6.
-    sharpness = float(second.std()) / max(float(values.std()), 6.0)
+    sharpness = float(second.std()) / max(float(values.std()), _LEAST_CONTRAST)
     return FaceLook(
         float(np.sqrt(span.prod())),
         outside.astype(float),

@@ -16,6 +16,8 @@ __all__ = ["facing", "visible"]
 _BIAS, _FACING, _CONFIDENCE = -1.82, 5.82, 0.40
 """Log odds = bias + facing + confidence, fitted on the made val clips, whose hidden points are
 known (``benchmarks/visible.py``)."""
+_SUREST = 0.01
+"""Confidences keep this far from 0 and 1, whose log odds are infinite."""
 
 
 @cache
@@ -43,7 +45,7 @@ def visible(
 
     Of 68 or of 84 points, which the head has at ``pose`` in a picture of that size, px.
     """
-    sure = np.clip(confidence, 0.01, 0.99)
+    sure = np.clip(confidence, _SUREST, 1 - _SUREST)
     odds = _BIAS + _FACING * facing(pose, len(confidence)) + _CONFIDENCE * np.log(sure / (1 - sure))
     x, y = points_image[:, 0], points_image[:, 1]
     inside = (x >= -0.5) & (y >= -0.5) & (x <= width - 0.5) & (y <= height - 0.5)

@@ -26,6 +26,8 @@ __all__ = ["MARK", "write_report"]
 MARK = '<meta name="generator" content="mien report">'
 """A file that holds it is ours, and may be written anew."""
 _MOST_PEOPLE, _MOST_ROWS, _MOST_SHAPES = 6, 16, 8
+_LEAST_POSE_DEG, _LEAST_OPENING = 20.0, 0.4
+"""Least heights of the charts: a still face's curves look still."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,7 @@ def _person_row(table: FaceTable, person: _Person) -> str:
 
 def _person_part(table: FaceTable, person: _Person) -> str:
     end, pose = table.end_secs, table.pose_deg[person.rows]
-    largest = max(20.0, 10.0 * np.ceil(np.abs(np.nan_to_num(pose)).max() / 10))
+    largest = max(_LEAST_POSE_DEG, 10.0 * np.ceil(np.abs(np.nan_to_num(pose)).max() / 10))
     pose_curves = [
         _curve(table, person, name, pose[:, axis], axis)
         for axis, name in enumerate(("yaw", "pitch", "roll"))
@@ -172,7 +174,7 @@ def _person_part(table: FaceTable, person: _Person) -> str:
         _curve(table, person, "score", table.score[person.rows], 0),
         _curve(table, person, "confidence", table.confidence[person.rows].mean(axis=1), 1),
     ]
-    most_open = max(0.4, *np.nan_to_num([*person.eyes, *person.mouth]).tolist())
+    most_open = max(_LEAST_OPENING, *np.nan_to_num([*person.eyes, *person.mouth]).tolist())
     charts = [
         _chart("Pose", pose_curves, curves_chart(pose_curves, end, -largest, largest, "°")),
         _chart(

@@ -21,6 +21,8 @@ __all__ = ["Picture", "find_video", "strip_frames", "take_pictures", "worst_rows
 _VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".gif", ".jpg", ".jpeg", ".png")
 _STRIP, _WORST = 8, 6
 _LONG_SIDE, _CROP_SIDE = 420, 260
+_AROUND = 1.5
+"""Side of a crop in sizes of the face's points."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def _crop(image: Image, table: FaceTable, row: int) -> UInt8[np.ndarray, "side s
     """A square around the face with a margin, moved inside the picture."""
     low, high = table.points[row, :, :2].min(axis=0), table.points[row, :, :2].max(axis=0)
     height, width = image.shape[:2]
-    side = int(np.clip(1.5 * float((high - low).max()), 32, min(width, height)))
+    side = int(np.clip(_AROUND * float((high - low).max()), 32, min(width, height)))
     left, top = np.rint((low + high) / 2 - side / 2).astype(int)
     left, top = (int(np.clip(left, 0, width - side)), int(np.clip(top, 0, height - side)))
     crop = np.ascontiguousarray(image[top : top + side, left : left + side])

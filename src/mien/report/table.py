@@ -22,6 +22,8 @@ _LEADING = ("frame", "time_secs", "track_id", "score", "yaw_deg", "pitch_deg", "
 _BOX = ("box_left", "box_top", "box_right", "box_bottom")
 _SHAPE_NAME = re.compile(r"(eye|jaw|mouth|brow|cheek|nose|tongue)[A-Z]\w*")
 """A blendshape as ARKit names it."""
+_USUAL_STEP_SECS = 0.04
+"""Of a table of one frame: 25 frames a second."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,11 @@ class FaceTable:
     @property
     def step_secs(self) -> float:
         """The usual time between two frames."""
-        return float(np.median(np.diff(self.times_secs))) if len(self.times_secs) > 1 else 0.04
+        return (
+            float(np.median(np.diff(self.times_secs)))
+            if len(self.times_secs) > 1
+            else _USUAL_STEP_SECS
+        )
 
     @property
     def end_secs(self) -> float:

@@ -29,6 +29,13 @@ __all__ = ["DrawnMaterial", "draw_material"]
 _SIDE = 96
 _FACE_PX = 40.0
 _TRAIN, _VAL, _STILLS, _CLIPS, _FRAMES = 24, 6, 9, 2, 10
+_MOUTHS, _BROWS = 0.3, 0.06
+"""How far the drawn heads differ: mouths opened by up to this share, brows raised by this part of
+the face's size."""
+_STRETCH = 0.05
+"""Of the basis's modes, as shares of the mean head."""
+_STEP_PX = 3.0
+"""By which a clip's face moves from frame to frame."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +81,9 @@ def _face(
     """The mean head with a mouth and brows of its own, turned, in px of a picture."""
     markup = load_markup(68)
     shape = markup.mean_shape.copy()
-    shape[list(markup.part("mouth_outer").indices), 1] *= 1 + 0.3 * rng.random()
+    shape[list(markup.part("mouth_outer").indices), 1] *= 1 + _MOUTHS * rng.random()
     for brow in ("brow_left", "brow_right"):
-        shape[list(markup.part(brow).indices), 1] -= 0.06 * rng.random()
+        shape[list(markup.part(brow).indices), 1] -= _BROWS * rng.random()
     pitch, roll = rng.uniform(-10, 10, 2)
     turned = shape @ rotation_from_angles(HeadPose(yaw_deg, pitch, roll)).T
     points = _FACE_PX * (turned - turned.mean(axis=0))
@@ -143,7 +150,7 @@ def _draw_clip(label: Path, rng: np.random.Generator) -> None:
     yaws = np.linspace(float(rng.uniform(-80, 80)), float(rng.uniform(-80, 80)), _FRAMES)
     faces = np.stack(
         [
-            _face(yaw, (60.0 + 3 * step, 60.0), np.random.default_rng(identity))
+            _face(yaw, (height / 2 + _STEP_PX * step, height / 2), np.random.default_rng(identity))
             for step, yaw in enumerate(yaws)
         ]
     )
@@ -164,5 +171,5 @@ def _draw_clip(label: Path, rng: np.random.Generator) -> None:
 def _write_basis(file: Path) -> None:
     """The mean head, and its stretches along each axis as modes."""
     mean = load_markup(68).mean_shape
-    modes = np.stack([0.05 * mean * axis for axis in np.eye(3)])
+    modes = np.stack([_STRETCH * mean * axis for axis in np.eye(3)])
     np.savez(file, mean=mean, modes=modes)

@@ -20,6 +20,7 @@ __all__ = ["Shard", "held", "shard_key", "size_of_part"]
 _PART = ".part"
 _WAIT_SECS = 20.0
 """A worker whose parent was killed needs a moment to notice."""
+_AGAIN_SECS = 0.05
 
 
 def shard_key(clip: str) -> str:
@@ -47,7 +48,7 @@ def held(path: Path, wait_secs: float = _WAIT_SECS) -> int:
                     f"{path.parent}: another mien is at work there; wait for it, or name another "
                     "table"
                 ) from None
-            time.sleep(0.05)
+            time.sleep(_AGAIN_SECS)
     return handle
 
 

@@ -30,6 +30,8 @@ __all__ = ["Progress", "Task", "share_threads", "track_files"]
 _TELL_EVERY_SECS = 0.2
 _GRACE_SECS = 20.0
 """To close files after Ctrl-C."""
+_LEAST_JOIN_SECS = 0.1
+"""Each worker is waited for at least so long, however many came before it."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class _Pool:
                 worker.process.terminate()
         until_secs = time.monotonic() + _GRACE_SECS
         for worker in self._workers:
-            worker.process.join(max(0.1, until_secs - time.monotonic()))
+            worker.process.join(max(_LEAST_JOIN_SECS, until_secs - time.monotonic()))
             if worker.process.is_alive():
                 worker.process.kill()
                 worker.process.join()

@@ -29,6 +29,8 @@ _NEAR_AT_ONCE = 1.5
 """A face that was lost because it rushes goes so many face sizes a second, which counts until the
 search is so wide."""
 _SIZE_RATIO = 1.7
+_OUT_OF_REACH = 1e6
+"""Of faces whose sizes do not agree."""
 
 
 def pair_up(cost: Float[np.ndarray, "rows cols"], most: float) -> list[tuple[int, int]]:
@@ -74,7 +76,7 @@ def farness(here: Place, there: Place, secs: float) -> float:
     search widens with the seconds for which it was not seen.
     """
     if max(here.size / there.size, there.size / here.size) > _SIZE_RATIO:
-        return 1e6
+        return _OUT_OF_REACH
     stayed = np.linalg.norm(here.centre - there.centre)
     went_on = np.linalg.norm(here.centre - there.after(secs))
     rushed = min(_NEAR + _FASTEST * secs, _NEAR_AT_ONCE)

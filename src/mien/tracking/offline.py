@@ -37,6 +37,8 @@ _MIDDLE = 0.35
 """Noise of the mean of all points, as a share of that of one: they tremble together in part."""
 _LONGEST_STEP = 2.5
 """A gap of more than so many usual steps ends a window: frames in which the face was not seen."""
+_BEYOND_ENDS = 1.001
+"""The window against its outermost frames: they keep a weight."""
 
 
 @dataclass(frozen=True)
@@ -225,7 +227,7 @@ def _shares(
     order: int,
 ) -> Float[np.ndarray, "points frames"]:
     """What each frame contributes to the polynomial's value at time 0; each row sums to 1."""
-    near = (1 - np.abs(times_secs / (1.001 * half_secs)) ** 3) ** 3
+    near = (1 - np.abs(times_secs / (_BEYOND_ENDS * half_secs)) ** 3) ** 3
     basis = (times_secs[:, None] / half_secs) ** np.arange(order + 1)
     weight = near[:, None] * trust
     normal = np.einsum("fp,fi,fj->pij", weight, basis, basis)

@@ -32,6 +32,8 @@ __all__ = [
     "normalise",
     "training_sets",
 ]
+_HALF_WHITE = 127.5
+"""Grey levels: 0 to 255 become -1 to 1, as the networks and their weight files take pictures."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Batch(TensorBatch):
 
 def normalise(crops: UInt8[Tensor, "n side side 3"]) -> Float[Tensor, "n 3 side side"]:
     """Stored crops to what the network reads: channels first, values in -1..1."""
-    return crops.permute(0, 3, 1, 2).float() / 127.5 - 1.0
+    return crops.permute(0, 3, 1, 2).float() / _HALF_WHITE - 1.0
 
 
 def training_sets(

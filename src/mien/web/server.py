@@ -15,6 +15,7 @@ __all__ = ["run_server"]
 _HOST = "127.0.0.1"
 _LARGEST_PICTURE = 4_000_000
 """Bytes of one message of the webcam's socket."""
+_WAIT_SECS = 0.01
 
 
 def run_server(app: ASGIApp, port: int, on_ready: Callable[[int], None]) -> None:
@@ -50,7 +51,7 @@ async def _serve(app: ASGIApp, port: int, on_ready: Callable[[int], None]) -> No
     server = uvicorn.Server(config)
     serving = asyncio.ensure_future(server.serve(sockets))
     while not server.started and not serving.done():
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(_WAIT_SECS)
     if server.started:
         on_ready(sockets[0].getsockname()[1])
     await serving

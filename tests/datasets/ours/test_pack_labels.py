@@ -34,7 +34,6 @@ def test_careful_manual_points_are_kept_as_they_are(pack: TinyPack) -> None:
     labels = load_pack_labels(pack.root)
     error = labels.points[HELEN, 17:, :2] - pack.points[HELEN, 17:, :2]
     assert np.abs(error).max() < STEP
-    assert labels.manual_inner.tolist() == [True] * 32 + [False] * 32
 
 
 def test_other_inner_points_are_guessed_from_both_teachers(pack: TinyPack) -> None:
@@ -120,7 +119,6 @@ def test_points_that_our_own_network_found_are_labels_where_it_was_sure(tmp_path
     )
     labels = load_pack_labels(tmp_path)
     assert labels.trusted.all(axis=1).tolist() == [True] * 5 + [False] + [True] * 2
-    assert not labels.manual_inner.any()
     with np.load(tmp_path / "faces.npz") as file:
         found = file["tddfa68"][..., :2] / 32
     np.testing.assert_allclose(labels.points[..., :2], found, atol=1e-4)
@@ -131,7 +129,6 @@ def test_points_that_users_clicked_are_believed_whatever_their_set_is_called(
 ) -> None:
     pack = write_tiny_pack(tmp_path, ("my_photos", "ytf"))
     labels = load_pack_labels(tmp_path)
-    assert labels.manual_inner.tolist() == [True] * 8 + [False] * 8
     assert np.abs(labels.points[:8, 17:, :2] - pack.points[:8, 17:, :2]).max() < STEP
 
 

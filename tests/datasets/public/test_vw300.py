@@ -60,13 +60,11 @@ def test_sparse_frames_are_joined_by_straight_lines(tmp_path: Path) -> None:
     write_pts(folder, 7, x=20.0, y=2.0)  # frame 6: (19, 1)
     (video,) = read_300vw(tmp_path)
     assert list(video.frame_indices) == [1, 5, 6]
-    assert video.longest_gap_frames == 4
     whole = video.continuous()
     assert list(whole.frame_indices) == [1, 2, 3, 4, 5, 6]
     np.testing.assert_allclose(
         whole.points_image[:, 0], [[10, 20], [12, 15], [14, 10], [16, 5], [18, 0], [19, 1]]
     )
-    assert whole.longest_gap_frames == 1
     np.testing.assert_array_equal(whole.continuous().points_image, whole.points_image)
 
 
@@ -78,7 +76,6 @@ def test_gaps_that_are_too_long_stay_open(tmp_path: Path) -> None:
     np.testing.assert_allclose(whole.points_image[:, 5, 2], [0, 0.5, 1, 2, 3])
     alone = LabelledVideo("v", tmp_path, np.array([3]), points[:1])
     assert list(alone.continuous().frame_indices) == [3]
-    assert alone.longest_gap_frames == 0
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,6 @@ class PackLabels:
     """z away from the camera, 0 at each face's mean."""
     trusted: Bool[np.ndarray, "faces 68"]
     """Points good enough to learn from."""
-    manual_inner: Bool[np.ndarray, " faces"]
 
     def __len__(self) -> int:
         return len(self.path)
@@ -87,7 +86,6 @@ def load_pack_labels(root: Path) -> PackLabels:
         split=tuple(map(str, pack.split)),
         points=points.astype(np.float32),
         trusted=trusted,
-        manual_inner=pack.trusted_manual,
     )
 
 

@@ -35,6 +35,10 @@ _SPOT = 0.03
 """Sigma of a landmark's spot in the code, as a share of the side."""
 _POSE = 7
 """Logarithm of the scale, four numbers of the quaternion, x and y."""
+_CODE_STRIDE = 4
+"""Px of the crop a cell of the code."""
+_QUALITY_START = -3.0
+"""The bias from which confidences are learned: an untrained network is hardly sure of a point."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ class MorphableRegression(Network):
             assert isinstance(step, nn.Linear)
             nn.init.zeros_(step.weight)
             nn.init.zeros_(step.bias)
-        nn.init.constant_(self.quality.bias[:points], -3.0)
+        nn.init.constant_(self.quality.bias[:points], _QUALITY_START)
         low, high = basis.mean.min(axis=0), basis.mean.max(axis=0)
         self.register_buffer("mean", torch.tensor(basis.mean, dtype=torch.float32))
         self.register_buffer("modes", torch.tensor(basis.modes, dtype=torch.float32))
@@ -103,8 +107,8 @@ class MorphableRegression(Network):
         start[1] = 1.0  # the quaternion of no rotation
         parameters = start.expand(crops.shape[0], -1)
         for features, step in zip(self.stages, self.steps, strict=True):
-            code = self.code(self.points(parameters).detach(), crops.shape[-1] // 4)
-            code = functional.interpolate(code, scale_factor=4.0, mode="nearest")
+            code = self.code(self.points(parameters).detach(), crops.shape[-1] // _CODE_STRIDE)
+            code = functional.interpolate(code, scale_factor=float(_CODE_STRIDE), mode="nearest")
             hidden = features(torch.cat([crops, code.to(crops.dtype)], dim=1))
             parameters = parameters + step(hidden).float()
         quality = self.quality(hidden).float()

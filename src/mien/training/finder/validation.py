@@ -31,6 +31,9 @@ _CROPS, _SCENES = 120, 60
 _SIDE = 320
 
 Pictures = list[tuple[UInt8[np.ndarray, "height width 3"], PictureFaces]]
+_ABOUT_UNSURE = 0.6
+"""Of a face's size: a find whose middle lies so near to one that need not be found counts for
+nothing."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ def match_finds(finds: Finds, faces: PictureFaces) -> tuple[np.ndarray, np.ndarr
         if overlap[i, best] >= _SAME and free[best] and faces.sure[best]:
             rows[i], free[best] = best, False
             continue
-        near = np.abs(faces.centre - finds.centre[i]).max(axis=1) <= 0.6 * faces.size
+        near = np.abs(faces.centre - finds.centre[i]).max(axis=1) <= _ABOUT_UNSURE * faces.size
         counts[i] = not (near & ~faces.sure).any()
     return rows, counts
 
