@@ -7,7 +7,6 @@ brought near to that around.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import cv2
