@@ -15,10 +15,11 @@ import argparse
 import json
 from pathlib import Path
 
-import cv2
 import numpy as np
 from scipy.optimize import minimize
 
+from mien.datasets.ours.pack import read_face_pack
+from mien.evaluation.perturbation import cut_sideways
 from mien.geometry import crop_from_landmarks, pose_head
 from mien.markup import load_markup
 from mien.runtime import landmarker, load_landmarkers
@@ -33,23 +34,16 @@ RADIUS = 0.05
 
 def gather(data: Path, model: str, split: str, count: int) -> tuple[np.ndarray, ...]:
     """Confidences, features and whether within the radius, of the points of cut photos."""
-    labels = np.load(data / "faces.npz")
-    rows = np.flatnonzero((labels["source"] == "helen") & (labels["split"] == split))
+    photos = read_face_pack(data, split=split, sources=["helen"])
     rng = np.random.default_rng(7)
     pair, mean = load_landmarkers(model, points=68, threads=1), load_markup(68).mean_shape
     sure, features, within = [], [], []
-    for row in rng.permutation(rows)[:count]:
-        image = cv2.imread(str(data / "faces" / str(labels["path"][row])))[..., ::-1]
-        truth = labels["manual68"][row] / 32.0
-        box, share = Box.around(truth), float(rng.uniform(0.05, 0.5))
-        if rng.random() < 0.5:
-            first, last = max(round(box.left + share * box.width), 0), image.shape[1]
-        else:
-            first, last = 0, round(box.right - share * box.width)
-        picture = np.ascontiguousarray(image[:, first:last])
-        truth = truth - [first, 0]
-        left, right = max(box.left - first, 0), min(box.right - first, picture.shape[1] - 1)
-        rough = Box(left, box.top, right, box.bottom)
+    for row in rng.permutation(len(photos))[:count]:
+        share, at_left = float(rng.uniform(0.05, 0.5)), bool(rng.random() < 0.5)
+        cut = cut_sideways(photos[row], share, at_left=at_left).photo
+        picture, truth = cut.read_rgb(), cut.points_image
+        box = Box.around(truth)
+        rough = Box(max(box.left, 0), box.top, min(box.right, picture.shape[1] - 1), box.bottom)
         seen = pair.align_box(picture, rough)
         points = seen.landmarks.points_image
         place = crop_from_landmarks(points, mean, pair.following.side)

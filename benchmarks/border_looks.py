@@ -18,12 +18,13 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from scipy.optimize import minimize
 
 from border_confidence import RADIUS, calibration_error
 from mien.alignment import border
+from mien.datasets.ours.pack import read_face_pack
+from mien.evaluation.perturbation import cut_sideways
 from mien.files import write_atomically
 from mien.geometry import crop_from_detection, pose_head
 from mien.markup import load_markup
@@ -52,16 +53,14 @@ class Gathered:
 
 
 def gather(data: Path, model: str) -> Gathered:
-    labels = np.load(data / "faces.npz")
-    rows = np.flatnonzero((labels["source"] == "helen") & (labels["split"] == "val"))
     detector = CenterFace(threads=1)
     pair = load_landmarkers(model, points=68, threads=1)
     kept: dict[str, list[np.ndarray | float]] = {
         name: [] for name in ("sure", "within", "beyond", "score", "nme", "yaw")
     }
-    for number, row in enumerate(rows):
-        image = cv2.imread(str(data / "faces" / str(labels["path"][row])))[..., ::-1]
-        picture, truth = cut(image, labels["manual68"][row] / 32.0, at_left=number % 4 < 2)
+    for number, photo in enumerate(read_face_pack(data, split="val", sources=["helen"])):
+        cut = cut_sideways(photo, SHARE, at_left=number % 4 < 2).photo
+        picture, truth = cut.read_rgb(), cut.points_image
         seen_box = Box.around(np.clip(truth, 0, [picture.shape[1] - 1, picture.shape[0] - 1]))
         found = detector.find(Frame(picture, 0, 0.0))
         best = max(found, key=lambda one: one.box.iou(seen_box), default=None)
@@ -85,13 +84,6 @@ def gather(data: Path, model: str) -> Gathered:
         *(np.concatenate(kept[name]) for name in ("sure", "within", "beyond")),
         np.array(kept["score"]), np.array(kept["nme"]), np.array(kept["yaw"]),
     )  # fmt: skip
-
-
-def cut(image: np.ndarray, truth: np.ndarray, *, at_left: bool) -> tuple[np.ndarray, np.ndarray]:
-    box = Box.around(truth)
-    first = max(round(box.left + SHARE * box.width), 0) if at_left else 0
-    last = image.shape[1] if at_left else round(box.right - SHARE * box.width)
-    return np.ascontiguousarray(image[:, first:last]), truth - [first, 0]
 
 
 def half_of(points: Gathered, number: int) -> Gathered:

@@ -41,6 +41,20 @@ def test_a_cut_leaves_its_share_of_the_face_outside(world: World) -> None:
     assert sides == {False, True}
 
 
+@pytest.mark.parametrize("at_left", [True, False])
+def test_a_cut_is_at_the_side_asked_for(world: World, at_left: bool) -> None:
+    truth = world.face_at(90, 70, 60.0)
+    photo = world.photo("a", truth)
+    cut = cut_sideways(photo, 0.2, at_left=at_left).photo
+    width = photo.read_rgb().shape[1]
+    first = 0 if not at_left else width - cut.read_rgb().shape[1]
+    np.testing.assert_array_equal(
+        cut.read_rgb(), photo.read_rgb()[:, first:][:, : cut.read_rgb().shape[1]]
+    )
+    np.testing.assert_allclose(cut.points_image, truth - [first, 0])
+    assert cut.read_rgb().shape[1] < width
+
+
 def test_a_hand_covers_mouth_and_chin_and_leaves_the_eyes(world: World) -> None:
     truth = world.face_at(90, 70, 60.0)
     for name in "abcd":

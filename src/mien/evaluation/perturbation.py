@@ -85,13 +85,16 @@ def perturb(
     return tuple(map(cover, photos)) if patch else ()
 
 
-def cut_sideways(photo: LabelledPhoto, share: float) -> PerturbedPhoto:
-    """The photo ends so that this share of the face's box lies outside, on one side or the other.
+def cut_sideways(
+    photo: LabelledPhoto, share: float, *, at_left: bool | None = None
+) -> PerturbedPhoto:
+    """The photo ends so that this share of the face's box lies outside, at its left or right side.
 
-    Points are counted from the new first column; those outside keep their places.
+    Points are counted from the new first column; those outside keep their places. The side follows
+    from the photo's name where none is asked for.
     """
     box = Box.around(photo.points_image[photo.valid])
-    if zlib.crc32(photo.name.encode()) % 2:
+    if at_left if at_left is not None else _left_by_name(photo):
         first, last = round(box.left + share * box.width + 0.5), None
     else:
         first, last = 0, round(box.right - share * box.width + 0.5)
@@ -114,6 +117,11 @@ def cut_sideways(photo: LabelledPhoto, share: float) -> PerturbedPhoto:
     return PerturbedPhoto(moved, np.asarray(outside))
 
 
+def _left_by_name(photo: LabelledPhoto) -> bool:
+    """The side at which a photo is changed: the same in every run, either for half of the photos."""
+    return bool(zlib.crc32(photo.name.encode()) % 2)
+
+
 def _columns(
     image_rgb: Image, *, first: int, last: int | None
 ) -> UInt8[np.ndarray, "height columns 3"]:
@@ -124,7 +132,7 @@ def _columns(
 def cover(photo: LabelledPhoto) -> PerturbedPhoto:
     """A hand in the colour of the face's skin lies over mouth and chin."""
     points = completed(photo.points_image[:, :2], load_markup(68).mean_shape)
-    outline = _hand(points, left=bool(zlib.crc32(photo.name.encode()) % 2))
+    outline = _hand(points, left=_left_by_name(photo))
     mask, corner = outline
     columns, rows = np.round(points - corner).astype(int).T
     inside = (rows >= 0) & (rows < len(mask)) & (columns >= 0) & (columns < mask.shape[1])
