@@ -118,7 +118,7 @@ def cut_sideways(
 
 
 def _left_by_name(photo: LabelledPhoto) -> bool:
-    """The side at which a photo is changed: the same in every run, either for half of the photos."""
+    """Whether a photo is changed at its left: the same in every run, for half of the photos."""
     return bool(zlib.crc32(photo.name.encode()) % 2)
 
 
