@@ -18,14 +18,15 @@ types:
 imports:
 	lint-imports
 
-# The tables of README, docs/accuracy.md, docs/data.md, docs/sources.md and docs/speed.md are
-# what the committed result files say.
+# The tables of README, docs/accuracy.md, docs/data.md, docs/sources.md, docs/speed.md and
+# docs/results.md are what the committed result files say.
 table:
 	python benchmarks/readme_table.py --check
 	python benchmarks/headline.py --check
 	python benchmarks/data_table.py --check
 	python benchmarks/sources_page.py --check
 	python benchmarks/speed_page.py --check
+	python benchmarks/paper_results.py --check
 
 # The site, in site/; needs '.[docs]'. A dead link or a name that is gone is an error.
 docs:

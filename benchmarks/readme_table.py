@@ -118,7 +118,11 @@ def read_results(folder: Path) -> list[Result]:
     """Every result file; its name and its content must agree."""
     found = []
     for path in sorted(folder.glob("*.json")):
-        if path.name.endswith(OTHER_FILES) or "." not in path.stem:
+        if (
+            path.name.startswith("reproduce.")
+            or path.name.endswith(OTHER_FILES)
+            or "." not in path.stem
+        ):
             continue  # figures of no model, or of several, have pages of their own
         content = json.loads(path.read_text())
         model, data_set, init, *how = path.stem.split(".")

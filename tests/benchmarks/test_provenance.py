@@ -46,6 +46,9 @@ NAMELESS = {
     "rivals_speed.json": "times, by the versions of the programs",
     "training_speed.json": "runs, not networks",
     **{f"reproduce.table-{number}.json": "networks of their own" for number in (1, 2, 3, 4)},
+    "reproduce.figure-7.json": "networks of its own",
+    "reproduce.departures.json": "networks of its own",
+    "initialisation_noise.json": "networks of table 4",
 }
 """Files that name no network, and why."""
 UNFITTED = {

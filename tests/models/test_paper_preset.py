@@ -155,6 +155,10 @@ def test_the_full_paper_preset_is_exported(tmp_path: Path) -> None:
     assert card.parameters == 31_112_837
 
 
+LOSSES = ("shape", "shape_size", "depth", "aperture", "error", "score")
+SPOILING = ("wild", "spoil", "occlude", "backdrop", "counter_examples")
+
+
 @pytest.mark.parametrize(
     "file",
     sorted(file for file in CONFIGS.rglob("*.toml") if file.stem != "finder"),
@@ -198,3 +202,32 @@ def test_a_table_changes_one_thing_a_row() -> None:
     assert kinds == ["l2", "l2", "cross-entropy"]
     assert {dataclasses.replace(loss, heatmap_loss="l2") for loss in losses} == {losses[0]}
     assert losses[0] != LossWeights()
+
+
+def test_a_departure_is_switched_off_alone() -> None:
+    """Each row of configs/departures differs from `fast`'s where its name says, and only there."""
+
+    def values(file: Path) -> dict[str, object]:
+        content = load_config(file).to_dict()
+        return {
+            f"{part}.{key}": value
+            for part in ("network", "loss", "augment", "schedule")
+            for key, value in content[part].items()
+        }
+
+    folder = CONFIGS / "departures"
+    base = values(folder / "fast.toml")
+    switched = {
+        "no-decoding": {"network.finetune_output"},
+        "no-depth": {"network.finetune_dims", "loss.depth"},
+        "no-confidence": {"loss.error", "loss.score"},
+        "paper-losses": {f"loss.{key}" for key in LOSSES},
+        "plain-crops": {f"augment.{key}" for key in SPOILING},
+    }
+    for name, expected in switched.items():
+        row = values(folder / f"{name}.toml")
+        assert {key for key in base if row[key] != base[key]} == expected, name
+    paper = values(CONFIGS / "table-4" / "finetune-end-to-end.toml")
+    off = {key for key in base if paper[key] != base[key]}
+    assert off == switched["no-decoding"] | switched["no-depth"] | switched["paper-losses"]
+    assert {file.stem for file in folder.glob("*.toml")} == {"fast", *switched}

@@ -21,7 +21,7 @@ from mien.reproduction.targets import ScaleName, Target
 from mien.training.checkpoint import load_checkpoint
 from mien.training.learning import Learner
 
-STILLS = (Target.TABLE_1, Target.TABLE_2, Target.TABLE_3)
+STILLS = (Target.TABLE_1, Target.TABLE_2, Target.TABLE_3, Target.DEPARTURES)
 
 
 @pytest.fixture(autouse=True)
@@ -117,6 +117,9 @@ def test_tables_share_their_networks(out: Path) -> None:
 
     assert networks(Target.TABLE_1, "change-5") == networks(Target.TABLE_2, "module-1")
     assert networks(Target.TABLE_3, "proposed") == networks(Target.TABLE_2, "module-4")
+    assert networks(Target.DEPARTURES, "finetune-end-to-end") == networks(
+        Target.TABLE_2, "finetune-end-to-end"
+    )
     two_models = networks(Target.TABLE_4, "heatmaps")
     assert [len(each) for each in two_models] == [2, 2]
     assert two_models == networks(Target.FIGURE_7, "heatmaps")

@@ -127,17 +127,21 @@ def test_3ddfa_needs_a_head() -> None:
 def test_the_wheel_carries_the_rows() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     forced = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    folders = {f"configs/{folder.name}" for folder in (ROOT / "configs").glob("table-*")}
-    tables = {each: place for each, place in forced.items() if each.startswith("configs/table-")}
+    folders = {f"configs/{each.name}" for each in (ROOT / "configs").iterdir() if each.is_dir()}
+    tables = {each: place for each, place in forced.items() if not each.endswith(".toml")}
     assert tables == {each: f"mien/reproduction/{each}" for each in folders}
     named = {row.config for table in TABLES.values() for row in table.rows} - {""}
-    files = {f"{file.parent.name}/{file.name}" for file in (ROOT / "configs").glob("table-*/*")}
+    files = {f"{file.parent.name}/{file.name}" for file in (ROOT / "configs").glob("*/*")}
     assert named == files
 
 
 def test_small_has_two_seeds_and_narrow_networks() -> None:
     row = TABLES[Target.TABLE_2].rows[0]
     (config,) = trainings(row, SMALL, DataConfig(), on_video=False, seed=2, head=None)
+    by_l2 = TABLES[Target.TABLE_1].rows[1]
+    (other,) = trainings(by_l2, SMALL, DataConfig(), on_video=False, seed=2, head=None)
+    rates = config.schedule.learning_rate, other.schedule.learning_rate
+    assert rates == (1.5e-3, 5e-3)  # docs/decisions/0028-small-scale.md
     assert SMALL.seeds == (1, 2)
     assert (config.network.side, config.network.width, config.seed) == (96, 32, 2)
 

@@ -30,7 +30,7 @@ from mien.reproduction.targets import ScaleName, Target
 from mien.synthesis.head.morphable import load_head
 from mien.training.config import DataConfig
 
-__all__ = ["Given", "Material", "gather"]
+__all__ = ["Given", "Material", "gather", "turned_stills"]
 
 _TEST_VIDEOS = 12
 """Paper 4.2: "All frames of 12 persons are selected as testset"."""
@@ -88,6 +88,8 @@ def gather(target: Target, scale: Scale, given: Given, out: Path) -> Material:
         )
         head = head or drawn.basis
     if scale.name is ScaleName.FULL:
+        if target is Target.DEPARTURES:
+            raise ConfigError(f"{target} needs faces with depth, which 300W-LP has not: take small")
         folder = _need(given.w300lp, "--w300lp, the folder 300W_LP", scale)
         names = [entry.name for entry in read_w300lp(folder).entries]
         data = DataConfig(layout="w300lp", convention=Convention.W300LP.value)
@@ -126,7 +128,7 @@ def _to_measure(
         stills.append((name, _aflw2000_stills(given.aflw2000)))
         listed += _listed([*given.aflw2000.glob("image*.mat"), *given.aflw2000.glob("labels.npz")])
     if given.turned_test is not None and scale.name is ScaleName.SMALL:
-        stills.append(("turned", _turned_stills(given.turned_test, convention)))
+        stills.append(("turned", turned_stills(given.turned_test, convention)))
         listed += _of_sets((given.turned_test,))
     if not stills:
         more = "" if scale.name is ScaleName.FULL else ", or --turned-test, turned faces, or both"
@@ -155,7 +157,7 @@ def _aflw2000_stills(root: Path) -> list[Still]:
     ]
 
 
-def _turned_stills(folder: Path, convention: Convention) -> list[Still]:
+def turned_stills(folder: Path, convention: Convention) -> list[Still]:
     """The yaw is read off the true points."""
     faces = ShardFaces(folder, convention=convention)
     mean_shape = load_markup(68).mean_shape

@@ -6,7 +6,7 @@ Configurations are the files of ``configs/table-N/``. A wheel carries them besid
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -60,6 +60,20 @@ class PaperTable:
 
 
 _MODULE_4 = Row("module-4", "+ 3.2 module 4", 0.0296, "table-2/module-4.toml")
+_FINETUNE = Row(
+    "finetune-end-to-end",
+    "+ 3.3 finetune module, on stills",
+    0.0304,
+    "table-4/finetune-end-to-end.toml",
+)
+_DEPARTURES = {
+    "fast": "all that `fast` does otherwise",
+    "no-decoding": "same, but the finetune module regresses the points themselves",
+    "no-depth": "same, but no depth",
+    "no-confidence": "same, but no confidence and no score",
+    "paper-losses": "same, but the paper's losses",
+    "plain-crops": "same, but crops are only turned, scaled, moved and mirrored",
+}
 
 
 def _quoted(name: str, label: str, published: float, kind: Kind = Kind.PUBLISHED) -> Row:
@@ -127,12 +141,7 @@ TABLES = {
                 ),
                 Row("module-3", "+ 3.2 module 3", 0.0300, "table-2/module-3.toml"),
                 _MODULE_4,
-                Row(
-                    "finetune-end-to-end",
-                    "+ 3.3 finetune module, on stills",
-                    0.0304,
-                    "table-4/finetune-end-to-end.toml",
-                ),
+                _FINETUNE,
                 Row("squeeze", "attention squeezed to C x 1 x 1", None, "table-2/squeeze.toml"),
             ),
         ),
@@ -157,6 +166,17 @@ TABLES = {
         ),
         _on_video(Target.TABLE_4, "Table 4: two stages, tracked over videos", (0.054, 0.043)),
         _on_video(Target.FIGURE_7, "Figure 7: cumulative errors of the tracker", (None, None)),
+        PaperTable(
+            Target.DEPARTURES,
+            "What `fast` does and the paper does not, switched off one at a time",
+            (
+                replace(_FINETUNE, label="the paper's: module 4 and finetune module"),
+                *(
+                    Row(name, label, None, f"departures/{name}.toml")
+                    for name, label in _DEPARTURES.items()
+                ),
+            ),
+        ),
     )
 }
 

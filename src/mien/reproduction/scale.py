@@ -27,6 +27,8 @@ class Scale:
     seeds: tuple[int, ...]
     schedule: Schedule | None
     """``None`` leaves that of the file, the paper's."""
+    l2_learning_rate: float | None
+    """Of rows whose heatmaps learn by l2; ``None`` where it is the schedule's."""
     side: int
     width: int
     stacks: int
@@ -46,6 +48,7 @@ SCALES = {
             ScaleName.FULL,
             seeds=(1,),
             schedule=None,
+            l2_learning_rate=None,
             side=256,
             width=256,
             stacks=4,
@@ -66,6 +69,7 @@ SCALES = {
                 validate_every=1200,
                 save_every_secs=30.0,
             ),
+            l2_learning_rate=5e-3,
             side=96,
             width=32,
             stacks=2,
@@ -84,6 +88,7 @@ SCALES = {
                 ema=0.9,
                 validate_every=6,
             ),
+            l2_learning_rate=None,
             side=32,
             width=8,
             stacks=2,
@@ -142,4 +147,7 @@ def _resized(config: TrainConfig, scale: Scale) -> TrainConfig:
         finetune_width=max(scale.width // 2, 4),
         finetune_hidden=4 * scale.width,
     )
-    return dataclasses.replace(config, network=network, schedule=scale.schedule)
+    schedule = scale.schedule
+    if scale.l2_learning_rate is not None and config.loss.heatmap_loss == "l2":
+        schedule = dataclasses.replace(schedule, learning_rate=scale.l2_learning_rate)
+    return dataclasses.replace(config, network=network, schedule=schedule)

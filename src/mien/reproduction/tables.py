@@ -302,7 +302,7 @@ def _curves(table: PaperTable, scale: Scale, results: Mapping[str, Sequence[RowR
     """Share of faces below each error, of all seeds together; a panel a truth."""
     columns = _columns(results)
     panels = max(len(columns), 1)
-    figure = Figure(figsize=(6.0 * panels, 4.5), dpi=100, layout="constrained")
+    figure = Figure(figsize=(6.0 * panels, 5.5), dpi=100, layout="constrained")
     figure.suptitle(f"{table.caption} (scale {scale.name})")
     farthest = _farthest(results)
     thresholds = np.linspace(0, farthest, 501)
@@ -323,7 +323,7 @@ def _curves(table: PaperTable, scale: Scale, results: Mapping[str, Sequence[RowR
             title=column.title,
         )
         axes.grid(alpha=0.3)
-        axes.legend(loc="upper left", fontsize="x-small")
+        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.14), fontsize="x-small")
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png")
     return drawn.getvalue()

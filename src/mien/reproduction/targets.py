@@ -15,6 +15,8 @@ class Target(StrEnum):
     TABLE_3 = "table-3"
     TABLE_4 = "table-4"
     FIGURE_7 = "figure-7"
+    DEPARTURES = "departures"
+    """Not the paper's: what `fast` does otherwise, switched off one at a time."""
 
     @property
     def on_video(self) -> bool:
