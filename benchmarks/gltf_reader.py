@@ -70,6 +70,10 @@ class GlbFile:
     def weights(self, time_secs: float) -> np.ndarray:
         return self._at("weights", time_secs)
 
+    def place(self, time_secs: float) -> np.ndarray:
+        """Where the head's middle stands, metres."""
+        return self._at("translation", time_secs)
+
     def _at(self, path: str, time_secs: float) -> np.ndarray:
         (animation,) = self.tree["animations"]
         channel = next(one for one in animation["channels"] if one["target"]["path"] == path)

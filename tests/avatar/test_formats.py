@@ -21,7 +21,9 @@ from mien.errors import OutputError
 from mien.expression import ABSENT, ARKIT, SHAPES, Details
 from mien.geometry.metric_head import Camera
 from mien.outputs import is_ours
+from mien.outputs.bvh import encode_bvh
 from mien.outputs.livelink import timecode
+from mien.outputs.take_files import TakeFiles
 
 pytest.importorskip("pygltflib")
 trimesh = pytest.importorskip("trimesh")
@@ -61,6 +63,14 @@ def test_a_later_run_takes_the_faces_of_an_earlier_one_away(tmp_path: Path, play
         "clip.face-9.bvh",
     ]
     assert foreign.read_text() == "HIERARCHY\nROOT Hips\n"
+
+
+def test_of_more_faces_those_seen_longest_are_kept(tmp_path: Path, played: Played) -> None:
+    details = Details(True, True)
+    with TakeFiles(tmp_path, "clip", "bvh", RATE, encode_bvh, details, most=1) as sink:
+        for frame, faces in played.frames:
+            sink.write(frame, faces[::-1])
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.face-3.bvh"]
 
 
 def test_an_interruption_keeps_what_was_seen(tmp_path: Path, played: Played) -> None:

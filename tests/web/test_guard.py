@@ -79,7 +79,8 @@ def test_only_the_pages_own_files_are_given(page: TestClient, name: str) -> None
 def test_every_file_of_the_page_is_given_and_names_no_other_place(page: TestClient) -> None:
     folder = Path(str(resources.files("mien.web"))) / "assets"
     files = sorted(path.name for path in folder.iterdir())
-    assert files == ["app.js", "curves.js", "drawing.js", "page.html", "sources.js", "style.css"]
+    scripts = ["app.js", "avatar.js", "curves.js", "drawing.js", "glb.js"]
+    assert files == [*scripts, "page.html", "sources.js", "style.css"]
     for name in files:
         text = (folder / name).read_text(encoding="utf-8")
         assert re.findall(r"(?:https?:)?//[\w-]+\.\w+|url\(|@import", text) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import re
 import signal
@@ -11,8 +12,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -23,6 +26,8 @@ from patience import PATIENCE_SECS
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 chromium = importlib.import_module("chromium")
+gltf_reader = importlib.import_module("gltf_reader")
+raster = importlib.import_module("mien.synthesis.head.raster")
 pytestmark = pytest.mark.skipif(
     chromium.find_chromium() is None, reason="no chromium here: apt-get install chromium"
 )
@@ -102,3 +107,53 @@ def test_a_dropped_video_gives_mien_tracks_table(address: str, tmp_path: Path) -
     lines = [line.split(",") for line in table.splitlines()]
     yaw = lines[0].index("yaw_deg")
     assert [float(line[yaw]) for line in lines[1:]] == numbers
+
+
+def test_the_page_draws_the_head_of_a_video(address: str, tmp_path: Path) -> None:
+    """Weights, turn and outline in WebGL are those of the file as another reader has it."""
+    with chromium.Chromium() as browser:
+        browser.open(address)
+        browser.choose_files("#file", [CLIP])
+        browser.wait("mien.done && mien.heads.length === 1")
+        browser.run("document.getElementById('show-avatar').click()")
+        browser.wait("mien.avatar.time > 0")
+        browser.run("document.getElementById('play').click()")
+        browser.wait("document.getElementById('play').textContent === '▶'")
+        data = browser.run(
+            "fetch(document.getElementById('glb').href).then((a) => a.arrayBuffer())"
+            ".then((a) => Array.from(new Uint8Array(a), (b) => String.fromCharCode(b)))"
+            ".then((a) => btoa(a.join('')))"
+        )
+        path = tmp_path / "head.glb"
+        path.write_bytes(base64.b64decode(data))
+        read = gltf_reader.GlbFile(path)
+        for moment in (0.5, 1.7, 4.2):
+            browser.run(f"mien.avatar.draw({moment})")
+            picture, weights = browser.run(
+                "[mien.avatar.canvas.toDataURL().split(',')[1],"
+                f"Array.from(mien.avatar.glb.weights({moment}))]"
+            )
+            np.testing.assert_allclose(weights, read.weights(moment), atol=1e-5)
+            drawn = cv2.imdecode(np.frombuffer(base64.b64decode(picture), np.uint8), -1)
+            shown, expected = drawn[..., 3] > 127, outline(read, moment, drawn.shape[:2])
+            assert 0.2 < expected.mean() < 0.8
+            assert (shown & expected).sum() / (shown | expected).sum() > 0.97
+        name = browser.run("document.getElementById('glb').download")
+        gone = browser.run("fetch(mien.results + 'face-7.glb').then((a) => a.status)")
+        faults = [one for one in browser.said if "WebGL" not in one and "404" not in one]
+    assert (name, gone) == ("clip.face-0.glb", 404)
+    assert faults == []
+
+
+def outline(read: Any, moment: float, size: tuple[int, int]) -> np.ndarray:
+    """Where a pinhole a metre before the head sees it; 17 cm are half the picture's height."""
+    height, width = size
+    space = read.vertices(moment) - read.place(moment)
+    nearer = 1 / (1 - space[:, 2:])
+    per_m = height / 2 / 0.17 * min(1, width / height)
+    places = space[:, :2] * nearer * per_m * [1, -1] + [width / 2 - 0.5, height / 2 - 0.5]
+    points = np.column_stack([places, -space[:, 2] * per_m]).astype(np.float32)
+    seen = raster.rasterise(points, read.triangles().astype(np.int64), height, width)
+    mask = np.zeros(height * width, bool)
+    mask[seen.pixel] = True
+    return mask.reshape(height, width)

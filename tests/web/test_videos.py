@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 
 import av
 import numpy as np
+import pytest
 from conftest_web import HERE, PORT, TOKEN
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from gltf_reader import GlbFile
 from mien.expression import Details
 from mien.media import open_source
 from mien.outputs import open_table
@@ -72,8 +75,15 @@ def test_a_video_gives_the_table_of_mien_track(
     assert pictures >= 1
     table = page.get(f"videos/{name}/table.csv")
     assert table.content == (tmp_path / "expected.csv").read_bytes()
+    assert told[-1]["done"]["heads"] == [0]
+    head = page.get(f"videos/{name}/face-0.glb")
+    assert head.headers["content-type"] == "model/gltf-binary"
+    (tmp_path / "head.glb").write_bytes(head.content)
+    assert len(GlbFile(tmp_path / "head.glb").times()) == 7
     left = sorted(path.name for path in (tmp_path / "folder").iterdir())
-    assert left == [f"{name}.csv"]  # the video is gone
+    assert left == [f"{name}.csv", f"{name}.face-0.glb"]  # the video is gone
+    for other in (f"videos/{name}/face-1.glb", f"videos/{name}/face-x.glb", "videos/a/face-0.glb"):
+        assert page.get(other).status_code in (404, 422)
     again, _ = follow(page, name)
     assert "not here any more" in again[0]["error"]
 
@@ -154,6 +164,28 @@ def test_the_oldest_goes_when_there_are_many(page: TestClient, tmp_path: Path) -
     names = [page.post("videos", content=b"some bytes").json()["video"] for _ in range(10)]
     kept = {path.stem for path in (tmp_path / "folder").iterdir()}
     assert kept == set(names[2:])
+
+
+def test_the_heads_of_a_video_go_with_it(page: TestClient, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4")
+    name = page.post("videos", content=clip.read_bytes()).json()["video"]
+    follow(page, name)
+    for _ in range(8):
+        page.post("videos", content=b"some bytes")
+    assert page.get(f"videos/{name}/face-0.glb").status_code == 404
+    assert not [path for path in (tmp_path / "folder").iterdir() if path.name.startswith(name)]
+
+
+def test_without_the_package_of_heads_there_is_the_table(
+    page: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pygltflib", None)
+    monkeypatch.delitem(sys.modules, "mien.avatar.glb", raising=False)
+    clip = write_clip(tmp_path / "clip.mp4")
+    name = page.post("videos", content=clip.read_bytes()).json()["video"]
+    told, _ = follow(page, name)
+    assert told[-1]["done"]["heads"] == []
+    assert page.get(f"videos/{name}/table.csv").status_code == 200
 
 
 def test_a_photo_is_one_frame(page: TestClient, tmp_path: Path) -> None:

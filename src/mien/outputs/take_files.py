@@ -45,7 +45,10 @@ class TakeFiles(Sink):
         rate: float,
         encode: Callable[[Clip, Take], bytes],
         details: Details,
+        most: int | None = None,
     ) -> None:
+        """``most``: files of no more than so many faces, those seen longest; all without it."""
+        self._most = most
         self._folder, self._stem, self._ending, self._encode = folder, stem, ending, encode
         self._clip, self._takes, self._details = Clip(rate), dict[int, Take](), details
         self._closed = False
@@ -71,7 +74,7 @@ class TakeFiles(Sink):
         self._closed = True
         old = set(take_paths(self._folder, self._stem, self._ending))
         unwritten: OutputError | None = None
-        for take in self._takes.values():
+        for take in sorted(self._takes.values(), key=len, reverse=True)[: self._most]:
             if not len(take):
                 continue
             path = self._folder / f"{self._stem}.face-{take.track_id}.{self._ending}"

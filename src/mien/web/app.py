@@ -24,8 +24,10 @@ _ASSETS = {
     "": ("page.html", "text/html; charset=utf-8"),
     "style.css": ("style.css", "text/css; charset=utf-8"),
     "app.js": ("app.js", "text/javascript; charset=utf-8"),
+    "avatar.js": ("avatar.js", "text/javascript; charset=utf-8"),
     "curves.js": ("curves.js", "text/javascript; charset=utf-8"),
     "drawing.js": ("drawing.js", "text/javascript; charset=utf-8"),
+    "glb.js": ("glb.js", "text/javascript; charset=utf-8"),
     "sources.js": ("sources.js", "text/javascript; charset=utf-8"),
 }
 
@@ -65,6 +67,13 @@ def make_app(parts: TrackerParts, folder: Path, token: str, limits: Limits) -> A
         if path is None:
             return JSONResponse({"error": "this table is not here any more"}, 404)
         return FileResponse(path, media_type="text/csv; charset=utf-8")
+
+    @app.get("/videos/{name}/face-{track_id}.glb")
+    def give_head(name: str, track_id: int) -> Response:
+        path = videos.head(name, track_id)
+        if path is None:
+            return JSONResponse({"error": "this head is not here any more"}, 404)
+        return FileResponse(path, media_type="model/gltf-binary")
 
     @app.websocket("/live")
     async def live(socket: WebSocket) -> None:

@@ -14,10 +14,11 @@ from typing import Self
 from fastapi import Request, WebSocket, WebSocketDisconnect
 from starlette.requests import ClientDisconnect
 
-from mien.errors import InputError, MienError
+from mien.errors import ConfigError, InputError, MienError
 from mien.expression import Details
 from mien.media import Source, SourceKind, open_source
 from mien.outputs import Sink, open_table
+from mien.outputs.take_files import TakeFiles, take_paths
 from mien.pipeline import Tally, track_source
 from mien.types import Face, Frame
 from mien.web.live import FULL
@@ -31,6 +32,9 @@ _PREVIEW_EVERY_SECS = 0.15
 _SEND_SECS = 30.0
 _TABLES_A_PLACE = 4
 _READ = Details(blendshapes=True)
+_GLB = "glb"
+_HEADS = 8
+"""Faces of a video whose heads are kept, 2 MB each: those seen longest."""
 
 
 class UploadError(Exception):
@@ -130,11 +134,17 @@ class Videos:
                 bounded = _Bounded(source, 60 * self._visitors.limits.video_minutes)
                 page = _PageSink(socket, loop, source.frames_expected)
                 table = open_table(self._table(name), len(parts.pair.markup), _READ)
-                track_source(bounded, parts, [table, page], tally, details=_READ)
+                heads = self._open_heads(name, source.rate)
+                details = TakeFiles.details_of(_READ) if heads else _READ
+                track_source(bounded, parts, [table, page, *heads], tally, details=details)
                 note = bounded.note
         except MienError as error:
             note = str(error).replace(str(self._video(name)), "the video").replace(name, "video")
-        done = {"frames": tally.frames_decoded, "with_face": tally.frames_with_face}
+        done = {
+            "frames": tally.frames_decoded,
+            "with_face": tally.frames_with_face,
+            "heads": self._heads(name),
+        }
         note = "; ".join(filter(None, (note, tally.note_on_limit(parts.settings.max_faces))))
         if not tally.frames_decoded:
             return {"error": note or "the video holds no frame"}
@@ -146,8 +156,27 @@ class Videos:
     def _table(self, name: str) -> Path:
         return self._folder / f"{name}.csv"
 
+    def head(self, name: str, track_id: int) -> Path | None:
+        """The animated head of one face of a video that was followed."""
+        path = self._folder / f"{name}.face-{track_id}.{_GLB}"
+        return path if name in self._known and path.is_file() else None
+
+    def _heads(self, name: str) -> list[int]:
+        paths = take_paths(self._folder, name, _GLB)
+        return sorted(int(path.name.split("-")[-1].split(".")[0]) for path in paths)
+
+    def _open_heads(self, name: str, rate: float) -> list[TakeFiles]:
+        """None where the package that writes glb files is not installed."""
+        try:
+            from mien.avatar.glb import encode_glb
+        except ConfigError:
+            return []
+        return [TakeFiles(self._folder, name, _GLB, rate, encode_glb, _READ, most=_HEADS)]
+
     def _forget(self, name: str) -> None:
         self._known = [one for one in self._known if one != name]
+        for path in take_paths(self._folder, name, _GLB):
+            path.unlink(missing_ok=True)
         self._video(name).unlink(missing_ok=True)
         self._table(name).unlink(missing_ok=True)
 

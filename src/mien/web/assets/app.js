@@ -1,5 +1,6 @@
 // The page: joins the sources to what shows them.
 
+import { Avatar } from "./avatar.js";
 import { Curves } from "./curves.js";
 import { Head, drawPicture } from "./drawing.js";
 import { Camera, Upload } from "./sources.js";
@@ -8,6 +9,7 @@ const byId = (id) => document.getElementById(id);
 const LIVE_SECS = 10;
 
 const head = new Head(byId("head"));
+const avatar = new Avatar(byId("avatar"));
 const poseCurves = new Curves(byId("pose-curves"), [
   { name: "yaw", colour: "--c1" }, { name: "pitch", colour: "--c2" }, { name: "roll", colour: "--c3" },
 ], -90, 90, [-60, 0, 60], "°");
@@ -17,7 +19,7 @@ const openCurves = new Curves(byId("open-curves"), [
 
 /** What is shown now. A script of yours may read it: `mien.message` is the last answer. */
 const mien = globalThis.mien = {
-  about: null, source: null, message: null, picture: null, chosen: null, frames: [], done: false,
+  about: null, source: null, message: null, picture: null, chosen: null, frames: [], done: false, heads: [], avatar,
 };
 
 fetch("about.json").then((answer) => answer.json()).then((about) => {
@@ -50,14 +52,37 @@ function redraw() {
   byId("frame").hidden = false;
   if (picture) drawPicture(byId("picture"), picture, message.size, message.faces, about, byId("points").checked);
   const face = faceShown();
-  head.draw(face, about);
+  if (byId("avatar").hidden) head.draw(face, about);
+  else showAvatar(face);
   showPeople(message.faces, face);
   showNumbers(face);
   showGauges(face);
   showCurves(face);
 }
 
+avatar.redraw = redraw;
 head.redraw = () => head.draw(faceShown(), mien.about);
+
+/** The followed face's own file, at the time of the frame that is shown. */
+async function showAvatar(face) {
+  const id = face?.track_id;
+  byId("glb").hidden = !mien.heads.includes(id);
+  if (!mien.heads.includes(id)) { avatar.clear(); return; }
+  byId("glb").href = `${mien.results}face-${id}.glb`;
+  byId("glb").download = `${mien.title}.face-${id}.glb`;
+  try {
+    await avatar.open(byId("glb").href);
+    if (!byId("avatar").hidden) avatar.draw(mien.message.time_secs);
+  } catch (error) { tell(`the head cannot be shown: ${error.message}`); }
+}
+
+function chooseAvatar(on) {
+  byId("show-avatar").checked = on;
+  byId("avatar").hidden = !on;
+  byId("head").hidden = on;
+  byId("glb").hidden = !on;
+  redraw();
+}
 
 function showPeople(faces, face) {
   const place = byId("people");
@@ -129,7 +154,9 @@ function showCurves(face) {
 
 function begin(source) {
   mien.source?.stop();
-  Object.assign(mien, { source, message: null, picture: null, chosen: null, frames: [], samples: [], done: false });
+  Object.assign(mien, { source, message: null, picture: null, chosen: null, frames: [], samples: [], done: false, heads: [] });
+  byId("heads").hidden = true;
+  chooseAvatar(false);
   byId("gauges").replaceChildren();
   tell("");
   for (const id of ["progress", "table", "playing"]) byId(id).hidden = true;
@@ -206,7 +233,7 @@ function useVideo(file) {
       advance(count, of, of ? `frame ${count} of ${of}` : `frame ${count}`);
     },
     onPreview: show,
-    onDone: (done, table) => finishVideo(file, done, table),
+    onDone: (done, results) => finishVideo(file, done, results),
     onEnd: (why) => { if (mien.source === upload) ended(why); },
   });
   begin(upload);
@@ -223,12 +250,14 @@ function packed(message) {
   return { ...message, faces };
 }
 
-function finishVideo(file, done, table) {
+function finishVideo(file, done, results) {
   ended(done.note ?? "");
-  mien.done = true;
+  const title = file.name.replace(/\.[^.]*$/, "");
+  Object.assign(mien, { done: true, heads: done.heads, results, title });
+  byId("heads").hidden = !done.heads.length;
   const link = byId("table");
-  link.href = table;
-  link.download = `${file.name.replace(/\.[^.]*$/, "")}.csv`;
+  link.href = `${results}table.csv`;
+  link.download = `${title}.csv`;
   link.hidden = false;
   byId("fps").textContent = done.fps.toFixed(0);
   if (mien.frames.length < 2) { show(mien.frames[0], null); return; }
@@ -283,6 +312,7 @@ function setMirror(on) {
   byId("mirror").checked = on;
   byId("picture").classList.toggle("mirrored", on);
   byId("head").classList.toggle("mirrored", on);
+  byId("avatar").classList.toggle("mirrored", on);
 }
 
 byId("camera").addEventListener("click", useCamera);
@@ -292,6 +322,7 @@ byId("file").addEventListener("change", (event) => {
   event.target.value = "";
 });
 byId("mirror").addEventListener("change", (event) => setMirror(event.target.checked));
+byId("show-avatar").addEventListener("change", (event) => chooseAvatar(event.target.checked));
 byId("points").addEventListener("change", redraw);
 window.addEventListener("resize", redraw);
 const stage = document.body;

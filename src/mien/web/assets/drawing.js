@@ -72,21 +72,26 @@ function drawFace(context, face, markup, scale) {
   }
 }
 
+/** Let drags change an angle about the upright and one about the level axis; a double click undoes them. */
+export function turnByDrags(canvas, turn, redraw) {
+  canvas.addEventListener("pointerdown", (event) => canvas.setPointerCapture(event.pointerId));
+  canvas.addEventListener("pointermove", (event) => {
+    if (!event.buttons) return;
+    const sign = canvas.classList.contains("mirrored") ? -1 : 1;
+    turn[0] += sign * event.movementX * 0.01;
+    turn[1] = Math.max(-1.5, Math.min(1.5, turn[1] - event.movementY * 0.01));
+    redraw();
+  });
+  canvas.addEventListener("dblclick", () => { turn.fill(0); redraw(); });
+}
+
 /** The head of the points themselves, lit from the viewer's upper left; drags turn it further. */
 export class Head {
   constructor(canvas) {
     this.canvas = canvas;
     this.turn = [0, 0];
     this.redraw = () => {};
-    canvas.addEventListener("pointerdown", (event) => canvas.setPointerCapture(event.pointerId));
-    canvas.addEventListener("pointermove", (event) => {
-      if (!event.buttons) return;
-      const sign = canvas.classList.contains("mirrored") ? -1 : 1;
-      this.turn[0] += sign * event.movementX * 0.01;
-      this.turn[1] = Math.max(-1.5, Math.min(1.5, this.turn[1] - event.movementY * 0.01));
-      this.redraw();
-    });
-    canvas.addEventListener("dblclick", () => { this.turn = [0, 0]; this.redraw(); });
+    turnByDrags(canvas, this.turn, () => this.redraw());
   }
 
   draw(face, markup) {

@@ -120,7 +120,7 @@ export class Upload {
   finish(name, done) {
     this.ended = true;
     this.socket.close();
-    this.handlers.onDone(done, address(`videos/${name}/table.csv`));
+    this.handlers.onDone(done, address(`videos/${name}/`));
   }
 
   stop(why = "") {
