@@ -56,6 +56,20 @@ def test_all_frames_at_their_own_times(tmp_path, suffix):
     np.testing.assert_allclose([frame.time_secs for frame in frames], STARTS, atol=1e-3)
 
 
+@pytest.mark.parametrize("suffix", KINDS)
+def test_the_rate_is_that_of_the_first_duration(tmp_path, suffix):
+    first, *rest = scenes()
+    first.save(tmp_path / f"a.{suffix}", save_all=True, append_images=rest, duration=40)
+    with open_source(tmp_path / f"a.{suffix}") as source:
+        assert source.rate == pytest.approx(25)
+
+
+def test_motion_jpeg_that_begins_within_a_picture(tmp_path):
+    (tmp_path / "a.mjpeg").write_bytes(b"".join(jpegs(6))[700:])
+    with open_source(tmp_path / "a.mjpeg") as source:
+        assert numbers(list(source)) == [1, 2, 3, 4, 5]
+
+
 def test_the_ending_does_not_decide(tmp_path):
     first, *rest = scenes()
     first.save(tmp_path / "a.jpg", "WEBP", save_all=True, append_images=rest, duration=40)

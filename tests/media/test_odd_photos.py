@@ -62,13 +62,63 @@ def test_tiff_colour(tmp_path, noise, bits, planar, end, deflate):
 @pytest.mark.parametrize("bits", ["8", "16", "32", "float"])
 @pytest.mark.parametrize("photometric", [0, 1])
 def test_tiff_grey(tmp_path, noise, bits, photometric, end, deflate):
-    if bits == "32" and photometric == 1:
-        pytest.skip("grey in 32-bit integers holds 16 bits, as other programs write it")
     path = tmp_path / "a.tif"
     grey = noise[..., :1]
     values = 255 - grey if photometric == 0 else grey
     path.write_bytes(tiff(stored(values, bits), photometric, end=end, deflate=deflate))
     np.testing.assert_array_equal(read(path), np.repeat(grey, 3, axis=2))
+
+
+@pytest.mark.parametrize("end", ["<", ">"])
+@pytest.mark.parametrize("bits", ["8", "16", "32"])
+@pytest.mark.parametrize(("photometric", "planar"), [(0, 1), (1, 1), (2, 1), (2, 2)])
+def test_a_tiff_with_offsets_of_64_bits(tmp_path, noise, photometric, planar, bits, end):
+    """BigTIFF: one picture, then the same three times as a film."""
+    shown = noise[..., :3] if photometric == 2 else np.repeat(noise[..., :1], 3, axis=2)
+    values = 255 - shown if photometric == 0 else shown
+    values = stored(values if photometric == 2 else values[..., :1], bits)
+    path = tmp_path / "a.tif"
+    path.write_bytes(tiff(values, photometric, planar=planar, end=end, big=True))
+    np.testing.assert_array_equal(read(path), shown)
+    path.write_bytes(tiff(values, photometric, planar=planar, end=end, big=True, pages=3))
+    with open_source(path) as source:
+        assert source.kind is SourceKind.VIDEO
+        frames = list(source)
+    assert len(frames) == 3
+    for frame in frames:
+        np.testing.assert_array_equal(frame.image_rgb, shown)
+
+
+@pytest.mark.parametrize("photometric", [0, 1])
+def test_a_tiff_of_twelve_bits(tmp_path, noise, photometric):
+    """Two samples in three bytes."""
+    grey = noise[..., 0]
+    values = grey.astype(np.uint16) << 4 | grey >> 4
+    values = 4095 - values if photometric == 0 else values
+    first, second = values[:, ::2], values[:, 1::2]
+    packed = np.stack([first >> 4, (first & 15) << 4 | second >> 8, second & 255], axis=2)
+    rows = packed.astype(np.uint8).reshape(40, 72, 1)
+    path = tmp_path / "a.tif"
+    path.write_bytes(tiff(rows, photometric, tags={256: (4, [48]), 258: (3, [12])}))
+    np.testing.assert_array_equal(read(path)[..., 0], grey)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "white"),
+    [
+        *((np.uint32, 255), (np.uint32, 65535), (np.uint32, 2**32 - 1)),
+        *((np.int16, 32767), (np.int32, 65535), (np.int32, 2**31 - 1)),
+        *((np.float32, 1.0), (np.float32, 255.0), (np.float32, 65535.0)),
+    ],
+)
+def test_white_is_what_the_numbers_say(tmp_path, noise, dtype, white):
+    """Wide numbers hold fewer bits as well: nothing is clipped to white, nothing falls to black."""
+    grey = noise[..., :1].copy()
+    grey[0, 0] = 255
+    values = np.rint(grey / 255 * white) if white > 1 else grey / 255
+    path = tmp_path / "a.tif"
+    path.write_bytes(tiff(values.astype(dtype), 1))
+    np.testing.assert_allclose(read(path)[..., :1], grey, atol=1)
 
 
 @pytest.mark.parametrize("end", ["<", ">"])
@@ -226,3 +276,42 @@ def test_bytes_of_pillow_are_turned_alike(tmp_path):
     from_file = read(tmp_path / "a.png")
     assert from_file.shape == (160, 120, 3)
     np.testing.assert_array_equal(as_picture(Image.open(tmp_path / "a.png")), from_file)
+
+
+@pytest.mark.parametrize("mode", ["La", "LA", "RGBa", "I", "F", "HSV", "PA", "RGBX"])
+def test_pictures_of_pillow_of_every_mode(mode):
+    image = photo().convert({"La": "LA", "RGBa": "RGBA", "PA": "P"}.get(mode, mode)).convert(mode)
+    read_as = as_picture(image).astype(int)
+    wanted = (
+        photo() if mode in ("HSV", "RGBa", "RGBX", "PA") else photo().convert("L").convert("RGB")
+    )
+    assert np.abs(read_as - np.asarray(wanted)).mean() < (20 if mode == "PA" else 2)
+
+
+def test_a_picture_of_pillow_that_cannot_be_read_is_one_sentence(tmp_path):
+    buffer = io.BytesIO()
+    photo().save(buffer, "JPEG")
+    with pytest.raises(InputError, match="cut off or damaged"):
+        as_picture(Image.open(io.BytesIO(buffer.getvalue()[:1500])))
+    (tmp_path / "a.jpg").write_bytes(buffer.getvalue())
+    with (tmp_path / "a.jpg").open("rb") as file:
+        shut = Image.open(file)
+    with pytest.raises(InputError, match="seek of closed file"):
+        as_picture(shut)
+
+
+def test_a_matrix_is_a_grey_picture():
+    grey = np.asarray(photo().convert("L"))
+    with pytest.warns(PendingDeprecationWarning):
+        matrix = np.asmatrix(grey)
+    np.testing.assert_array_equal(as_picture(matrix), np.repeat(grey[..., None], 3, axis=2))
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a.docx", "a.gpr", "a"])
+def test_a_picture_inside_something_else_is_no_video(tmp_path, name):
+    buffer = io.BytesIO()
+    photo().save(buffer, "JPEG")
+    path = tmp_path / name
+    path.write_bytes(b"%PDF-1.7\nstream\n" + 2 * buffer.getvalue() + b"\nendstream\n" * 200)
+    with pytest.raises(InputError, match="JPEG pictures in it"):
+        open_source(path)

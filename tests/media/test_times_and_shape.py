@@ -28,6 +28,37 @@ def test_avi_numbers_packets_as_stored_and_pictures_still_rise(make_video, read_
     assert [read_number(frame.image_rgb) for frame in frames] == list(range(60))
 
 
+@pytest.mark.parametrize("codec", ["mpeg4", "msmpeg4v3", "mjpeg"])
+@pytest.mark.parametrize("held_back", ["0", "2"])
+def test_the_first_picture_of_an_avi_is_at_its_zero(make_video, read_number, codec, held_back):
+    """MPEG-4 part 2 with B-frames, as DivX and Xvid write them, comes a frame late otherwise."""
+    options = {"bf": held_back, "qscale": "2"} if codec == "mpeg4" else {}
+    pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    path = make_video(
+        "b.avi", range(0, 1200, 40), codec=codec, codec_options=options, pix_fmt=pix_fmt
+    )
+    with open_source(path) as source:
+        frames = list(source)
+    np.testing.assert_allclose([f.time_secs for f in frames], np.arange(30) / 25, atol=1e-9)
+    assert [read_number(frame.image_rgb) for frame in frames] == list(range(30))
+
+
+def test_the_unit_of_a_clock_is_no_frame_rate(tmp_path):
+    """DV says 60000 a second, which is what its stamps count in."""
+    path = tmp_path / "a.dv"
+    with av.open(str(path), "w", format="dv") as container:
+        stream = container.add_stream("dvvideo", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 720, 576, "yuv420p"
+        for _ in range(4):
+            picture = av.VideoFrame.from_ndarray(np.zeros((576, 720, 3), np.uint8), format="rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    with open_source(path) as source:
+        assert source.rate == 25
+        assert source.frames_expected == 4
+    np.testing.assert_allclose(times(path), np.arange(4) / 25)
+
+
 def test_swapped_stamps_of_a_file_with_times_of_its_own_are_not_renumbered(make_video):
     told = times(make_video("v.mkv", [0, 20, 40, 400, 410, 1000], codec_options={"bf": "2"}))
     np.testing.assert_allclose(told, [0, 0.02, 0.04, 0.4, 0.41, 1.0], atol=1e-3)

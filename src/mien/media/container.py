@@ -13,7 +13,15 @@ from av.video.reformatter import VideoReformatter
 
 from mien.errors import InputError
 
-__all__ = ["Shape", "frame_rate", "has_no_times", "open_container", "pictures_of", "zero_secs"]
+__all__ = [
+    "Shape",
+    "frame_rate",
+    "has_no_times",
+    "numbers_as_stored",
+    "open_container",
+    "pictures_of",
+    "zero_secs",
+]
 
 _METADATA_OPTIONS: Final[dict[str, Any]] = (
     {} if int(av.__version__.split(".")[0]) >= 19 else {"metadata_errors": "ignore"}
@@ -21,6 +29,8 @@ _METADATA_OPTIONS: Final[dict[str, Any]] = (
 """A title in an old encoding costs nothing: from PyAV 19 on by itself, before if it is told so."""
 _USUAL_RATE = 25.0
 """Frames a second for a file that names no rate and stamps no frame."""
+_HIGHEST_RATE = 1000.0
+"""Frames a second; what claims more has named the unit of its clock."""
 _NO_TIMES = 0x0080
 """AVFMT_NOTIMESTAMPS: raw H.264, HEVC, MJPEG and their like."""
 _STRANGEST_PIXEL = 5.0
@@ -93,12 +103,16 @@ def has_no_times(container: Any) -> bool:
 
 def frame_rate(container: Any, stream: Any) -> float:
     """Frames a second as the stream's own header says where the container has no times."""
+    named = [stream.average_rate, stream.guessed_rate]
     if has_no_times(container):
-        rate = stream.codec_context.framerate or stream.guessed_rate or stream.average_rate
-    else:
-        rate = stream.average_rate or stream.guessed_rate
-    rate = float(rate or 0)
-    return rate if 0 < rate < 100_000 else _USUAL_RATE
+        named = [stream.codec_context.framerate, *reversed(named)]
+    rates = [float(rate) for rate in named if rate]
+    return next((rate for rate in rates if 0 < rate <= _HIGHEST_RATE), _USUAL_RATE)
+
+
+def numbers_as_stored(container: Any) -> bool:
+    """Whether the format says when a packet is stored and not when its picture is shown."""
+    return str(container.format.name) == "avi"
 
 
 def zero_secs(container: Any) -> float | None:

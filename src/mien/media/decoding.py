@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from mien.errors import InputError
-from mien.media.container import Shape, has_no_times, pictures_of
+from mien.media.container import Shape, has_no_times, numbers_as_stored, pictures_of
 from mien.media.display_matrix import UPRIGHT, DisplayMark
 from mien.media.source import check_size
 from mien.media.timestamps import PictureStamps
@@ -55,7 +55,8 @@ def decode(
     shape = Shape(container, stream)
     unstamped = has_no_times(container)
     mark: DisplayMark | None = None
-    for picture, ticks in _stamped(_pictures(container, stream, cut_off, tally), tally):
+    pictures = _pictures(container, stream, cut_off, tally)
+    for picture, ticks in _stamped(pictures, tally, as_stored=numbers_as_stored(container)):
         tally.frames += 1
         if tally.frames <= skip:
             continue
@@ -66,9 +67,11 @@ def decode(
         yield image_rgb, None if ticks is None or unstamped else float(ticks * stream.time_base)
 
 
-def _stamped(pictures: Generator[Any], tally: Tally) -> Generator[tuple[Any, int | None]]:
+def _stamped(
+    pictures: Generator[Any], tally: Tally, *, as_stored: bool
+) -> Generator[tuple[Any, int | None]]:
     first = list(itertools.islice(pictures, _LOOK_AHEAD))
-    tally.stamps.decide([picture.pts for picture in first])
+    tally.stamps.decide([picture.pts for picture in first], numbers_as_stored=as_stored)
     while first:
         picture = first.pop(0)
         yield picture, tally.stamps.of(picture.pts, picture.dts)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["END_MARK", "is_a_stream", "with_end_mark"]
+__all__ = ["END_MARK", "MOTION_JPEG_SUFFIXES", "is_a_stream", "with_end_mark"]
+
+MOTION_JPEG_SUFFIXES = (".mjpeg", ".mjpg", ".mjpe")
 
 END_MARK = b"\xff\xd9"
 _START = b"\xff\xd8\xff"

@@ -56,6 +56,8 @@ class MovingPicture(NothingOpen):
                 if layout is None:
                     self._first = int(bool(getattr(image, "default_image", False)))
                     self.frames_expected = image.n_frames - self._first
+                    image.seek(self._first)
+                    image.load()  # only then do WebP and AVIF tell of its duration
                     self.rate = 1 / _duration(image)
                 else:
                     self.frames_expected = len(layout.pictures)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from mien.errors import InputError
 from mien.media.photo import read_photo
-from mien.media.pictures import as_rgb, quiet, shown
+from mien.media.pictures import DAMAGED, as_rgb, damaged, quiet, shown
 
 __all__ = ["as_picture"]
 
@@ -35,11 +35,19 @@ def as_picture(image: object) -> UInt8[np.ndarray, "height width 3"]:
     if isinstance(image, Image.Image):
         if 0 in image.size:
             raise InputError(f"expected a picture, got one of {image.size} px; {_WANTED}")
-        with quiet():
-            return shown(image)
+        return _of_pillow(image)
     if not isinstance(image, np.ndarray):
         raise InputError(f"expected a picture, got {type(image).__name__}; {_WANTED}")
-    return _of_array(image)
+    return _of_array(np.asarray(image))  # a matrix has always two sides
+
+
+def _of_pillow(image: Image.Image) -> UInt8[np.ndarray, "height width 3"]:
+    """Its file is read only now, and may be cut off, or closed."""
+    with quiet():
+        try:
+            return shown(image)
+        except DAMAGED as error:
+            raise damaged("an image of Pillow's", error) from error
 
 
 def _of_array(image: np.ndarray) -> UInt8[np.ndarray, "height width 3"]:

@@ -17,6 +17,7 @@ from jaxtyping import UInt8
 from PIL import ExifTags, Image
 
 from mien.errors import InputError
+from mien.media.samples import unit
 from mien.media.source import ByteFile
 
 __all__ = [
@@ -140,6 +141,8 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
 
 def as_rgb(image: Image.Image) -> UInt8[np.ndarray, "height width 3"]:
     """Transparent pixels on white, 16 bits scaled to 8, CMYK and grey as RGB."""
+    if image.mode == "La":  # of which Pillow makes nothing but LA
+        image = image.convert("LA")
     if image.mode.startswith("I") or image.mode == "F":
         return grey_as_rgb(np.asarray(image))
     if image.has_transparency_data:
@@ -150,17 +153,8 @@ def as_rgb(image: Image.Image) -> UInt8[np.ndarray, "height width 3"]:
 
 
 def grey_as_rgb(values: np.ndarray) -> UInt8[np.ndarray, "height width 3"]:
-    """Grey of more than 8 bits: Pillow would clip it at 255.
-
-    Integers hold 16 bits, whatever the width Pillow reads them into; floats hold 0 to 1 or, if one
-    of them is larger, 0 to 255.
-    """
-    if np.issubdtype(values.dtype, np.integer):
-        unit = values / 65535
-    else:
-        finite = np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0)
-        unit = finite / (255 if finite.max() > 1 else 1)
-    grey = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
+    """Grey of more than 8 bits: Pillow would clip it at 255."""
+    grey = np.rint(np.clip(unit(values), 0, 1) * 255).astype(np.uint8)
     return np.repeat(grey[..., None], 3, axis=2)
 
 

@@ -34,7 +34,8 @@ _PROTOCOLS: Final = (
 _HEAD = 256
 _STEP = 1 << 20
 _PICTURE_HEADS: Final = (
-    *(b"\xff\xd8\xff", b"\x89PNG", b"II*\0", b"MM\0*", b"BM", b"GIF8", b"\0\0\x01\0"),
+    *(b"\xff\xd8\xff", b"\x89PNG", b"BM", b"GIF8", b"\0\0\x01\0"),
+    *(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
     *(b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"\0\0\0\x0cjP", b"\xff\x4f\xff\x51"),
 )
 

@@ -1,4 +1,7 @@
-"""TIFF below Pillow: which of its directories hold the picture, and samples of more than 8 bits."""
+"""TIFF below Pillow: which of its directories hold the picture, and samples of more than 8 bits.
+
+Both forms: TIFF 6.0, and BigTIFF, whose offsets have 64 bits.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,16 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from mien.media.samples import unit
+
 __all__ = ["Directory", "Layout", "is_tiff", "layout_of", "wide_rgb"]
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
 _STRIPS, _SAMPLES, _STRIP_BYTES, _PLANAR, _SUBFILES = 273, 277, 279, 284, 330
 _TILES, _TILE_BYTES, _EXTRA, _FORMAT = 324, 325, 338, 339
 _KIND, _DNG_VERSION, _CFA, _LINEAR_RAW = 254, 50706, 32803, 34892
-_SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
-_LETTERS: Final = {1: "B", 3: "H", 4: "I", 13: "I"}
+_LETTERS: Final = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
+_UNSIGNED, _FLOAT = 1, 3
 _MOST_DIRECTORIES = 10_000
 _MOST_ENTRIES = 4096
 
@@ -58,8 +63,8 @@ class Directory:
         bits, samples = self.one(_BITS, 1), self.one(_SAMPLES, 1)
         planar = samples > 1 and self.one(_PLANAR, 1) == 2
         inverted = self.one(_PHOTOMETRIC, 1) == 0
-        floats = self.one(_FORMAT, 1) == 3
-        return (bits > 8 and (planar or inverted or samples == 2 or floats)) or (
+        usual = self.one(_FORMAT, _UNSIGNED) == _UNSIGNED and bits in (8, 16)
+        return (bits > 8 and (planar or inverted or samples == 2 or not usual)) or (
             planar and samples == 2
         )
 
@@ -87,47 +92,89 @@ class Layout:
         return own or (0,)
 
 
+@dataclass(frozen=True)
+class _Form:
+    """How the numbers of a file's directories are written."""
+
+    end: str
+    """The order of bytes, as :mod:`struct` names it."""
+    count: str
+    """The number of a directory's entries."""
+    word: str
+    """An offset, and the number of a tag's values."""
+
+    @classmethod
+    def of(cls, data: bytes | mmap.mmap) -> _Form:
+        end = "<" if data[:1] == b"I" else ">"
+        return cls(end, "Q", "Q") if data[:4] in _BIG_HEADS else cls(end, "H", "I")
+
+    @property
+    def first(self) -> int:
+        """Where the header says where the first directory is."""
+        return self.size(self.word)
+
+    @property
+    def entry(self) -> str:
+        return "HH" + self.word
+
+    def size(self, letters: str) -> int:
+        return struct.calcsize(self.end + letters)
+
+    def read(self, letters: str, data: bytes | mmap.mmap, at: int) -> tuple[int, ...]:
+        return struct.unpack_from(self.end + letters, data, at)
+
+    def pack(self, letters: str, *values: int) -> bytes:
+        return struct.pack(self.end + letters, *values)
+
+
+_HEADS: Final = (b"II*\0", b"MM\0*")
+_BIG_HEADS: Final = (b"II+\0", b"MM\0+")
+
+
 def is_tiff(head: bytes) -> bool:
-    return head[:4] in (b"II*\0", b"MM\0*")
+    return head[:4] in _HEADS + _BIG_HEADS
 
 
 def layout_of(data: bytes | mmap.mmap) -> Layout:
     """Read the directories as far as they go; damage ends the list without an error."""
-    end = "<" if data[:1] == b"I" else ">"
+    form = _Form.of(data)
     pages: list[Directory] = []
     within: list[Directory] = []
     seen: set[int] = set()
-    (at,) = struct.unpack_from(end + "I", data, 4) if len(data) >= 8 else (0,)
+    (at,) = form.read(form.word, data, form.first) if len(data) >= 2 * form.first else (0,)
     while at and at not in seen and len(pages) < _MOST_DIRECTORIES:
         seen.add(at)
-        directory, at = _read(data, end, at)
+        directory, at = _read(data, form, at)
         if directory is None:
             break
         pages.append(directory)
         for offset in directory.tags.get(_SUBFILES, ())[:16]:
-            below, _ = _read(data, end, offset)
+            below, _ = _read(data, form, offset)
             if below is not None:
                 within.append(below)
     return Layout(tuple(pages), tuple(within))
 
 
-def _read(data: bytes | mmap.mmap, end: str, at: int) -> tuple[Directory | None, int]:
+def _read(data: bytes | mmap.mmap, form: _Form, at: int) -> tuple[Directory | None, int]:
     try:
-        (count,) = struct.unpack_from(end + "H", data, at)
+        (count,) = form.read(form.count, data, at)
         if count > _MOST_ENTRIES:
             return None, 0
+        at += form.size(form.count)
         tags: dict[int, tuple[int, ...]] = {}
-        for number in range(count):
-            tag, kind, values = struct.unpack_from(end + "HHI", data, at + 2 + 12 * number)
+        for _ in range(count):
+            tag, kind, values = form.read(form.entry, data, at)
+            at += form.size(form.entry)
+            place, at = at, at + form.size(form.word)
             if kind not in _LETTERS or not 0 < values <= len(data):
                 tags.setdefault(tag, ())
                 continue
-            place = at + 10 + 12 * number
-            if values * _SIZES[kind] > 4:
-                (place,) = struct.unpack_from(end + "I", data, place)
-            tags[tag] = struct.unpack_from(f"{end}{values}{_LETTERS[kind]}", data, place)
-        (following,) = struct.unpack_from(end + "I", data, at + 2 + 12 * count)
-    except struct.error:
+            letters = f"{values}{_LETTERS[kind]}"
+            if form.size(letters) > form.size(form.word):
+                (place,) = form.read(form.word, data, place)
+            tags[tag] = form.read(letters, data, place)
+        (following,) = form.read(form.word, data, at)
+    except (struct.error, OverflowError):
         return None, 0
     return Directory(tags), following
 
@@ -140,16 +187,16 @@ def wide_rgb(data: bytes, page: Directory) -> UInt8[np.ndarray, "height width 3"
     """
     samples = page.one(_SAMPLES, 1)
     if samples == 1 or page.one(_PLANAR, 1) == 2:
-        planes = [_unit(_grey(data, page, plane)) for plane in range(samples)]
+        planes = [unit(_grey(data, page, plane)) for plane in range(samples)]
         values = np.stack(planes, axis=2)
     elif samples == 2:
-        values = _unit(_grey_and_alpha(data, page))
+        values = unit(_grey_and_alpha(data, page))
     else:
         decoded = _decode(_with_directory(data, page, {}))
         order = {3: [2, 1, 0], 4: [2, 1, 0, 3]}
         decoded = decoded.reshape(*decoded.shape[:2], -1)
         channels = decoded.shape[2]
-        values = _unit(decoded[..., order.get(channels, list(range(channels)))])
+        values = unit(decoded[..., order.get(channels, list(range(channels)))])
     return _colours(values, page.one(_PHOTOMETRIC, 1), _EXTRA in page.tags)
 
 
@@ -166,13 +213,6 @@ def _colours(values: np.ndarray, photometric: int, extra: bool) -> UInt8[np.ndar
     if alpha is not None:
         rgb = rgb * alpha + (1 - alpha)
     return np.asarray(np.rint(np.clip(rgb, 0, 1) * 255), np.uint8)
-
-
-def _unit(values: np.ndarray) -> np.ndarray:
-    if np.issubdtype(values.dtype, np.floating):
-        finite = np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0)
-        return np.asarray(finite / (255 if finite.max() > 1 else 1), np.float32)
-    return np.asarray(values / np.float32(np.iinfo(values.dtype).max), np.float32)
 
 
 def _grey(data: bytes, page: Directory, plane: int) -> np.ndarray:
@@ -203,24 +243,24 @@ def _grey_and_alpha(data: bytes, page: Directory) -> np.ndarray:
 
 def _with_directory(data: bytes, page: Directory, changed: dict[int, tuple[int, ...]]) -> bytes:
     """The file with one directory, the page's, in which some tags say something else."""
-    end = "<" if data[:1] == b"I" else ">"
+    form = _Form.of(data)
     kept = {tag: values for tag, values in page.tags.items() if tag in _KEPT} | changed
     if _SAMPLES in changed:
         kept.pop(_EXTRA, None)
+    kinds = {letter: kind for kind, letter in _LETTERS.items() if kind in (3, 4, 16)}
+    inline = form.size(form.word)
     out = bytearray(data)
     out += b"\0" * (len(out) % 2)
     entries = bytearray()
     for tag, values in sorted(kept.items()):
-        raw = struct.pack(f"{end}{len(values)}I", *values)
-        if tag in _SHORT:
-            raw = struct.pack(f"{end}{len(values)}H", *values)
-        if len(raw) > 4:
+        letter = "H" if tag in _SHORT else form.word
+        raw = form.pack(f"{len(values)}{letter}", *values)
+        if len(raw) > inline:
             place, out = len(out), out + raw
-            raw = struct.pack(end + "I", place)
-        entries += struct.pack(end + "HHI", tag, 3 if tag in _SHORT else 4, len(values))
-        entries += raw.ljust(4, b"\0")
-    out[4:8] = struct.pack(end + "I", len(out))
-    return bytes(out + struct.pack(end + "H", len(kept)) + entries + b"\0\0\0\0")
+            raw = form.pack(form.word, place)
+        entries += form.pack(form.entry, tag, kinds[letter], len(values)) + raw.ljust(inline, b"\0")
+    out[form.first : 2 * form.first] = form.pack(form.word, len(out))
+    return bytes(out + form.pack(form.count, len(kept)) + entries + form.pack(form.word, 0))
 
 
 _PREDICTOR, _FILL, _ROWS, _TILE_WIDTH, _TILE_HEIGHT = 317, 266, 278, 322, 323

@@ -58,7 +58,9 @@ class PictureStamps:
 
     Pictures leave the decoder in the order they are shown. Where packets bring rising stamps and
     pictures do not, the container numbered its packets as they are stored (AVI knows no other
-    order): then the n-th picture shown has the n-th number stored.
+    order): then the n-th picture shown has the n-th number stored. Where the demuxer has worked out
+    from such numbers when pictures are shown (MPEG-4 part 2), all are late by the pictures that the
+    decoder held back first.
     """
 
     def __init__(self) -> None:
@@ -67,6 +69,7 @@ class PictureStamps:
         self._sent_rising = True
         self._decided = False
         self._in_stored_order = False
+        self._late = 0
 
     def sent(self, pts: int | None, dts: int | None) -> None:
         """A packet goes into the decoder."""
@@ -85,20 +88,26 @@ class PictureStamps:
             self._stored.remove(stored)
             heapq.heapify(self._stored)
 
-    def decide(self, pts: Sequence[int | None]) -> None:
-        """Judge by the stamps that the first pictures brought, before the first :meth:`of`."""
+    def decide(self, pts: Sequence[int | None], *, numbers_as_stored: bool = False) -> None:
+        """Judge by the stamps that the first pictures brought, before the first :meth:`of`.
+
+        ``numbers_as_stored``: whether the container's own numbers are those of storing.
+        """
         known = [one for one in pts if one is not None]
         falls = any(later < earlier for earlier, later in itertools.pairwise(known))
         self._in_stored_order = falls and self._sent_rising
         self._decided = True
         if not self._in_stored_order:
+            if numbers_as_stored and known and self._stored:
+                self._late = max(0, known[0] - self._stored[0])
             self._stored.clear()
 
     def of(self, pts: int | None, dts: int | None) -> int | None:
         """The stamp of the next picture, which brought these."""
         if self._in_stored_order and self._stored:
             return heapq.heappop(self._stored)
-        return _first_of(pts, dts)
+        stamp = _first_of(pts, dts)
+        return None if stamp is None else stamp - self._late
 
 
 def _first_of(one: int | None, other: int | None) -> int | None:

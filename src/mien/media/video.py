@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 
 import av
 
+from mien.errors import InputError
 from mien.media.container import (
     Shape,
     frame_rate,
@@ -19,6 +20,7 @@ from mien.media.container import (
     zero_secs,
 )
 from mien.media.decoding import Tally, decode, say_what_is_missing
+from mien.media.jpeg import MOTION_JPEG_SUFFIXES
 from mien.media.source import SourceKind, check_size, require_file
 from mien.media.timestamps import Clock
 from mien.media.truncation import is_cut_off
@@ -57,6 +59,8 @@ class VideoSource:
         self._running: Generator[Frame] | None = None
         with self._open() as container:
             stream = pictures_of(container, path)
+            if container.format.name == "mjpeg" and form is None:
+                _refuse_a_find(path)
             width, height = stream.codec_context.width, stream.codec_context.height
             if width and height:  # some formats tell only with the first frame
                 check_size(path, *Shape(container, stream).size(width, height))
@@ -144,6 +148,20 @@ class VideoSource:
         if container.duration:
             return max(1, round(float(container.duration) / av.time_base * self.rate))
         return None
+
+
+def _refuse_a_find(path: Path) -> None:
+    """FFmpeg looks for pictures anywhere in what it does not know: the preview in a document, an
+    archive or a raw photo would pass for a video.
+
+    Raises:
+        InputError: unless the name says that it is motion JPEG, cut at its start.
+    """
+    if path.suffix.lower() not in MOTION_JPEG_SUFFIXES:
+        raise InputError(
+            f"{path}: not a photo or video that can be read, though there are JPEG pictures in it; "
+            "save those you mean as files of their own"
+        )
 
 
 def _kind(container: Any) -> SourceKind:
