@@ -29,7 +29,9 @@ def scene(tmp_path: Path, standin_model: Path) -> Scene:
 @pytest.fixture
 def mien(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Done]]:
     """Run the command; it must end by itself, with one line on stderr where it fails."""
-    handler = signal.getsignal(signal.SIGTERM)
+    names = ("SIGTERM", "SIGINT", "SIGHUP")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    handlers = [signal.getsignal(number) for number in numbers]
 
     def run(*words: object) -> Done:
         capsys.readouterr()
@@ -40,4 +42,5 @@ def mien(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Done]]:
         return Done(code if isinstance(code, int) else 0, shown.out, shown.err)
 
     yield run
-    signal.signal(signal.SIGTERM, handler)
+    for number, handler in zip(numbers, handlers, strict=True):
+        signal.signal(number, handler)

@@ -133,11 +133,9 @@ def test_a_full_disk_keeps_what_was_written(scene: Scene, tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_leaves_readable_files(
-    scene: Scene, tmp_path: Path, number: signal.Signals
-) -> None:
-    """130, and the table, the overlay and the summary agree."""
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_an_interrupted_run_leaves_readable_files(scene: Scene, tmp_path: Path, name: str) -> None:
+    """130, and the table, the overlay and the summary agree. SIGHUP: the terminal was closed."""
     out, frames = tmp_path / "out", 4000
     clip = write_clip(tmp_path / "long.mp4", frames=frames, dark=0)
     write_boxes(tmp_path / "boxes.csv", frames=5)
@@ -157,12 +155,70 @@ def test_an_interrupted_run_leaves_readable_files(
             )
         )
         assert process.poll() is None, process.communicate()
-        process.send_signal(number)
+        process.send_signal(getattr(signal, name))
         _, err = process.communicate(timeout=PATIENCE_SECS)
-    assert process.returncode == 130
+    assert process.returncode == 130, err
     assert "Traceback" not in err
     kept = len(read_rows(out / "long.csv"))
     assert 0 < kept < frames
     assert count_frames(out / "long.overlay.mp4") == kept
     assert json.loads((out / "long.json").read_text())["frames_decoded"] == kept
     assert not list(out.glob("*.part"))
+
+
+def test_a_native_module_that_is_interrupted_while_it_loads_is_no_traceback(
+    mien: Mien, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It hides Ctrl-C behind an error of its own."""
+
+    def loading(**_: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt as hidden:
+            raise ImportError("initialization failed") from hidden
+
+    monkeypatch.setattr("mien.cli.app", loading)
+    done = mien("models")
+    assert done.code == 130
+    assert done.err == ""
+
+
+def test_a_closed_terminal_is_ignored_under_nohup(mien: Mien) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    assert mien("models").code == 0
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+def test_a_link_that_leads_nowhere_is_no_silent_loss(scene: Scene, tmp_path: Path) -> None:
+    """It is refused by name, and the others are done."""
+    (scene.folder / "gone.mp4").symlink_to("nowhere.mp4")
+    words = ["track", scene.folder, "--out", tmp_path / "out", "--no-overlay", *scene.options]
+    ended = subprocess.run(
+        [sys.executable, "-m", "mien", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "gone.mp4: a link to a file that is not there" in ended.stderr
+    assert (tmp_path / "out" / "clip.csv").is_file()
+
+
+def test_results_are_named_after_the_file_and_not_a_link_to_it(
+    mien: Mien, scene: Scene, tmp_path: Path
+) -> None:
+    (scene.folder / "a.mp4").symlink_to("clip.mp4")
+    out = tmp_path / "out"
+    assert mien("track", scene.folder, "--out", out, "--no-overlay", *scene.options).code == 0
+    assert sorted(path.name for path in out.iterdir()) == ["clip.csv", "clip.json"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names that Windows does not take")
+def test_a_name_gives_the_terminal_no_orders(mien: Mien, scene: Scene, tmp_path: Path) -> None:
+    (scene.folder / "clip.mp4").rename(scene.folder / "a\n\x1b[31mb [bold]c.mp4")
+    (scene.folder / "d\x1b[2Je.mp4").write_text("no video")
+    done = mien("track", scene.folder, "--out", tmp_path, "--no-overlay", *scene.options)
+    assert done.code == 2
+    assert "a ?[31mb [bold]c: " in done.out
+    assert "d?[2Je.mp4: " in done.err
+    assert "\x1b" not in done.out + done.err

@@ -1,7 +1,7 @@
 """The ``mien`` command: one file a verb, loaded when it is called.
 
-Exit codes: 0 done; 2 for whatever a user can mend, with one line that says how; 130 after Ctrl-C or
-SIGTERM, with every file closed and readable.
+Exit codes: 0 done; 2 for whatever a user can mend, with one line that says how; 130 after Ctrl-C,
+SIGTERM or a terminal that was closed, with every file closed and readable.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from mien.cli.said import one_line
 from mien.errors import MienError
 from mien.version import __version__
 
@@ -129,7 +130,20 @@ def _mien(
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command and exit."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    _interrupts.clear()
+    _answer_signals()
+    try:
+        _run(args)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception:
+        # A native module that is interrupted while it loads makes an error of its own of it.
+        if not _interrupts:
+            raise
+        sys.exit(130)
+
+
+def _run(args: Sequence[str] | None) -> None:
     try:
         app(args=args, prog_name="mien")
     except MienError as error:
@@ -146,13 +160,26 @@ def main(args: Sequence[str] | None = None) -> None:
             raise
         _say(f"this needs {name}: pip install 'mien[{_EXTRAS[name]}]'")
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+
+
+_interrupts: list[int] = []
+"""Numbers of the signals that came since the command began."""
+
+
+def _answer_signals() -> None:
+    """Ctrl-C, ``kill`` and a terminal that is closed end a run alike. What is told to ignore one
+    goes on ignoring it: a shell's background job Ctrl-C, ``nohup`` the closed terminal."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    for name in ("SIGINT", "SIGHUP"):  # Windows has no SIGHUP
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
 
 
 def _interrupt(number: int, stack: object) -> None:
+    _interrupts.append(number)
     raise KeyboardInterrupt
 
 
 def _say(text: str) -> None:
-    print(f"mien: {' '.join(text.split())}", file=sys.stderr)
+    print(f"mien: {' '.join(one_line(text).split())}", file=sys.stderr)

@@ -87,7 +87,9 @@ def list_words(
     listing = Listing()
     found: dict[str, _Found] = {}
     for one in _of_words(words, recursive, listing, list_address):
-        found.setdefault(_identity(one.where), one)
+        known = found.setdefault(_identity(one.where), one)
+        if Path(known.where).is_symlink() and not Path(one.where).is_symlink():
+            found[_identity(one.where)] = one  # results are named after the file, not a link to it
     if not found and listing.refused:
         raise InputError("; ".join(listing.refused))
     by_folder: dict[PurePosixPath, list[_Found]] = {}

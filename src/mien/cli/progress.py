@@ -21,6 +21,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from mien.cli.said import one_line
+
 __all__ = ["CorpusProgress", "FilesProgress", "RunProgress", "TaskProgress", "bars"]
 
 _LOG_EVERY_SECS = 10.0
@@ -61,7 +63,7 @@ class RunProgress:
     @contextlib.contextmanager
     def of(self, title: str) -> Iterator[TaskProgress]:
         """The progress of one input."""
-        number = self._bars.add_task(escape(title), total=None)
+        number = self._bars.add_task(escape(one_line(title)), total=None)
         try:
             yield TaskProgress(self, number, title)
         finally:
@@ -77,7 +79,9 @@ class RunProgress:
         )
 
     def log(self, text: str) -> None:
-        self._console.print(f"mien: {text}", markup=False, highlight=False, soft_wrap=True)
+        self._console.print(
+            f"mien: {one_line(text)}", markup=False, highlight=False, soft_wrap=True
+        )
 
 
 class TaskProgress:

@@ -17,6 +17,7 @@ import typer
 from mien.cli.choices import MAX_FACES, PointsPlace, TableFormat
 from mien.cli.inputs import Listing, list_words
 from mien.cli.progress import FilesProgress
+from mien.cli.said import one_line
 from mien.cli.streams import open_streams, parse_targets
 from mien.errors import ConfigError, InputError
 from mien.expression import Details
@@ -317,10 +318,10 @@ def _go_through(
 
 def _tell(result: FileResult, errors: Sequence[str]) -> None:
     for line in result.lines:
-        typer.echo(line)
+        typer.echo(one_line(line))
     for error in errors:
         _say(error)
 
 
 def _say(text: str) -> None:
-    print(f"mien: {' '.join(text.split())}", file=sys.stderr)
+    print(f"mien: {' '.join(one_line(text).split())}", file=sys.stderr)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import secrets
 import signal
+import socket
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
@@ -20,6 +22,9 @@ LOCAL_RAY = "local"
 """In place of an address: a cluster of this machine alone, for as long as the run."""
 _AHEAD = 2
 """Tasks handed to Ray, as a multiple of those that can run at once: nobody waits for the next."""
+_PLACE = re.compile(r"(?:ray://)?\[?(?P<host>[^/\]]+)\]?:(?P<port>\d+)")
+_ANSWER_SECS = 5.0
+"""For a host to take a connection."""
 _WAIT_SECS = 1.0
 """Between two looks at how many cores there are: nodes come and go."""
 
@@ -31,6 +36,28 @@ def _own_cluster() -> dict[str, str]:
     if not any(name.startswith("RAY_AUTH_") for name in os.environ):
         told |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     return told
+
+
+def _refuse_silence(address: str) -> None:
+    """Ray itself would try for more than a minute, without a word.
+
+    Raises:
+        ConfigError: nobody listens at that host and port.
+    """
+    place = _PLACE.fullmatch(address)
+    if place is None:
+        return
+    try:
+        socket.create_connection((place["host"], int(place["port"])), _ANSWER_SECS).close()
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise _no_cluster(address, error) from error
+
+
+def _no_cluster(address: str, error: Exception) -> ConfigError:
+    return ConfigError(
+        f"{address}: no Ray cluster answers there ({reason_of(error)}); begin one with "
+        "ray start --head, or leave out --ray"
+    )
 
 
 class RayCluster:
@@ -53,6 +80,7 @@ class RayCluster:
             import ray
         except ImportError as missing:
             raise ConfigError("a cluster needs Ray: pip install 'mien[ray]'") from missing
+        _refuse_silence(address)
         self._ray: Any = ray
         self._cores, self._retries = cores_a_file, retries
         before = signal.getsignal(signal.SIGTERM)
@@ -61,10 +89,7 @@ class RayCluster:
                 address=address, log_to_driver=False, logging_level=logging.ERROR
             )
         except (ConnectionError, ValueError, RuntimeError, OSError) as error:
-            raise ConfigError(
-                f"{address}: no Ray cluster answers there ({reason_of(error)}); begin one with "
-                "ray start --head, or leave out --ray"
-            ) from error
+            raise _no_cluster(address, error) from error
         finally:
             signal.signal(signal.SIGTERM, before)  # Ray puts its own in its place
 

@@ -158,7 +158,8 @@ def has_media_suffix(name: str) -> bool:
 def _is_input(path: Path) -> bool:
     if path.name.lower().endswith(_OUR_OUTPUTS):
         _log.info("%s: skipped, an output of an earlier run", path)
-    return has_media_suffix(path.name) and path.is_file()
+    leads_nowhere = path.is_symlink() and not path.exists()  # refused by name when it is opened
+    return has_media_suffix(path.name) and (path.is_file() or leads_nowhere)
 
 
 def _natural_order(path: Path) -> tuple[list[tuple[int, int, str]], str]:

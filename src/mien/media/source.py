@@ -124,6 +124,8 @@ def require_file(path: Path) -> None:
         InputError: missing, not a file, empty or not readable.
     """
     try:
+        if not path.exists() and path.is_symlink():
+            raise InputError(f"{path}: a link to a file that is not there; mend it or leave it out")
         if not path.exists():
             raise InputError(f"{path}: no such file; check the path")
         if path.is_dir():

@@ -169,7 +169,9 @@ def _died(task: Task, code: int | None) -> FileResult:
 
 def _work(pipe: Connection, job: FileJob, parent: int) -> None:
     """A worker's life: one file after the other, until there is none or nobody listens."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's to answer
+    for name in ("SIGINT", "SIGHUP"):  # the parent's to answer; Windows has no SIGHUP
+        if (number := getattr(signal, name, None)) is not None:
+            signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with opencv_threads(job.parts.threads), contextlib.suppress(EOFError, BrokenPipeError):
