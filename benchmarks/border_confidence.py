@@ -19,6 +19,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from mien.datasets.ours.pack import read_face_pack
+from mien.datasets.photo import LabelledPhoto
 from mien.evaluation.perturbation import cut_sideways
 from mien.geometry import crop_from_landmarks, pose_head
 from mien.markup import load_markup
@@ -40,8 +41,7 @@ def gather(data: Path, model: str, split: str, count: int) -> tuple[np.ndarray, 
     sure, features, within = [], [], []
     for row in rng.permutation(len(photos))[:count]:
         share, at_left = float(rng.uniform(0.05, 0.5)), bool(rng.random() < 0.5)
-        cut = cut_sideways(photos[row], share, at_left=at_left).photo
-        picture, truth = cut.read_rgb(), cut.points_image
+        picture, truth = cut(photos[row], share, at_left=at_left)
         box = Box.around(truth)
         rough = Box(max(box.left, 0), box.top, min(box.right, picture.shape[1] - 1), box.bottom)
         seen = pair.align_box(picture, rough)
@@ -53,6 +53,15 @@ def gather(data: Path, model: str, split: str, count: int) -> tuple[np.ndarray, 
         off = np.linalg.norm(points[:, :2] - truth, axis=1) / pose_head(truth, mean).scale
         within.append(off <= RADIUS)
     return np.concatenate(sure), np.concatenate(features), np.concatenate(within)
+
+
+def cut(photo: LabelledPhoto, share: float, *, at_left: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The photo and its points as the maps that ship were fitted: the cut lies half a pixel further
+    left than where `mien evaluate --cut` has it. With new weights, ask for ``share`` itself."""
+    half_px = 0.5 / Box.around(photo.points_image).width
+    share += -half_px if at_left else half_px
+    seen = cut_sideways(photo, share, at_left=at_left).photo
+    return seen.read_rgb(), seen.points_image
 
 
 def calibration_error(confidence: np.ndarray, within: np.ndarray) -> float:

@@ -21,10 +21,9 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
-from border_confidence import RADIUS, calibration_error
+from border_confidence import RADIUS, calibration_error, cut
 from mien.alignment import border
 from mien.datasets.ours.pack import read_face_pack
-from mien.evaluation.perturbation import cut_sideways
 from mien.files import write_atomically
 from mien.geometry import crop_from_detection, pose_head
 from mien.markup import load_markup
@@ -59,8 +58,7 @@ def gather(data: Path, model: str) -> Gathered:
         name: [] for name in ("sure", "within", "beyond", "score", "nme", "yaw")
     }
     for number, photo in enumerate(read_face_pack(data, split="val", sources=["helen"])):
-        cut = cut_sideways(photo, SHARE, at_left=number % 4 < 2).photo
-        picture, truth = cut.read_rgb(), cut.points_image
+        picture, truth = cut(photo, SHARE, at_left=number % 4 < 2)
         seen_box = Box.around(np.clip(truth, 0, [picture.shape[1] - 1, picture.shape[0] - 1]))
         found = detector.find(Frame(picture, 0, 0.0))
         best = max(found, key=lambda one: one.box.iou(seen_box), default=None)

@@ -3,8 +3,8 @@
 ::
 
     MienError                 one line a user can act on; the CLI exits with code 2
-    ├── InputError            a file, folder or camera given to us cannot be read
-    ├── OutputError           what we were told to write cannot be written
+    ├── InputError            an input file, folder or camera cannot be read
+    ├── OutputError           an output file cannot be written
     ├── ModelError            an unknown model name, or a weight file that is not one
     ├── ConfigError           an option, a configuration file or a combination that makes no sense
     └── DataError             a data set is not laid out as its format says

@@ -1,4 +1,4 @@
-"""The nouns both wings speak: frozen, and checked when they are made.
+"""The data types that all of mien shares: immutable, and checked when they are made.
 
 Coordinates follow ``docs/conventions.md``: pixel centres at integers, x right, y down,
 z away from the camera in the unit of x and y.
@@ -49,7 +49,8 @@ class Frame:
 
 @dataclass(frozen=True)
 class Box:
-    """An upright rectangle in image pixels, its edges measured between pixel centres."""
+    """An axis-aligned rectangle, px, in the coordinates of points: the top left pixel's centre is
+    (0, 0)."""
 
     left: float
     top: float
@@ -113,12 +114,13 @@ class Detection:
 
 @dataclass(frozen=True)
 class Landmarks:
-    """The points of one face, in the order of its markup."""
+    """The landmarks of one face, (points, 3) and (points,), in the order of the markup."""
 
     points_image: Float[np.ndarray, "points 3"]
     """x, y in image pixels; z in the same unit, away from the camera, 0 at the points' mean."""
     confidence: Float[np.ndarray, " points"]
-    """For each point, the probability that it lies within the model card's radius of the truth."""
+    """For each point, the probability that it lies within the model card's radius of the truth:
+    0.05 of the face's size in the models that come with mien."""
 
     def __post_init__(self) -> None:
         count = len(self.points_image)
@@ -131,7 +133,7 @@ class Landmarks:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the network saw under one crop, in image pixels."""
+    """What the network predicts from one crop, in px of the picture."""
 
     landmarks: Landmarks
     score: float
@@ -140,7 +142,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class HeadPose:
-    """How a head is turned, as ``docs/conventions.md`` defines the angles."""
+    """Rotation of a head as three angles in degrees, which ``docs/conventions.md`` defines."""
 
     yaw_deg: float
     """Positive when the face turns towards the image's right."""
@@ -152,7 +154,7 @@ class HeadPose:
 
 @dataclass(frozen=True)
 class Expression:
-    """What a face does, as blendshapes.
+    """A facial expression, as strengths of blendshapes.
 
     A shape that cannot be read has no strength here, which is not a strength of 0.
     """
@@ -182,7 +184,7 @@ class Expression:
 
 @dataclass(frozen=True)
 class Face:
-    """One face in one frame, as the tracker hands it out."""
+    """One face in one frame, as the tracker returns it."""
 
     track_id: int
     score: float
@@ -192,14 +194,15 @@ class Face:
     expression: Expression | None = None
     """``None`` where it was not asked for: ``mien.track(where, blendshapes=True)``."""
     head_matrix: Float[np.ndarray, "4 4"] | None = None
-    """Takes the mean head's points to the camera's frame (x right, y down, z away; cm);
+    """(4, 4), from the mean head's points to the camera's frame (x right, y down, z away; cm);
     ``None`` where it was not asked for: ``mien.track(where, metric=True)``."""
     iris: Float[np.ndarray, "2 3"] | None = None
     """Centres of the person's right and left iris, as points are; ``None``: not in this model."""
 
     @property
     def head_position_cm(self) -> tuple[float, float, float] | None:
-        """Of the mean of the 68 points, in the camera's frame; ``None`` without a matrix."""
+        """Position of the mean of the 68 points in the camera's frame, (3,), cm; ``None`` without a
+        ``head_matrix``."""
         if self.head_matrix is None:
             return None
         x, y, z = self.head_matrix[:3, 3].tolist()

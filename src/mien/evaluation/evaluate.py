@@ -179,14 +179,14 @@ def evaluate(
         sources: of the face pack; none means all.
         detector: see :func:`mien.runtime.open_detector`. A photo's frame index is its place in
             the set, from 0.
-        mirror: average with what is seen in the mirrored photo.
-        careful: look at each face several times, mirrored too, and average.
+        mirror: average with the prediction from the mirrored photo.
+        careful: average the predictions of six crops of each face, some mirrored.
         cut: cut each photo sideways, so that this share of its face lies outside.
         patch: lay a hand over each mouth and chin.
         threads: threads for the network; ``None`` means all cores.
         beside: a file, such as the JSON that is to be written, beside which the predictions are
             kept as ``NAME.predictions.npz``: a call that was broken off goes on with them.
-        on_face: told the number of faces done and of all, after each.
+        on_face: called after each face with the number done and the number of all.
 
     Raises:
         ConfigError: options that do not go together, or no such format.

@@ -42,20 +42,25 @@ def track(
     ``frame.source`` says which file of a folder it is; each file begins anew, as if alone.
 
     Args:
-        tracker: whose parts and settings to use; its own video goes on. If not given, the default
-            model: up to 8 faces at once of what moves, all those of a photo.
+        where: path or address of a video, photo or folder, or the number of a webcam.
+        tracker: whose networks and settings to use; its own state does not change. If not given,
+            the default model: up to 8 faces at once in a video, all faces in a photo.
         blendshapes: fill ``face.expression``, by ARKit's names.
         metric: fill ``face.head_matrix``: the head in cm in the camera's frame.
         focal_px: the camera's focal length, px; ``fov_deg``: or its diagonal field of view. Either
             asks for ``metric`` too; without both, 63 degrees are assumed.
         offline: smooth a file's points by what comes before and after them, so that they lag
             nothing; frames come half a second late.
-        careful: look at each face six times in each frame and average, for six times the time.
+        careful: average the predictions of six crops of each face (test-time augmentation), at six
+            times the cost.
+
+    Yields:
+        Each decoded frame in order, and its faces by ``track_id``; an empty list without faces.
 
     Raises:
-        InputError: it cannot be read, or broke off: then after its last whole frame. A bad file of
-            a folder is told after the others.
-        ConfigError: a camera that cannot be, or an argument of another type.
+        InputError: the source cannot be read; or it ends too early, which is raised after its last
+            whole frame. For a file of a folder it is raised after all the other files.
+        ConfigError: a focal length or field of view out of range, or an argument of a wrong type.
     """
     expect(where, (str, Path), "where", "a path, an address or a camera's number as text")
     expect(tracker, (Tracker, NoneType), "tracker", "a Tracker, as load_tracker makes it")
@@ -100,21 +105,24 @@ def _track_file(
 def find_faces(
     image: object, tracker: Tracker | None = None, *, careful: bool = False
 ) -> list[Face]:
-    """The faces of one photo, which has nothing to do with the one before.
+    """The faces of one photo, independent of any other.
 
     Any number of threads may call it, with one tracker or with many.
 
     Args:
         image: an RGB array (height, width, 3), a grey or RGBA one, each uint8; one of Pillow's; or
             a path.
-        tracker: one whose parts and settings to use; its own video goes on. If not given, the
-            default model with room for every face, opened at the first call and kept.
-        careful: look at each face six times, mirrored too, and average: confidence falls where the
-            looks differ, and it takes four times as long.
+        tracker: whose networks and settings to use; its own state does not change. If not given,
+            the default model for any number of faces, opened at the first call and kept.
+        careful: average the predictions of six crops of each face, some mirrored (test-time
+            augmentation): confidence falls where they differ, and it takes four times as long.
+
+    Returns:
+        The faces by ``track_id``, which counts them in this photo; empty if there is none.
 
     Raises:
         InputError: not a picture, or an empty one.
-        ConfigError: ``tracker`` is none.
+        ConfigError: ``tracker`` is not a tracker.
     """
     expect(tracker, (Tracker, NoneType), "tracker", "a Tracker, as load_tracker makes it")
     picture = as_picture(image)

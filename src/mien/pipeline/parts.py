@@ -19,7 +19,7 @@ __all__ = ["TrackerParts", "load_tracker", "make_tracker"]
 
 @dataclass(frozen=True)
 class TrackerParts:
-    """What a tracker is made of: opened once, good for any number of videos."""
+    """Networks, detector and settings of a tracker: opened once, for any number of videos."""
 
     pair: LandmarkerPair
     detector: FaceFinder
@@ -35,15 +35,17 @@ class TrackerParts:
         settings: TrackerSettings | None = None,
         threads: int | None = None,
     ) -> TrackerParts:
-        """The networks of that name or path behind the detector of those words.
+        """Open a model by name or path, and a detector.
 
         Args:
             points: the markup: 68, which every model has, or 84.
             detector: see :func:`mien.runtime.open_detector`.
-            threads: of the networks, the detector's too; ``None`` means all cores.
+            threads: threads of the networks and of the detector; ``None`` means all cores.
 
         Raises:
-            ModelError, ConfigError, InputError: as the parts say.
+            ModelError: no model of that name, a damaged weight file, or one without these points.
+            ConfigError: an unknown detector, or options that do not go together.
+            InputError: the detector's file cannot be read.
         """
         expect(model, (str, Path), "model", "a name of `mien models` or a weight file's path")
         expect(detector, (str,), "detector", "the words of --detector, such as 'centerface'")
@@ -83,10 +85,12 @@ def load_tracker(
     Args:
         points: the markup: 68, which every model has, or 84.
         detector: see :func:`mien.runtime.open_detector`.
-        threads: of the networks, the detector's too; ``None`` means all cores.
+        threads: threads of the networks and of the detector; ``None`` means all cores.
 
     Raises:
-        ModelError, ConfigError, InputError: as the parts say.
+        ModelError: no model of that name, a damaged weight file, or one without these points.
+            ConfigError: an unknown detector, or options that do not go together.
+            InputError: the detector's file cannot be read.
     """
     return TrackerParts.open(
         model, points=points, detector=detector, settings=settings, threads=threads

@@ -130,9 +130,10 @@ class TrackerSettings:
     remember_secs: float = 2.5
     """For so long a lost face that is found near its place gets its number back."""
     recall_secs: float = 60.0
-    """For so long one that looks the same gets it back anywhere, and after a cut."""
+    """For so long a face of the same appearance gets it back anywhere, also after a scene cut."""
     looks: bool = True
-    """Judge by looks too: whether the shot was cut, and who comes back. Else by place alone."""
+    """Use appearance too, to find scene cuts and to recognise a face that comes back. Else position
+    alone."""
     same_likeness: float = 0.87
     """Likeness of the signatures, and half that of the small pictures, from which two faces are of
     one person: of pairs of two people 3 in 1000 are above."""
@@ -151,7 +152,7 @@ class TrackerSettings:
     any_roll: bool = False
     """Where the detector finds no face, search also the frame turned by quarters."""
     careful: bool = False
-    """Look at each face six times in each frame and average: ``mien.alignment.careful``."""
+    """Average six crops of each face in each frame: ``mien.alignment.careful``."""
     smoothing: SmoothingSettings | OfflineSettings | None = field(default_factory=SmoothingSettings)
     """``None`` hands out the points as the network gives them, and so does the tracker alone with
     ``OfflineSettings``: what tracks whole files smooths behind it."""

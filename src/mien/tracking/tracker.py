@@ -15,9 +15,10 @@ States of a face, in plain words:
   it is weak the detector looks too, and a better alignment it finds replaces the weak one under the
   same number. Weak for more than ``weak_secs`` the face ends.
 * *lost*: a face ends when it was weak for too long, at once below ``end_score``, when most of it
-  has left the picture, when it slid onto another living face, when the shot is cut, or when it
-  looks like somebody else from one frame to the next. Across a cut places mean nothing: only looks
-  give a number back. What is known of it is kept for ``recall_secs``, then forgotten for good.
+  has left the picture, when its points slid onto another living face, at a scene cut, or when it
+  looks like somebody else from one frame to the next. Across a cut places mean nothing: only its
+  appearance gives a face its number back. What is known of it is kept for ``recall_secs``, then
+  forgotten for good.
   Numbers are never used twice.
 
 The detector looks in every frame while no face lives, every ``search_secs`` while some do (in a
@@ -81,8 +82,8 @@ class Tracker:
         """Join the parts: ``first`` is model 1, ``following`` model 2; they may be the same.
 
         Args:
-            cuts: makes what is told every picture of a video and says where a shot begins.
-            looks: reads how a face looks; mien's own if not given.
+            cuts: makes the detector of scene cuts, one for each video.
+            looks: computes appearance signatures of faces; mien's own network if not given.
         """
         self._finder = finder
         self._first = first
@@ -108,7 +109,7 @@ class Tracker:
         return self._following.mean_shape
 
     def fresh(self, settings: TrackerSettings | None = None) -> Tracker:
-        """A tracker of the same parts and settings (or others) that has seen nothing: one for each
+        """A tracker of the same parts and settings (or others) without any state: one for each
         video or thread. The parts are shared, and serve any number of threads."""
         return Tracker(
             self._finder,
