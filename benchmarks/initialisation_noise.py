@@ -23,13 +23,13 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from matplotlib.figure import Figure
 
-from mien.augmentation.crops import AugmentConfig
+from mien.augmentation.crops import AugmentConfig, perturbation
 from mien.datasets.ours.clips import read_clips
 from mien.datasets.public.vw300 import read_300vw
 from mien.evaluation.metrics import nme
 from mien.evaluation.videos import VideoTruth
 from mien.files import write_atomically
-from mien.geometry import FACE_SHARE, Similarity, crop_from_box, crop_from_landmarks
+from mien.geometry import Similarity, crop_from_box, crop_from_landmarks
 from mien.geometry.convention import Convention
 from mien.media import open_source
 from mien.reproduction.material import turned_stills
@@ -92,21 +92,20 @@ def _of_film(film: VideoTruth, places: Sequence[tuple[int, int]]) -> Iterator[Fa
 def crop_of(
     face: Face, way: str, level: float, model: NetworkPredictor, rng: np.random.Generator
 ) -> Similarity:
-    """The aligned crop, then turned, scaled and moved by normal numbers of that spread."""
+    """The aligned crop, moved as training crops are, ``level`` times as far."""
     aligned = (
         crop_from_landmarks(face.points[:, :2], model.mean_shape, model.side)
         if way == "landmarks"
         else crop_from_box(Box.around(face.points[:, :2]), model.side)
     )
-    usual, draws = AugmentConfig(), level * rng.normal(size=4)
-    x, y = draws[2:] * usual.shift * FACE_SHARE * model.side
-    middle = (model.side - 1) / 2
-    return aligned @ Similarity.about(
-        (middle, middle),
-        scale=math.exp(draws[0] * usual.scale),
-        angle_rad=math.radians(draws[1] * usual.rotation_deg),
-        shift=(float(x), float(y)),
+    usual = AugmentConfig()
+    as_far = AugmentConfig(
+        rotation_deg=level * usual.rotation_deg,
+        scale=level * usual.scale,
+        shift=level * usual.shift,
+        wild=0.0,
     )
+    return aligned @ perturbation(as_far, model.side, rng)
 
 
 def errors(model: NetworkPredictor, faces: Sequence[Face], way: str, level: float) -> list[float]:

@@ -306,7 +306,7 @@ def _clips(results: list[Result]) -> list[str]:
         eyes = [_figure(one["eyes"][kind]["opening_error"]) for kind in ("shut", "open")]
         lines.append(line([result.system, *counts, *errors, *lost, *eyes]))
     note = (
-        "Clips of `mien data video`, made of photos that nobody learned from: the first ten of "
+        "Clips of `mien data video`, made of photos that nobody learned from: "
         "`mien data video fits.npz --split test --clips 40 --seed 104`. Jitter: the second "
         "difference of a point's error from frame to frame, in face sizes "
         "(`mien.evaluation.videos`)."

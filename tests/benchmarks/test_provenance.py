@@ -49,6 +49,7 @@ NAMELESS = {
     "reproduce.figure-7.json": "networks of its own",
     "reproduce.departures.json": "networks of its own",
     "initialisation_noise.json": "networks of table 4",
+    "small_scale_val.json": "networks of the tables",
 }
 """Files that name no network, and why."""
 UNFITTED = {

@@ -176,6 +176,17 @@ def test_the_heads_of_a_video_go_with_it(page: TestClient, tmp_path: Path) -> No
     assert not [path for path in (tmp_path / "folder").iterdir() if path.name.startswith(name)]
 
 
+def test_faces_without_a_head_are_told_of(
+    page: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = write_clip(tmp_path / "clip.mp4")
+    for most, words in ((1, ""), (0, "the head is there for the 0 faces seen longest")):
+        monkeypatch.setattr("mien.web.videos._HEADS", most)
+        name = page.post("videos", content=clip.read_bytes()).json()["video"]
+        done = follow(page, name)[0][-1]["done"]
+        assert (len(done["heads"]), done["note"]) == (most, words)
+
+
 def test_without_the_package_of_heads_there_is_the_table(
     page: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

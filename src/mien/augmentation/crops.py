@@ -47,7 +47,7 @@ _FAR_SHIFT = 0.15
 _TURNED_DEG = (90, 180)
 """Roll of a face on its side to one on its head."""
 
-__all__ = ["AugmentConfig", "TrainingCrop", "counter_example", "make_crop"]
+__all__ = ["AugmentConfig", "TrainingCrop", "counter_example", "make_crop", "perturbation"]
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,8 @@ def make_crop(
         aligned = crop_from_box(Box.around(face.points), side)
     else:
         aligned = crop_from_landmarks(face.points, markup.mean_shape, side)
-    stray = _stray(config, side, rng) if is_face else counter_example(side, rng)
-    image_from_crop = aligned @ stray
+    moved = perturbation(config, side, rng) if is_face else counter_example(side, rng)
+    image_from_crop = aligned @ moved
     crop = warp_crop(face.image_rgb, image_from_crop, side)
     if rng.random() < config.backdrop:
         crop = _fill_outside(crop, face.image_rgb.shape[:2], image_from_crop, patch, rng)
@@ -193,7 +193,7 @@ def _colours(
     return np.asarray(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC))
 
 
-def _stray(config: AugmentConfig, side: int, rng: np.random.Generator) -> Similarity:
+def perturbation(config: AugmentConfig, side: int, rng: np.random.Generator) -> Similarity:
     """``aligned_from_crop``: a small similarity, now and then a large one."""
     wild = rng.random() < config.wild
     reach = 2.0 if wild else 1.0

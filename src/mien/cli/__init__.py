@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from mien.cli.said import one_line
+from mien.cli.said import say
 from mien.errors import MienError
 from mien.version import __version__
 
@@ -147,18 +147,18 @@ def _run(args: Sequence[str] | None) -> None:
     try:
         app(args=args, prog_name="mien")
     except MienError as error:
-        _say(str(error))
+        say(str(error))
         sys.exit(2)
     except OSError as error:
         # What a verb did not foresee: a full disk, rights. Still one line, and never a traceback.
         place = f"{error.filename}: " if error.filename else ""
-        _say(f"{place}{error.strerror or error}")
+        say(f"{place}{error.strerror or error}")
         sys.exit(2)
     except ModuleNotFoundError as error:
         name = (error.name or "").split(".")[0]
         if name not in _EXTRAS:
             raise
-        _say(f"this needs {name}: pip install 'mien[{_EXTRAS[name]}]'")
+        say(f"this needs {name}: pip install 'mien[{_EXTRAS[name]}]'")
         sys.exit(2)
 
 
@@ -179,7 +179,3 @@ def _answer_signals() -> None:
 def _interrupt(number: int, stack: object) -> None:
     _interrupts.append(number)
     raise KeyboardInterrupt
-
-
-def _say(text: str) -> None:
-    print(f"mien: {' '.join(one_line(text).split())}", file=sys.stderr)

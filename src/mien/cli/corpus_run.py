@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +14,7 @@ import typer
 from mien.cli.choices import SEARCH_SECS, PointsPlace, TableFormat
 from mien.cli.inputs import Listing, list_words
 from mien.cli.progress import CorpusProgress
+from mien.cli.said import say
 from mien.cli.track_run import TrackOptions, record_of
 from mien.corpus import (
     CorpusJob,
@@ -112,9 +112,9 @@ def run_corpus(options: CorpusOptions) -> bool:
     )
     plan = plan_corpus(fresh, listing.inputs, out, resume=options.resume)
     for line in (*listing.refused, *plan.said):
-        _say(line)
+        say(line)
     if plan.done_before:
-        _say(f"{plan.done_before} files were done before")
+        say(f"{plan.done_before} files were done before")
     job = CorpusJob(
         file=track.job(None, ShardSpec(Path(), PointsIn(options.points_in))),
         out=out,
@@ -175,7 +175,7 @@ def _runner(options: CorpusOptions, *, is_needed: bool) -> Iterator[tuple[Runner
     with RayCluster(options.ray, options.cores, options.retries) as cluster:
         nodes, cores = cluster.size
         where = f"{nodes} node{'s' * (nodes != 1)} of Ray, {cores} core{'s' * (cores != 1)}"
-        _say(where + (f", dashboard: {cluster.dashboard}" if cluster.dashboard else ""))
+        say(where + (f", dashboard: {cluster.dashboard}" if cluster.dashboard else ""))
         yield cluster.track, where
 
 
@@ -190,10 +190,6 @@ def _go_through(run: CorpusRun, plan: CorpusPlan, runner: Runner, where: str) ->
                 for line in result.lines:
                     typer.echo(line)
                 for error in result.errors:
-                    _say(error)
+                    say(error)
                 failures += bool(result.errors)
     return failures
-
-
-def _say(text: str) -> None:
-    print(f"mien: {' '.join(text.split())}", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ import numpy as np
 import typer
 from jaxtyping import Float
 
+from mien.cli.said import say
 from mien.errors import InputError
 from mien.study import (
     LEAST_LIKENESS,
@@ -82,7 +82,7 @@ def persons(
             try:
                 told = persons_of(rows, points_by_face(columns), files[rows.clip], least)
             except InputError as error:
-                print(f"mien: {error}", file=sys.stderr)
+                say(str(error))
                 is_good = False
                 continue
             written.add(told)

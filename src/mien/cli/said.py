@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 
-__all__ = ["one_line"]
+__all__ = ["one_line", "say"]
+
+
+def say(text: str) -> None:
+    """One line on stderr, told by mien."""
+    print(f"mien: {' '.join(one_line(text).split())}", file=sys.stderr)
 
 
 def one_line(text: str) -> str:

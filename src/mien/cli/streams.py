@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.cli.said import say
 from mien.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -89,4 +89,4 @@ def open_streams(targets: Sequence[StreamTarget], face: int | None) -> Iterator[
     for stream in streams:
         if stream.dropped:
             where = f"{stream.target.protocol} {stream.target.host}:{stream.target.port}"
-            print(f"mien: {where}: {stream.dropped} frames were not sent in time", file=sys.stderr)
+            say(f"{where}: {stream.dropped} frames were not sent in time")

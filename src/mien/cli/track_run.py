@@ -17,7 +17,7 @@ import typer
 from mien.cli.choices import MAX_FACES, PointsPlace, TableFormat
 from mien.cli.inputs import Listing, list_words
 from mien.cli.progress import FilesProgress
-from mien.cli.said import one_line
+from mien.cli.said import one_line, say
 from mien.cli.streams import open_streams, parse_targets
 from mien.errors import ConfigError, InputError
 from mien.expression import Details
@@ -176,7 +176,7 @@ def run_track(options: TrackOptions) -> bool:
     run = _planned(options, listing, outputs, study)
     if study is not None and run.nothing_to_do:
         for refusal in listing.refused:
-            _say(refusal)
+            say(refusal)
         typer.echo(f"all {len(listing.inputs)} files are done already, in {study.table}")
         return not listing.refused
     streams = partial(open_streams, targets, options.face)
@@ -243,9 +243,9 @@ def _planned(
     fresh = record_of(options, listing, study)
     plan = plan_run(fresh, listing.inputs, record_path, study, outputs, resume=options.resume)
     for line in plan.said:
-        _say(line)
+        say(line)
     if plan.done_before and plan.tasks:
-        _say(f"{plan.done_before} of {len(listing.inputs)} files were done before")
+        say(f"{plan.done_before} of {len(listing.inputs)} files were done before")
     return StudyRun(plan, job, record_path, study, options.workers)
 
 
@@ -296,7 +296,7 @@ def _go_through(
 ) -> bool:
     named = len(listing.inputs) + len(listing.refused)
     for refusal in listing.refused:
-        _say(refusal)
+        say(refusal)
     is_good = not listing.refused
     with FilesProgress([item.stem for item in listing.inputs]) as progress:
         results = run.results(
@@ -320,8 +320,4 @@ def _tell(result: FileResult, errors: Sequence[str]) -> None:
     for line in result.lines:
         typer.echo(one_line(line))
     for error in errors:
-        _say(error)
-
-
-def _say(text: str) -> None:
-    print(f"mien: {' '.join(one_line(text).split())}", file=sys.stderr)
+        say(error)

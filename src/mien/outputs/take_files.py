@@ -68,6 +68,11 @@ class TakeFiles(Sink):
             take = self._takes.setdefault(face.track_id, Take(face.track_id))
             take.add(len(clip.times_secs) - 1, face)
 
+    @property
+    def left_out(self) -> int:
+        """Faces that have no file, for there are more than ``most``."""
+        return 0 if self._most is None else max(0, len(self._takes) - self._most)
+
     def close(self) -> None:
         if self._closed:
             return

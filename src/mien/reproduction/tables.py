@@ -259,16 +259,18 @@ def _json(
         "target": table.target,
         "scale": scale.name,
         "command": command,
-        "rows": [_row_of(row, results.get(row.name, ())) for row in table.rows],
+        "rows": [_row_of(row, scale, results.get(row.name, ())) for row in table.rows],
     }
     return json.dumps(content, indent=1, allow_nan=False) + "\n"
 
 
-def _row_of(row: Row, done: Sequence[RowResult]) -> dict[str, object]:
+def _row_of(row: Row, scale: Scale, done: Sequence[RowResult]) -> dict[str, object]:
+    network = scaled_row(row, scale).network if row.kind is Kind.NETWORK else None
     return {
         "name": row.name,
         "label": row.label,
         "kind": row.kind,
+        "parameters": None if network is None else network_size(network).parameters,
         "paper": {"nme": row.published, "protocol": row.protocol},
         "ours": [
             {

@@ -137,7 +137,9 @@ class Videos:
                 heads = self._open_heads(name, source.rate)
                 details = TakeFiles.details_of(_READ) if heads else _READ
                 track_source(bounded, parts, [table, page, *heads], tally, details=details)
-                note = bounded.note
+                left_out = sum(each.left_out for each in heads)
+                few = f"the head is there for the {_HEADS} faces seen longest" if left_out else ""
+                note = "; ".join(filter(None, (bounded.note, few)))
         except MienError as error:
             note = str(error).replace(str(self._video(name)), "the video").replace(name, "video")
         done = {
