@@ -200,6 +200,19 @@ def test_two_tracks_never_stay_on_one_face() -> None:
     assert ids(history)[-1] == [0]
 
 
+@pytest.mark.parametrize(("covered", "left"), [(False, 0), (True, 1)])
+def test_of_two_tracks_on_one_face_the_one_in_trouble_ends(covered: bool, left: int) -> None:
+    """The elder slides onto the younger, 3 px a frame faster each frame: never a surprise. That it
+    is covered meanwhile tells that it is not its own face which it slides onto."""
+    slides = ScriptedFace(
+        lambda frame: (200 + 1.5 * min(max(frame - 10, 0), 6) ** 2, 120, 60),
+        confidence=lambda frame: 0.6 if covered and frame > 10 else 0.9,
+    )
+    history = ids(run(World(slides, still(260)), range(20)))
+    assert history[0] == [0, 1]
+    assert history[-1] == [left]
+
+
 def test_two_boxes_on_one_face_make_one_track() -> None:
     world = World(still(200))
     world.false_alarms = [Detection(Box(180.0, 100.0, 235.0, 160.0), 0.8)]

@@ -135,6 +135,30 @@ def test_a_known_face_is_recalled_anywhere_for_a_minute(gap: int, number: int) -
     assert ids(faces, (0, 0), 12 + gap)[-1] == [number]
 
 
+@pytest.mark.parametrize(("sure", "number"), [(0.9, 1), (0.75, 0)])
+def test_a_covered_face_is_not_somebody_else(sure: float, number: int) -> None:
+    """Another face is seen in its place; or its points are less sure too: then it is something
+    before it, which looks like nobody."""
+    stays, other = a_b_a()
+    other = ScriptedFace(other.place, confidence=lambda frame: sure)
+    assert ids([stays, other], (0, 1), 60) == [[0]] * 20 + [[number]] * 20 + [[0]] * 20
+
+
+def test_a_crop_that_is_put_right_shows_the_same_face() -> None:
+    """Its small picture is another all at once; its signature is still much like those kept."""
+
+    class Shifted(ScriptedLooks):
+        def glance(self, image_rgb: np.ndarray, points: np.ndarray) -> np.ndarray:
+            return np.eye(2)[int(image_rgb[0, 0, 1] >= 20)]
+
+        def signature(self, image_rgb: np.ndarray, points: np.ndarray) -> np.ndarray:
+            return np.array([0.7, 0.714]) if image_rgb[0, 0, 1] >= 20 else np.array([1.0, 0.0])
+
+    world = World(during((300, 120, 60), (0, 40)))
+    tracker = Tracker(*[world] * 3, looks=Shifted(world, (0,)), cuts=ScriptedCuts)
+    assert [[f.track_id for f in tracker.update(frame_at(i))] for i in range(40)] == [[0]] * 40
+
+
 def test_without_looks_places_alone_decide() -> None:
     settings = TrackerSettings(smoothing=None, looks=False)
     assert ids(a_b_a(), (0, 1), 60, (20, 40), settings) == [[0]] * 60

@@ -23,6 +23,8 @@ class ScriptedFace:
 
     place: Callable[[int], tuple[float, float, float] | None]
     score: Callable[[int], float] = field(default=lambda frame: 0.95)
+    confidence: Callable[[int], float] = field(default=lambda frame: 0.9)
+    """Of every point."""
 
     def points(self, frame: int) -> np.ndarray | None:
         where = self.place(frame)
@@ -78,4 +80,5 @@ class World:
         if best is None:
             guess = points_at(float(centre[0]), float(centre[1]), size)
             return Prediction(Landmarks(guess, np.full(68, 0.1)), 0.02)
-        return Prediction(Landmarks(best[2], np.full(68, 0.9)), best[1].score(index))
+        sure = np.full(68, best[1].confidence(index))
+        return Prediction(Landmarks(best[2], sure), best[1].score(index))

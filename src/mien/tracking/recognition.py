@@ -21,6 +21,12 @@ _SAME_GLANCE = 0.8
 """Likeness of a face's small picture to the last, below which its signature is read."""
 _REPLACED_BELOW = 1.25
 """Likeness of the two and of the signature, added, below which somebody else is there."""
+_KNOWN = 0.6
+"""Likeness of the signature from which it is the same face, whatever the small picture shows: a
+crop that was off and is put right."""
+_MOST_DIMMED = 0.1
+"""Of the points' mean confidence: a face that lost more is covered by something, which looks like
+nobody. It is judged when it is seen again."""
 _MOST_RUSH = 0.12
 """Face sizes: a face that moved further in the frame before is not judged. Heads that race across
 the picture are blurred and half out of their crops."""
@@ -54,20 +60,28 @@ def replaced_faces(reader: LookReader, frame: Frame, tracks: Sequence[Track]) ->
         glance, last = reader.glance(frame.image_rgb, points), looks.glance
         if glance is not None and last is not None:
             alike = float(glance @ last)
-            jumped = 1 - alike >= _JUMP * max(looks.usual_change, _LEAST_CHANGE)
-            if alike < _SAME_GLANCE and jumped and _is_seen_at_rest(track):
-                likeness = looks.likeness(_signature(reader, frame, points))
-                if likeness is not None and likeness + alike < _REPLACED_BELOW:
-                    gone.append(track)
-                    continue
+            if (
+                alike < _SAME_GLANCE
+                and 1 - alike >= _JUMP * max(looks.usual_change, _LEAST_CHANGE)
+                and _is_seen_at_rest(track)
+                and _is_other(looks.likeness(_signature(reader, frame, points)), alike)
+            ):
+                gone.append(track)
+                continue
             looks.usual_change = max(1 - alike, _FADE * looks.usual_change)
         looks.glance = glance
     return gone
 
 
+def _is_other(likeness: float | None, alike: float) -> bool:
+    """By its signature against those kept, and its small picture against the last."""
+    return likeness is not None and likeness < _KNOWN and likeness + alike < _REPLACED_BELOW
+
+
 def _is_seen_at_rest(track: Track) -> bool:
     sure = float(track.seen.landmarks.confidence.mean())
-    return track.rush <= _MOST_RUSH and sure >= _LEAST_CONFIDENCE
+    is_clear = sure >= _LEAST_CONFIDENCE and track.dimmed <= _MOST_DIMMED
+    return is_clear and track.rush <= _MOST_RUSH
 
 
 def keep_looks(

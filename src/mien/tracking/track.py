@@ -17,6 +17,11 @@ from mien.types import Box, Face, Landmarks, Prediction
 
 __all__ = ["Track"]
 
+_USUAL_SECS = 0.4
+"""Over so long a face's usual confidence is averaged: a passer covers one within two frames."""
+_TROUBLE_FADES_SECS = 0.12
+"""In so long trouble shrinks to a third: who slid is known for some frames after."""
+
 
 class Track:
     """A living face.
@@ -25,7 +30,9 @@ class Track:
     ``keep_score``, ``None`` after a good one. ``surprise`` is how far the face moved in the
     last frame beyond what its motion foretold, in face sizes: a track that slides onto its
     neighbour is surprised, the neighbour is not. ``rush`` is how far it moved in the frame before
-    that, in face sizes. ``agreement`` is how well its looks agreed when there were last several, at
+    that, in face sizes. ``dimmed`` is how far the mean confidence of its points lies below the
+    usual one: something covers it. ``trouble`` is the largest sum of surprise and ``dimmed`` of the
+    last frames. ``agreement`` is how well its looks agreed when there were last several, at
     ``rechecked_secs``; 1 where it is seen well.
     """
 
@@ -45,6 +52,9 @@ class Track:
         self.weak_since: float | None = None
         self.surprise = 0.0
         self.rush = 0.0
+        self.dimmed = 0.0
+        self.trouble = 0.0
+        self.usual_confidence = float(seen.landmarks.confidence.mean())
         self.agreement = 1.0
         self.rechecked_secs = -math.inf
         self.looks = looks or Looks()
@@ -66,6 +76,11 @@ class Track:
         self.place = self.place.moved_to(seen.landmarks.points_image, step_secs)
         self.surprise = float(np.linalg.norm(self.place.centre - expected)) / self.place.size
         self.seen = seen
+        sure = float(seen.landmarks.confidence.mean())
+        self.dimmed = max(self.usual_confidence - sure, 0.0)
+        self.usual_confidence += (sure - self.usual_confidence) * min(step_secs / _USUAL_SECS, 1.0)
+        faded = self.trouble * math.exp(-step_secs / _TROUBLE_FADES_SECS)
+        self.trouble = max(self.surprise + self.dimmed, faded)
         if seen.score >= keep_score:
             self.weak_since = None
         elif self.weak_since is None:

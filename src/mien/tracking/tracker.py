@@ -62,8 +62,8 @@ from mien.types import Detection, Face, FaceFinder, Frame, Prediction
 
 __all__ = ["Tracker"]
 
-_CLEAR_SURPRISE = 0.1
-"""Of two tracks on one face the less surprised stays, if the difference is clear."""
+_CLEAR_TROUBLE = 0.1
+"""Of two tracks on one face that which was in less trouble stays, if the difference is clear."""
 
 
 class Tracker:
@@ -225,7 +225,7 @@ class Tracker:
                 if not may_be_same_face(one.place, other.place):
                     continue
                 if same_face(one.points_image, other.points_image):
-                    slid = one.surprise > other.surprise + _CLEAR_SURPRISE
+                    slid = one.trouble > other.trouble + _CLEAR_TROUBLE
                     self._end(one if slid else other)
 
     def _must_search(self, frame: Frame, *, just_lost: bool) -> bool:
