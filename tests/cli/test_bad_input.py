@@ -15,7 +15,11 @@ import pytest
 from PIL import Image
 from scene import Done, Scene, count_frames, read_rows, write_boxes, write_clip
 
+import mien as package
+from mien.cli.progress import TaskProgress
 from patience import PATIENCE_SECS, until
+
+SOURCE = Path(package.__path__[0]).parent
 
 Mien = Callable[..., Done]
 
@@ -181,6 +185,64 @@ def test_a_native_module_that_is_interrupted_while_it_loads_is_no_traceback(
     done = mien("models")
     assert done.code == 130
     assert done.err == ""
+
+
+class Dropping:
+    """What is raised in it is dropped, as in a destructor of anything that ends in a frame."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_that_is_dropped_on_its_way_ends_the_run_at_the_next_frame(
+    scene: Scene, mien: Mien, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show = TaskProgress.show
+
+    def shown(self: TaskProgress, done: int) -> None:
+        show(self, done)
+        if done == 5:
+            Dropping()
+
+    monkeypatch.setattr(TaskProgress, "show", shown)
+    clip = write_clip(tmp_path / "long.mp4", frames=60)
+    done = mien("track", clip, "--out", tmp_path, "--no-overlay", *scene.options)
+    assert done.code == 130
+    assert 5 <= len(read_rows(tmp_path / "long.csv")) < 20
+    assert json.loads((tmp_path / "long.json").read_text())["complete"] is False
+
+
+def test_an_error_in_an_interrupt_s_place_is_130_as_well(
+    mien: Mien, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a disk that is full when the files are closed."""
+
+    def closing(**_: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt as hidden:
+            raise OSError(28, "No space left on device") from hidden
+
+    monkeypatch.setattr("mien.cli.app", closing)
+    assert mien("models").code == 130
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_an_interrupt_while_the_command_loads_is_no_traceback(tmp_path: Path, name: str) -> None:
+    """``mien.cli`` sends it while it is imported: in place of the real one, which is as slow."""
+    shadow = tmp_path / "typer.py"
+    shadow.write_text(f"import signal; signal.raise_signal(signal.{name}); print('went on')")
+    ended = subprocess.run(
+        [sys.executable, "-m", "mien", "models"],
+        env=os.environ | {"PYTHONPATH": f"{tmp_path}:{SOURCE}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
 
 
 def test_a_closed_terminal_is_ignored_under_nohup(mien: Mien) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import logging
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from mien.cli.interrupts import INTERRUPTED, signals_answered, was_interrupted
 from mien.cli.said import say
 from mien.errors import MienError
 from mien.version import __version__
@@ -130,17 +130,17 @@ def _mien(
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command and exit."""
-    _interrupts.clear()
-    _answer_signals()
-    try:
-        _run(args)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception:
-        # A native module that is interrupted while it loads makes an error of its own of it.
-        if not _interrupts:
-            raise
-        sys.exit(130)
+    with signals_answered():
+        try:
+            _run(args)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
+        except (Exception, SystemExit):
+            # A native module that is interrupted while it loads makes an error of its own of it,
+            # and a file that then cannot be closed is another.
+            if not was_interrupted():
+                raise
+            sys.exit(INTERRUPTED)
 
 
 def _run(args: Sequence[str] | None) -> None:
@@ -160,22 +160,3 @@ def _run(args: Sequence[str] | None) -> None:
             raise
         say(f"this needs {name}: pip install 'mien[{_EXTRAS[name]}]'")
         sys.exit(2)
-
-
-_interrupts: list[int] = []
-"""Numbers of the signals that came since the command began."""
-
-
-def _answer_signals() -> None:
-    """Ctrl-C, ``kill`` and a terminal that is closed end a run alike. What is told to ignore one
-    goes on ignoring it: a shell's background job Ctrl-C, ``nohup`` the closed terminal."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    for name in ("SIGINT", "SIGHUP"):  # Windows has no SIGHUP
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt)
-
-
-def _interrupt(number: int, stack: object) -> None:
-    _interrupts.append(number)
-    raise KeyboardInterrupt

@@ -21,6 +21,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from mien.cli.interrupts import raise_if_interrupted
 from mien.cli.said import one_line
 
 __all__ = ["CorpusProgress", "FilesProgress", "RunProgress", "TaskProgress", "bars"]
@@ -70,6 +71,7 @@ class RunProgress:
             self._bars.remove_task(number)
 
     def update(self, number: TaskID, total: int | None, done: int) -> None:
+        raise_if_interrupted()
         self._bars.update(number, total=total, completed=done)
 
     def due(self, since_secs: float) -> bool:
