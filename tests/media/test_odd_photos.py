@@ -107,7 +107,7 @@ def test_a_tiff_of_twelve_bits(tmp_path, noise, photometric):
     ("dtype", "white"),
     [
         *((np.uint32, 255), (np.uint32, 65535), (np.uint32, 2**32 - 1)),
-        *((np.int16, 32767), (np.int32, 65535), (np.int32, 2**31 - 1)),
+        *((np.int8, 127), (np.int16, 32767), (np.int32, 65535), (np.int32, 2**31 - 1)),
         *((np.float32, 1.0), (np.float32, 255.0), (np.float32, 65535.0)),
     ],
 )
@@ -209,6 +209,23 @@ def test_two_hundred_megapixels(tmp_path):
     shown = read(path)
     assert shown.shape == (12240, 16320, 3)
     assert np.abs(shown[-1, -1].astype(int) - 90).max() < 8
+
+
+def test_more_than_four_hundred_megapixels_are_one_sentence(tmp_path, noise):
+    """Of files, whoever decodes them, and of what is handed over."""
+    (tmp_path / "a.pgm").write_bytes(b"P5 30000 30000 255\n" + bytes(100))
+    sides = {256: (4, [30000]), 257: (4, [30000])}
+    wide = tiff(stored(noise[..., :1], "16"), 0, tags=sides)  # not by Pillow
+    (tmp_path / "a.tif").write_bytes(wide)
+    for name in ("a.pgm", "a.tif"):
+        with pytest.raises(InputError, match=r"too large a picture \(30000x30000, at most 400 "):
+            open_source(tmp_path / name)
+    huge = np.broadcast_to(np.uint8(0), (30000, 30000, 3))
+    for picture in (huge, huge[..., 0]):
+        with pytest.raises(InputError, match="an array: too large"):
+            as_picture(picture)
+    with pytest.raises(InputError, match="Pillow's: too large"):
+        as_picture(Image.new("1", (20_001, 20_000)))
 
 
 def test_heic_with_the_extra_and_a_line_that_names_it_without(tmp_path, monkeypatch):

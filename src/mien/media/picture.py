@@ -12,6 +12,7 @@ from PIL import Image
 from mien.errors import InputError
 from mien.media.photo import read_photo
 from mien.media.pictures import DAMAGED, as_rgb, damaged, quiet, shown
+from mien.media.source import check_most
 
 __all__ = ["as_picture"]
 
@@ -26,7 +27,7 @@ def as_picture(image: object) -> UInt8[np.ndarray, "height width 3"]:
     EXIF mark says, as files are.
 
     Raises:
-        InputError: none of these, or without pixels.
+        InputError: none of these, without pixels, or of more than a file may have.
     """
     if image is None:
         raise InputError(f"expected a picture, got None (did reading it fail?); {_WANTED}")
@@ -35,6 +36,7 @@ def as_picture(image: object) -> UInt8[np.ndarray, "height width 3"]:
     if isinstance(image, Image.Image):
         if 0 in image.size:
             raise InputError(f"expected a picture, got one of {image.size} px; {_WANTED}")
+        check_most("an image of Pillow's", *image.size)
         return _of_pillow(image)
     if not isinstance(image, np.ndarray):
         raise InputError(f"expected a picture, got {type(image).__name__}; {_WANTED}")
@@ -59,6 +61,8 @@ def _of_array(image: np.ndarray) -> UInt8[np.ndarray, "height width 3"]:
             f"expected a uint8 array, got {image.dtype}{hint if image.dtype.kind == 'f' else ''}; "
             f"{_WANTED}"
         )
+    if image.ndim >= 2:
+        check_most("an array", image.shape[1], image.shape[0])
     channels = image.shape[2] if image.ndim == 3 else 0
     if image.ndim == 2 or channels == 1:
         return np.repeat(image.reshape(*image.shape[:2], 1), 3, axis=2)

@@ -18,11 +18,10 @@ from PIL import ExifTags, Image
 
 from mien.errors import InputError
 from mien.media.samples import unit
-from mien.media.source import ByteFile
+from mien.media.source import ByteFile, check_most
 
 __all__ = [
     "DAMAGED",
-    "MOST_PIXELS",
     "as_rgb",
     "damaged",
     "identify",
@@ -42,8 +41,6 @@ DAMAGED: Final = (
     *(RuntimeError, ArithmeticError),
 )
 """What Pillow raises on damaged files, by format."""
-MOST_PIXELS: Final = 400_000_000
-"""Twice the largest phone photo, 1.6 GB while it is read; beyond, a file is taken for a trap."""
 
 _TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -111,11 +108,7 @@ def identify(file: ByteFile, named: str | Path) -> Image.Image | None:
             raise InputError(f"{named}: too large a picture; save a smaller copy") from error
         except (SyntaxError, IndexError, TypeError, KeyError, struct.error):
             continue
-        if image.width * image.height > MOST_PIXELS:
-            raise InputError(
-                f"{named}: too large a picture ({image.width}x{image.height}, at most "
-                f"{MOST_PIXELS // 1_000_000} megapixels); save a smaller copy"
-            )
+        check_most(named, *image.size)
         return image
     return None
 

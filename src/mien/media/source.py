@@ -8,18 +8,20 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Protocol, Self, runtime_checkable
+from typing import IO, Final, Protocol, Self, runtime_checkable
 
 from mien.errors import InputError, reason_of
 from mien.types import Frame
 
 __all__ = [
+    "MOST_PIXELS",
     "SMALLEST_SIDE",
     "ByteFile",
     "NothingOpen",
     "Source",
     "SourceKind",
     "camera_number",
+    "check_most",
     "check_size",
     "require_file",
 ]
@@ -29,6 +31,8 @@ ByteFile = IO[bytes] | io.BytesIO
 
 _CAMERA = re.compile(r"/dev/video(\d+)")
 SMALLEST_SIDE = 16
+MOST_PIXELS: Final = 400_000_000
+"""Twice the largest phone photo, 1.6 GB while it is read; beyond, a file is taken for a trap."""
 """Pixels: under this no face can be told from noise, and codecs misbehave."""
 
 
@@ -104,12 +108,26 @@ def camera_number(where: str | Path) -> int | None:
     return int(device[1]) if device else None
 
 
-def check_size(where: str | Path, width: int, height: int) -> None:
-    """Refuse pictures too small to hold a face.
+def check_most(where: str | Path, width: int, height: int) -> None:
+    """Refuse pictures that are too large to be read, px.
 
     Raises:
-        InputError: a side is under ``SMALLEST_SIDE``.
+        InputError: it has more than ``MOST_PIXELS``.
     """
+    if width * height > MOST_PIXELS:
+        raise InputError(
+            f"{where}: too large a picture ({width}x{height}, at most "
+            f"{MOST_PIXELS // 1_000_000} megapixels); give a smaller copy"
+        )
+
+
+def check_size(where: str | Path, width: int, height: int) -> None:
+    """Refuse pictures too small to hold a face, and too large to be read, px.
+
+    Raises:
+        InputError: a side is under ``SMALLEST_SIDE``, or it has more than ``MOST_PIXELS``.
+    """
+    check_most(where, width, height)
     if min(width, height) < SMALLEST_SIDE:
         raise InputError(
             f"{where}: expected a picture of at least {SMALLEST_SIDE}x{SMALLEST_SIDE} px, "

@@ -23,7 +23,7 @@ _STRIPS, _SAMPLES, _STRIP_BYTES, _PLANAR, _SUBFILES = 273, 277, 279, 284, 330
 _TILES, _TILE_BYTES, _EXTRA, _FORMAT = 324, 325, 338, 339
 _KIND, _DNG_VERSION, _CFA, _LINEAR_RAW = 254, 50706, 32803, 34892
 _LETTERS: Final = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
-_UNSIGNED, _FLOAT = 1, 3
+_UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 _MOST_DIRECTORIES = 10_000
 _MOST_ENTRIES = 4096
 
@@ -59,13 +59,16 @@ class Directory:
 
     @property
     def is_wide(self) -> bool:
-        """A layout that Pillow reads wrongly or not at all."""
+        """A layout that Pillow reads wrongly, without a word, or not at all."""
         bits, samples = self.one(_BITS, 1), self.one(_SAMPLES, 1)
         planar = samples > 1 and self.one(_PLANAR, 1) == 2
         inverted = self.one(_PHOTOMETRIC, 1) == 0
-        usual = self.one(_FORMAT, _UNSIGNED) == _UNSIGNED and bits in (8, 16)
-        return (bits > 8 and (planar or inverted or samples == 2 or not usual)) or (
-            planar and samples == 2
+        kind = self.one(_FORMAT, _UNSIGNED)
+        usual = kind == _UNSIGNED and bits in (8, 16)
+        return (
+            (bits > 8 and (planar or inverted or samples == 2 or not usual))
+            or (planar and samples == 2)
+            or (bits == 8 and kind == _SIGNED)
         )
 
 
