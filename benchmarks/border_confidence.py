@@ -1,12 +1,14 @@
 """Confidence of faces that the picture's border cuts: fit the map of ``runtime/border.py``.
 
-    python benchmarks/border_confidence.py DATA --models nano fast --photos 120
+    python benchmarks/border_confidence.py DATA --photos 80 --models nano fast
+    python benchmarks/border_confidence.py DATA --photos 80 --models pico
 
 Train photos of HELEN are cut at a side, so that up to half of the face lies outside; the network
 looks from a rough box of what is left. A logistic map of its confidence is fitted to whether each
 point lies within 0.05 of the truth; its features are zero where the face lies in the picture whole.
 What it fits is to be fitted anew with every new weight file, and is written into
-``src/mien/runtime/border.json``; ``val`` photos, cut alike, judge it.
+``src/mien/runtime/border.json``, beside what was fitted to other models; ``val`` photos, cut alike,
+judge it.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -91,36 +94,49 @@ def fit(sets: list[tuple[np.ndarray, ...]]) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--models", nargs="+", default=["nano", "fast"])
+    parser.add_argument("--models", nargs="+", default=["nano", "fast", "pico"])
     parser.add_argument("--photos", type=int, default=120)
     options = parser.parse_args()
     landmarker.recalibrated = lambda confidence, *_: confidence  # what the network says
     train = {name: gather(options.data, name, "train", options.photos) for name in options.models}
-    weights = {name: fit([one]) for name, one in train.items()}
-    weights["other"] = fit(list(train.values()))
-    figures: dict[str, object] = {
-        "command": f"python benchmarks/border_confidence.py DATA --photos {options.photos}",
-        "networks": weights_of(*options.models),
-        "weights": {name: one.round(3).tolist() for name, one in weights.items()},
-    }
+    shipped = json.loads(HOME.read_text(encoding="utf-8"))
+    figures: dict[str, Any] = json.loads(RESULT.read_text(encoding="utf-8"))
+    for name, one in train.items():
+        weights = fit([one])
+        others = [one["networks"].values() for other, one in shipped.items() if other != name]
+        networks = {  # model 1 of pico is nano's, and has nano's map
+            file: sha256
+            for file, sha256 in weights_of(name).items()
+            if not any(sha256 in one for one in others)
+        }
+        shipped[name] = {"weights": weights.round(3).tolist(), "networks": networks}
+        figures["weights"][name] = weights.round(3).tolist()
+        figures["networks"] |= networks
+    if len(train) > 1:
+        figures["weights"]["other"] = fit(list(train.values())).round(3).tolist()
     for name in options.models:
         val = gather(options.data, name, "val", 39)
-        for split, (sure, features, within) in (("train", train[name]), ("val", val)):
-            after = recalibrated(sure, features, weights[name])
-            by_other = recalibrated(sure, features, weights["other"])
-            figures[f"{name}_{split}"] = {
-                "points": len(sure),
-                "calibration_error_before": round(calibration_error(sure, within), 4),
-                "calibration_error": round(calibration_error(after, within), 4),
-                "calibration_error_by_other": round(calibration_error(by_other, within), 4),
-            }
-    fitted = {
-        name: {"weights": weights[name].round(3).tolist(), "networks": weights_of(name)}
-        for name in options.models
-    }
-    HOME.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
+        for split, gathered in (("train", train[name]), ("val", val)):
+            figures[f"{name}_{split}"] = judged(gathered, figures["weights"], name)
+    words = f"python benchmarks/border_confidence.py DATA --photos {options.photos}"
+    figures["commands"] |= {name: f"{words} --models {name}" for name in options.models}
+    HOME.write_text(json.dumps(shipped, indent=1) + "\n", encoding="utf-8")
     RESULT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(figures, indent=1))
+
+
+def judged(
+    gathered: tuple[np.ndarray, ...], weights: dict[str, list[float]], name: str
+) -> dict[str, float]:
+    """What the calibration error is before the map, after it, and after that of all models."""
+    sure, features, within = gathered
+    after, by_other = (recalibrated(sure, features, weights[one]) for one in (name, "other"))
+    return {
+        "points": len(sure),
+        "calibration_error_before": round(calibration_error(sure, within), 4),
+        "calibration_error": round(calibration_error(after, within), 4),
+        "calibration_error_by_other": round(calibration_error(by_other, within), 4),
+    }
 
 
 if __name__ == "__main__":

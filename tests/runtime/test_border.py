@@ -62,8 +62,17 @@ def test_the_weights_are_those_that_were_fitted() -> None:
     for name, fitted in border_maps().items():
         assert list(fitted.weights) == figures["weights"][name]
         assert fitted.networks.items() <= figures["networks"].items()
-    for name in ("nano_val", "fast_val"):
+    for name in ("nano_val", "fast_val", "pico_val"):
         assert figures[name]["calibration_error"] < 0.05 < figures[name]["calibration_error_before"]
+
+
+@pytest.mark.parametrize("name", list(border_maps()))
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_confidence_of_cut_photos_is_worth_what_it_says(name: str, split: str) -> None:
+    """From the photo alone, with the further looks: as a user has it."""
+    file = f"{name}.helen_{split}_cut.detector.json"
+    text = (Path(__file__).parents[2] / "benchmarks" / "results" / file).read_text("utf-8")
+    assert json.loads(text)["confidence"]["expected_calibration_error"] < 0.05
 
 
 def test_a_map_is_of_the_weights_that_ship() -> None:
@@ -75,9 +84,8 @@ def test_a_map_is_of_the_weights_that_ship() -> None:
         if model.card.name.endswith("-free"):
             assert border_map(model.card.sha256) is None
             continue
-        if model.card.name == "pico":  # model 1 is nano's; model 2 is not fitted yet
-            is_first = model.card.role == "detection"
-            assert border_map(model.card.sha256) is (border_maps()["nano"] if is_first else None)
+        if model.path.name == "pico-detection.onnx":  # it is nano's
+            assert border_map(model.card.sha256) is border_maps()["nano"]
             continue
         found = border_map(model.card.sha256)
         assert found is border_maps()[model.card.name], model.path.name
