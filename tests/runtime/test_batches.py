@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
+from pathlib import Path
 
+import av
+import cv2
 import numpy as np
 import pytest
 
@@ -13,7 +16,8 @@ from mien.geometry import Similarity, crop_from_box
 from mien.media import open_source
 from mien.pipeline import make_tracker
 from mien.runtime import LandmarkerPair, load_landmarkers, open_detector
-from mien.types import Face, Frame
+from mien.tracking import Tracker
+from mien.types import Box, Detection, Face, Frame
 
 MODELS = ["nano", "fast"]
 CROPS = 11
@@ -108,3 +112,82 @@ def test_videos_at_once_equal_one_after_the_other(
             seen = told(tracker.update(order[index].image_rgb, index / 25))
             assert seen.shape == expected[index].shape
             assert np.abs(seen - expected[index]).max() < CLOSE
+
+
+class Told:
+    """A detector that is told where the faces are."""
+
+    def __init__(self, *boxes: Box) -> None:
+        self._found = [Detection(box, 0.9) for box in boxes]
+
+    def find(self, frame: Frame) -> list[Detection]:
+        return self._found
+
+
+def test_faces_of_one_picture_are_followed_as_if_each_were_alone(
+    pair: LandmarkerPair, frames: list[Frame]
+) -> None:
+    """Three in one picture, each a film of its own; nobody's crop shows a neighbour."""
+    films, side = (frames, frames[::-1], frames[:1] * 4), 240
+    pictures = [
+        np.concatenate([cv2.resize(film[index].image_rgb, (side, side)) for film in films], axis=1)
+        for index in range(len(frames))
+    ]
+    (face,) = mien.find_faces(
+        pictures[0][:, :side], make_tracker(pair, open_detector("centerface"))
+    )
+    places = [Detection(face.box, 0.9).moved(number * side, 0) for number in range(len(films))]
+    boxes = [place.box for place in places]
+
+    def followed(*chosen: Box) -> list[np.ndarray]:
+        tracker = make_tracker(pair, Told(*chosen))
+        return [
+            told(sorted(tracker.update(one, index / 25), key=lambda face: face.box.left))
+            for index, one in enumerate(pictures)
+        ]
+
+    together, alone = followed(*boxes), [followed(box) for box in boxes]
+    for index, every in enumerate(together):
+        assert len(every) == len(films)
+        for number, single in enumerate(alone):
+            assert np.abs(every[number] - single[index][0]).max() < CLOSE
+    assert np.abs(together[0] - together[-1]).max() > 100 * CLOSE, "the faces move"
+
+
+def test_a_second_video_is_followed_as_by_a_fresh_tracker(
+    pair: LandmarkerPair, frames: list[Frame], tmp_path: Path
+) -> None:
+    """``track(a)``, then ``track(b)``: nothing of the first is left, bit for bit."""
+    films = {"a.mkv": frames * 2, "b.mkv": frames[::-1]}
+    for name, film in films.items():
+        with av.open(str(tmp_path / name), "w") as container:
+            stream = container.add_stream("ffv1", rate=25)
+            stream.height, stream.width, _ = film[0].image_rgb.shape
+            stream.pix_fmt = "bgr0"
+            for frame in film:
+                picture = av.VideoFrame.from_ndarray(frame.image_rgb, format="rgb24")
+                container.mux(stream.encode(picture))
+            container.mux(stream.encode(None))
+
+    def run(tracker: Tracker, name: str) -> list[np.ndarray]:
+        return [
+            np.insert(told(faces), 0, [face.track_id for face in faces], axis=1)
+            for _, faces in mien.track(tmp_path / name, tracker)
+        ]
+
+    def fresh() -> Tracker:
+        return make_tracker(pair, open_detector("centerface"))
+
+    expected = {name: run(fresh(), name) for name in films}
+    assert [len(rows) for rows in expected.values()] == [8, 4]
+    tracker = fresh()
+    for name in ("a.mkv", "b.mkv", "a.mkv"):
+        for one, other in zip(run(tracker, name), expected[name], strict=True):
+            np.testing.assert_array_equal(one, other)
+    for frame in films["a.mkv"]:
+        tracker.update(frame)
+    tracker.reset()
+    with open_source(tmp_path / "b.mkv") as source:
+        seen = [told(tracker.update(frame)) for frame in source]
+    for one, other in zip(seen, expected["b.mkv"], strict=True):
+        np.testing.assert_array_equal(one, other[:, 1:])
