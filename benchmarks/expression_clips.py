@@ -165,13 +165,15 @@ def main() -> None:
     parser.add_argument("fits", type=Path)
     parser.add_argument("--split", default="val")
     parser.add_argument("--clips", type=int, default=20)
+    parser.add_argument("--from", dest="first", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     session = open_session(SessionFiles(asked.fits))
-    for number, row in enumerate(calmest(session, asked.fits, asked.split, asked.clips)):
+    rows = calmest(session, asked.fits, asked.split, asked.clips)
+    for number, row in tuple(enumerate(rows))[asked.first :]:
         file = asked.out / f"clip-{number:04d}.npz"
         if not file.exists():
             make_clip(session, row, file, asked.seconds, [asked.seed, number])

@@ -28,9 +28,9 @@ def person(seed: int) -> Float[np.ndarray, "68 3"]:
 def seen(
     neutral: Float[np.ndarray, "68 3"], strengths: dict[str, float], pose: HeadPose
 ) -> Landmarks:
-    """The points of a face that does something, anywhere in a picture."""
+    """The points that networks see of a face that does something, anywhere in a picture."""
     full = np.array([strengths.get(name, 0.0) for name in SHAPES])
-    face = neutral + np.tensordot(full, load_basis().expression_cm, 1)
+    face = neutral + np.tensordot(full, load_basis().shown_cm, 1)
     points = 9.0 * face @ rotation_from_angles(pose).T + [320, 200, 5]
     return Landmarks(points, np.full(68, 0.9))
 
@@ -65,22 +65,24 @@ def test_a_face_at_rest_is_at_rest_whoever_it_is(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "names",
+    ("names", "least"),
     [
-        ("jawOpen",),
-        ("mouthSmileLeft", "mouthSmileRight"),
-        ("mouthPucker",),
-        ("browInnerUp", "browOuterUpLeft", "browOuterUpRight"),
+        (("jawOpen",), 0.45),
+        (("mouthSmileLeft", "mouthSmileRight"), 0.45),
+        (("mouthPucker",), 0.3),  # the networks show little of it
+        (("browInnerUp", "browOuterUpLeft", "browOuterUpRight"), 0.45),
     ],
 )
 @pytest.mark.parametrize("yaw_deg", [-30.0, 0.0, 30.0])
-def test_what_a_face_does_is_read_and_nothing_else(names: tuple[str, ...], yaw_deg: float) -> None:
+def test_what_a_face_does_is_read_and_nothing_else(
+    names: tuple[str, ...], least: float, yaw_deg: float
+) -> None:
     neutral, pose = person(3), HeadPose(yaw_deg, 0, 0)
     expression = settled(
         watched(neutral, pose), seen(neutral, dict.fromkeys(names, 0.8), HeadPose(yaw_deg, 5, 5))
     )
     done = [expression[name] for name in names]
-    assert min(done) > 0.45
+    assert min(done) > least
     others = [name for name in SHAPES if name not in names]
     assert max(expression[name] for name in others) < min(done)
 
@@ -176,9 +178,10 @@ def test_points_that_are_no_face_leave_it_as_it_was(wrong: Float[np.ndarray, "68
 
 @pytest.mark.parametrize("seed", range(4))
 def test_who_looked_down_at_first_blinks_when_looking_up(seed: int) -> None:
-    """Six seconds of lids nearly shut are not taken for the person's eyes at rest."""
+    """Six seconds of shut lids, of which networks leave a third open, are not taken for the
+    person's eyes at rest."""
     neutral, pose = person(seed), HeadPose(0, 0, 0)
-    down = seen(neutral, {"eyeBlinkLeft": 0.9, "eyeBlinkRight": 0.9}, pose)
+    down = seen(neutral, {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}, pose)
     reader = ExpressionReader()
     for _ in range(150):
         reader.read(down, STEP_SECS)

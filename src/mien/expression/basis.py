@@ -1,6 +1,7 @@
 """The landmark rows of a morphable head: what identity and expression do to the 68 points.
 
-``basis.npz`` is cut out of the ICT FaceKit head (MIT) by ``benchmarks/expression_basis.py``.
+``basis.npz`` is cut out of the ICT FaceKit head (MIT) by ``benchmarks/expression_basis.py``, which
+also learns what the shipped networks show of each shape.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ class LandmarkBasis:
     identity_cm: Float[np.ndarray, "identities 68 3"]
     """Offsets of one standard deviation each."""
     expression_cm: Float[np.ndarray, "shapes 68 3"]
-    """Offsets at full strength, in the order of ``SHAPES``."""
+    """Offsets of the head at full strength, in the order of ``SHAPES``."""
+    shown_cm: Float[np.ndarray, "shapes 68 3"]
+    """Offsets that the points of mien's networks show of it, without pose: a third of a pucker."""
     noise_cm: Float[np.ndarray, "directions 68 3"]
     """Errors that the points of mien's networks share, pose taken out: one standard deviation."""
     eyeballs_cm: Float[np.ndarray, "2 3"]
@@ -41,7 +44,7 @@ def load_basis() -> LandmarkBasis:
             raise RuntimeError(
                 "basis.npz was made for other shapes: benchmarks/expression_basis.py"
             )
-        names = ("mean_cm", "identity_cm", "expression_cm", "noise_cm", "eyeballs_cm")
+        names = ("mean_cm", "identity_cm", "expression_cm", "shown_cm", "noise_cm", "eyeballs_cm")
         read = [arrays[name].astype(np.float64) for name in names]
     for array in read:
         array.setflags(write=False)

@@ -68,7 +68,7 @@ def _directions(
     people = identity.T @ identity + settings.own_cm**2 * np.eye(size)
     still = _without_pose(basis)
     people = still @ people @ still
-    moved = basis.expression_cm.reshape(-1, size)
+    moved = basis.shown_cm.reshape(-1, size)
     moments = settings.expression_spread**2 * moved.T @ moved + noise_covariance(settings)
     # people @ d = ratio * moments @ d, with d.T @ moments @ d = 1: whitened by the moments' root.
     white = np.linalg.inv(np.linalg.cholesky(moments))

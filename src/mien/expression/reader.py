@@ -89,7 +89,7 @@ class ExpressionReader:
             return Expression(SHAPES, self._smooth.last)
         step_secs = max(step_secs, _LEAST_STEP_SECS)
         settings, neutral_cm = self._settings, self._neutral.points_cm
-        columns = load_basis().expression_cm
+        columns = load_basis().shown_cm
         expected_cm = neutral_cm + np.tensordot(self._lids * self._found, columns, 1)
         scale, rotation, shift = umeyama(expected_cm, points.astype(np.float64))
         seen_cm = (points - shift) @ rotation / scale
@@ -115,8 +115,15 @@ class ExpressionReader:
         calm = 1 / (1 + 2 * float((self._found**2).sum()) / settings.calm)
         weight_secs = confidence**2 * calm * max(frontal, 0.0) ** 4 * self._unlearned_secs
         self._unlearned_secs = 0.0
-        self._neutral.learn(self._open_eyed(seen_cm), weight_secs)
+        self._neutral.learn(self._rested(self._open_eyed(seen_cm)), weight_secs)
         self._scale_lids()
+
+    def _rested(self, seen_cm: Float[np.ndarray, "68 3"]) -> Float[np.ndarray, "68 3"]:
+        """What was seen, without a part of what the found shapes explain of it; lids have a rule of
+        their own."""
+        found = self._settings.explained * self._found
+        found[[shape for shape, _, _ in _LIDS]] = 0
+        return seen_cm - np.tensordot(found, load_basis().shown_cm, 1)
 
     def _open_eyed(self, seen_cm: Float[np.ndarray, "68 3"]) -> Float[np.ndarray, "68 3"]:
         """What was seen, with lids that teach the neutral more the wider they are open: those that
@@ -133,7 +140,7 @@ class ExpressionReader:
 
     def _scale_lids(self) -> None:
         """A blink of 1 shuts the person's own eyes, be they small or large."""
-        neutral, columns = self._neutral.points_cm, load_basis().expression_cm
+        neutral, columns = self._neutral.points_cm, load_basis().shown_cm
         for shape, upper, lower in _LIDS:
             opening = _opening(neutral, upper, lower)
             closing = -_opening(columns[shape], upper, lower)
@@ -188,7 +195,7 @@ def _normal_equations(
 ) -> tuple[Float[np.ndarray, "shapes coordinates"], Float[np.ndarray, "shapes shapes"]]:
     """``E' C^-1`` and ``E' C^-1 E`` of the shapes' columns E and the covariance C of what is no
     expression: the points' errors, and the error of a neutral known for so long."""
-    columns = load_basis().expression_cm.reshape(len(SHAPES), -1)
+    columns = load_basis().shown_cm.reshape(len(SHAPES), -1)
     covariance = noise_covariance(settings) + doubt_covariance(settings, known_secs)
     evidence = np.linalg.solve(covariance, columns.T).T
     return evidence, evidence @ columns.T
