@@ -35,6 +35,7 @@ def last_validation(run: Path) -> dict[str, Any]:
         "seed": config.seed,
         "learning_rate": config.schedule.learning_rate,
         "heatmap_loss": config.loss.heatmap_loss,
+        "gaussian_radius": round(config.loss.gaussian_radius, 4),
         "dropout": config.network.dropout,
         "steps": checkpoint.step,
     }

@@ -21,14 +21,14 @@ def corpus(
             "--out",
             "-o",
             metavar="FOLDER|ADDRESS",
-            help="For rows/ and points/ (a Parquet file a clip), files/ (what came of each) and "
-            "run.json. The same command again goes on after a break.",
+            help="Where results go: rows/ and points/ (a Parquet file a clip), files/ (what came "
+            "of each) and run.json. The same command again goes on after a break.",
         ),
     ],
     where: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="FOLDER|FILE|ADDRESS...",
+            metavar="FOLDER|FILE|ADDRESS",
             help="Folders, files, quoted patterns, or addresses that fsspec reaches "
             "(s3://bucket/folder).",
             show_default=False,
@@ -39,32 +39,33 @@ def corpus(
         typer.Option(
             "--list",
             metavar="FILE",
-            help="A text file with one of these a line.",
+            help="A text file that names inputs, one on each line.",
             show_default=False,
         ),
     ] = None,
     recursive: Annotated[
-        bool, typer.Option("--recursive", "-r", help="Folders within folders too.")
+        bool, typer.Option("--recursive", "-r", help="Also look in folders within folders.")
     ] = False,
     resume: Annotated[bool, typer.Option(help="Go on with a run that was broken off.")] = True,
     ray: Annotated[
         str,
         typer.Option(
             metavar="ADDRESS",
-            help="Of a Ray cluster: HOST:PORT or auto. local: all cores of this machine; none: "
-            "this process, one file after the other.",
+            help="Address of a Ray cluster (HOST:PORT, or auto), local for all cores of this "
+            "machine, or none for this process, one file after the other.",
             rich_help_panel=_CLUSTER,
         ),
     ] = "local",
     cores: Annotated[
         int,
-        typer.Option(min=1, help="That a file takes for itself.", rich_help_panel=_CLUSTER),
+        typer.Option(min=1, help="Cores that each file is tracked with.", rich_help_panel=_CLUSTER),
     ] = 1,
     retries: Annotated[
         int,
         typer.Option(
             min=0,
-            help="Of a file whose process or node dies, or that cannot be fetched.",
+            help="How often a file is tried again when its process or node dies, or when it "
+            "cannot be fetched.",
             rich_help_panel=_CLUSTER,
         ),
     ] = 2,
@@ -72,7 +73,8 @@ def corpus(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="On each node, for what is not done yet; the system's if not given.",
+            help="Folder on each node for unfinished results; the system's temporary folder if "
+            "not given.",
             show_default=False,
             rich_help_panel=_CLUSTER,
         ),
@@ -91,7 +93,8 @@ def corpus(
     points: Annotated[
         PointsPlace,
         typer.Option(
-            help="beside the rows, in points/; inside them; or none.", rich_help_panel=_TRACKING
+            help="Where landmarks go: beside the rows (in points/), inside them, or none.",
+            rich_help_panel=_TRACKING,
         ),
     ] = PointsPlace.BESIDE,
     max_faces: Annotated[
@@ -105,15 +108,23 @@ def corpus(
     ] = None,
     detector: Annotated[
         str,
-        typer.Option(help="As of 'mien track'.", rich_help_panel=_TRACKING),
+        typer.Option(help="Face detector, as for mien track.", rich_help_panel=_TRACKING),
     ] = "centerface",
     careful: Annotated[
         bool,
-        typer.Option("--careful", help="As of 'mien track'.", rich_help_panel=_TRACKING),
+        typer.Option(
+            "--careful",
+            help="Several looks at each face, as for mien track.",
+            rich_help_panel=_TRACKING,
+        ),
     ] = False,
     offline: Annotated[
         bool,
-        typer.Option("--offline", help="As of 'mien track'.", rich_help_panel=_TRACKING),
+        typer.Option(
+            "--offline",
+            help="Smooth with the future in view, as for mien track.",
+            rich_help_panel=_TRACKING,
+        ),
     ] = False,
 ) -> None:
     """Follow the faces of very many files: a task a file on the nodes of a Ray cluster.

@@ -67,7 +67,7 @@ def evaluate(
     split: Annotated[
         str,
         typer.Option(
-            help="Of the face pack (test unless said), of cfp (val unless said), or of 300vw "
+            help="Split of the face pack (default: test), of cfp (default: val), or of 300vw "
             "(category-1 to category-3, or test, all three)."
         ),
     ] = "",

@@ -26,7 +26,9 @@ def export(
     ] = None,
     score: Annotated[
         float,
-        typer.Option(min=0.01, max=0.99, help="Of a face finder: the least score of a face."),
+        typer.Option(
+            min=0.01, max=0.99, help="For a face finder: the lowest score that counts as a face."
+        ),
     ] = 0.5,
 ) -> None:
     """Write a run's best weights as ONNX with decoding and card inside, checked against torch."""

@@ -55,13 +55,13 @@ def live(
         str | None,
         typer.Option(
             metavar="WIDTHxHEIGHT",
-            help="Asked of a webcam; other pictures are shrunk to fit in it.",
+            help="Size to ask a webcam for; pictures of other sources are shrunk to fit in it.",
         ),
     ] = None,
     rate: Annotated[
         float | None,
         typer.Option(
-            min=1, max=1000, help="Frames a second: asked of a webcam; a video is played at it."
+            min=1, max=1000, help="Frames a second to ask a webcam for, or to play a video at."
         ),
     ] = None,
     seconds: Annotated[
@@ -87,7 +87,8 @@ def live(
         float | None,
         typer.Option(
             metavar="DEGREES",
-            help="Or its field of view from corner to corner; 63 if neither is given.",
+            help="The camera's field of view from corner to corner, in place of --focal; 63 if "
+            "neither is given.",
         ),
     ] = None,
     json_file: Annotated[

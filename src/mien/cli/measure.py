@@ -36,7 +36,7 @@ def measure(
         Path | None,
         typer.Option(
             metavar="NAME.persons.csv",
-            help="Of mien persons: sum up persons in place of tracks.",
+            help="Table of mien persons; persons are summed up then, not tracks.",
             show_default=False,
         ),
     ] = None,

@@ -32,8 +32,8 @@ def persons(
         Path,
         typer.Argument(
             metavar="TABLE",
-            help="Of mien track --table, with its points and run.json beside it; the videos must "
-            "be where they were.",
+            help="Table of mien track --table, with its points and run.json beside it; the "
+            "videos must still be where they were.",
         ),
     ],
     out: Annotated[

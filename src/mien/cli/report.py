@@ -18,7 +18,9 @@ def report(
     table: Annotated[
         Path,
         typer.Argument(
-            metavar="TABLE", help="STEM.csv, .jsonl or .parquet of mien track.", show_default=False
+            metavar="TABLE",
+            help="Table of mien track: STEM.csv, STEM.jsonl or STEM.parquet.",
+            show_default=False,
         ),
     ],
     video: Annotated[

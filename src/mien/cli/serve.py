@@ -32,7 +32,12 @@ def serve(
     ] = 4,
     upload_mb: Annotated[int, typer.Option(min=1, help="Largest video, MB.")] = 500,
     video_minutes: Annotated[
-        float, typer.Option(min=0.01, help="Of a longer video only so much is followed.")
+        float,
+        typer.Option(
+            min=0.01,
+            help="Longest part of a video that is followed, minutes; the page says where it was "
+            "cut.",
+        ),
     ] = 10.0,
     open_page: Annotated[
         bool, typer.Option("--open", help="Open the page in the default browser.")

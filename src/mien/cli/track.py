@@ -192,7 +192,8 @@ def track(
         float | None,
         typer.Option(
             metavar="DEGREES",
-            help="Or its field of view from corner to corner; 63 if neither is given.",
+            help="The camera's field of view from corner to corner, in place of --focal; 63 if "
+            "neither is given.",
             rich_help_panel="Results",
         ),
     ] = None,

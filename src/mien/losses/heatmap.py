@@ -21,14 +21,17 @@ GAUSSIAN_RADIUS = 5.0 / 64
 
 
 def gaussian_heatmaps(
-    points: Float[Tensor, "n points 2"], side: int, dtype: torch.dtype = torch.float32
+    points: Float[Tensor, "n points 2"],
+    side: int,
+    dtype: torch.dtype = torch.float32,
+    radius: float = GAUSSIAN_RADIUS,
 ) -> Float[Tensor, "n points side side"]:
     """Targets: 1 at each point, a Gaussian around it whose three sigmas are the radius.
 
-    Points are shares of the side; centres lie below the pixel. A point outside the crop has
-    whatever of its Gaussian reaches in. The memory lies channels last, as the network's does.
+    Points and radius are shares of the side; centres lie below the pixel. A point outside the crop
+    has whatever of its Gaussian reaches in. The memory lies channels last, as the network's does.
     """
-    sigma = GAUSSIAN_RADIUS / 3
+    sigma = radius / 3
     distance = (pixel_centres(side, points)[:, None] - points.permute(2, 0, 1).unsqueeze(2)) / sigma
     # Each (n, side, points), and laid out so: a product lies in memory as its factors do.
     x, y = torch.exp(-0.5 * distance**2).to(dtype, memory_format=torch.contiguous_format)
@@ -40,33 +43,35 @@ def heatmap_loss(
     logits: Float[Tensor, "n points h w"],
     targets: Float[Tensor, "n points h w"],
     weights: Float[Tensor, "n points"],
+    radius: float = GAUSSIAN_RADIUS,
 ) -> Float[Tensor, ""]:
     """Mean over trusted points of the cross entropy summed over a heatmap.
 
-    Divided by the pixels that a Gaussian covers (2 pi sigma^2), so that the value means the same
-    at every resolution.
+    Divided by the pixels that a Gaussian of ``radius``, that of the targets, covers
+    (2 pi sigma^2), so that the value means the same at every resolution.
     """
     summed: Tensor = _SigmoidCrossEntropy.apply(logits, targets)  # type: ignore[no-untyped-call]
-    return _mean_of_points(summed, weights, logits.shape[-1])
+    return _mean_of_points(summed, weights, radius * logits.shape[-1])
 
 
 def heatmap_l2_loss(
     heatmaps: Float[Tensor, "n points h w"],
     targets: Float[Tensor, "n points h w"],
     weights: Float[Tensor, "n points"],
+    radius: float = GAUSSIAN_RADIUS,
 ) -> Float[Tensor, ""]:
     """Mean over trusted points of the squared difference summed over a heatmap ([30]).
 
     Divided as :func:`heatmap_loss` is; an empty heatmap costs 1/2 at every resolution.
     """
     summed = (heatmaps - targets).square().sum(dim=(2, 3), dtype=torch.float32)
-    return _mean_of_points(summed, weights, heatmaps.shape[-1])
+    return _mean_of_points(summed, weights, radius * heatmaps.shape[-1])
 
 
 def _mean_of_points(
-    summed: Float[Tensor, "n points"], weights: Float[Tensor, "n points"], side: int
+    summed: Float[Tensor, "n points"], weights: Float[Tensor, "n points"], radius_px: float
 ) -> Float[Tensor, ""]:
-    covered = 2 * torch.pi * (GAUSSIAN_RADIUS / 3 * side) ** 2
+    covered = 2 * torch.pi * (radius_px / 3) ** 2
     loss: Tensor = (summed / covered * weights).sum() / weights.sum().clamp_min(1)
     return loss
 

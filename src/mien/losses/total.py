@@ -9,7 +9,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from mien.errors import ConfigError
-from mien.losses.heatmap import gaussian_heatmaps, heatmap_l2_loss, heatmap_loss
+from mien.losses.heatmap import (
+    GAUSSIAN_RADIUS,
+    gaussian_heatmaps,
+    heatmap_l2_loss,
+    heatmap_loss,
+)
 from mien.losses.shape import aperture_loss, depth_loss, error_loss, score_loss, shape_loss
 from mien.models import Prediction
 
@@ -38,12 +43,16 @@ class LossWeights:
     heatmap_loss: str = "cross-entropy"
     """``cross-entropy`` (change 5 of section 3.1) or ``l2`` of the stacked hourglass, which goes
     with ``heatmap_values = "linear"``."""
+    gaussian_radius: float = GAUSSIAN_RADIUS
+    """Three sigmas of the heatmaps' Gaussians, as a share of the crop's side."""
 
     def __post_init__(self) -> None:
         if self.shape_size not in ("head", "box"):
             raise ConfigError(f"shape_size is 'head' or 'box', not {self.shape_size!r}")
         if self.heatmap_loss not in ("cross-entropy", "l2"):
             raise ConfigError(f"heatmap_loss is 'cross-entropy' or 'l2', not '{self.heatmap_loss}'")
+        if not self.gaussian_radius > 0:
+            raise ConfigError(f"gaussian_radius is above 0, not {self.gaussian_radius}")
 
 
 @dataclass(frozen=True)
@@ -79,7 +88,7 @@ def total_loss(
         ConfigError: cross entropy is asked of heatmaps that are no probabilities.
     """
     weights = weights * is_face.unsqueeze(-1)
-    heatmap = _heatmaps(prediction, truth, weights, loss_weights.heatmap_loss)
+    heatmap = _heatmaps(prediction, truth, weights, loss_weights)
     by_box = loss_weights.shape_size == "box"
     shape = shape_loss(prediction.points, truth, weights, by_box=by_box)
     aperture = truth.new_zeros(())
@@ -104,9 +113,10 @@ def _heatmaps(
     prediction: Prediction,
     truth: Float[Tensor, "n points 3"],
     weights: Float[Tensor, "n points"],
-    kind: str,
+    loss_weights: LossWeights,
 ) -> Float[Tensor, ""]:
     """The mean over the stacks."""
+    kind, radius = loss_weights.heatmap_loss, loss_weights.gaussian_radius
     if kind == "cross-entropy" and prediction.linear:
         raise ConfigError(
             "cross entropy needs heatmap_values = 'probability'; "
@@ -115,9 +125,11 @@ def _heatmaps(
     if not prediction.heatmap_logits:  # a network that regresses points at once
         return truth.new_zeros(())
     first = prediction.heatmap_logits[0]
-    targets = gaussian_heatmaps(truth[..., :2], first.shape[-1], first.dtype)
+    targets = gaussian_heatmaps(truth[..., :2], first.shape[-1], first.dtype, radius)
     if kind == "l2":
-        stacks = [heatmap_l2_loss(each, targets, weights) for each in prediction.heatmaps()]
+        stacks = [heatmap_l2_loss(each, targets, weights, radius) for each in prediction.heatmaps()]
     else:
-        stacks = [heatmap_loss(each, targets, weights) for each in prediction.heatmap_logits]
+        stacks = [
+            heatmap_loss(each, targets, weights, radius) for each in prediction.heatmap_logits
+        ]
     return torch.stack(stacks).mean()

@@ -89,8 +89,8 @@ def load_tracker(
 
     Raises:
         ModelError: no model of that name, a damaged weight file, or one without these points.
-            ConfigError: an unknown detector, or options that do not go together.
-            InputError: the detector's file cannot be read.
+        ConfigError: an unknown detector, or options that do not go together.
+        InputError: the detector's file cannot be read.
     """
     return TrackerParts.open(
         model, points=points, detector=detector, settings=settings, threads=threads

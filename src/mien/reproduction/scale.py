@@ -8,15 +8,34 @@ from pathlib import Path
 
 from mien.augmentation.crops import AugmentConfig
 from mien.errors import ConfigError
+from mien.models import NetworkConfig
 from mien.reproduction.rows import Kind, Row, load_row
 from mien.reproduction.targets import ScaleName
 from mien.tracking import TrackerSettings
 from mien.training.config import CardConfig, DataConfig, Schedule, TrainConfig
 
-__all__ = ["SCALES", "Scale", "scaled_row", "trainings"]
+__all__ = ["SCALES", "LearningRates", "Scale", "scaled_row", "trainings"]
 
 _SLIGHT = AugmentConfig(rotation_deg=4.0, scale=0.04, shift=0.025, wild=0.03)
 """Model 2 of section 3.4: crops as the last frame's landmarks place them, a little moved."""
+
+
+@dataclass(frozen=True)
+class LearningRates:
+    """Of the kinds of rows, each chosen on val (``docs/decisions/0028-small-scale.md``)."""
+
+    heatmaps: float
+    """Points decoded from heatmaps."""
+    finetuned: float
+    """Heatmaps, and points regressed from them."""
+    regression: float
+    """Points regressed without heatmaps."""
+
+    def of(self, network: NetworkConfig) -> float:
+        """The rate of a row's network."""
+        if network.system != "hourglass":
+            return self.regression
+        return self.heatmaps if network.finetune_output == "none" else self.finetuned
 
 
 @dataclass(frozen=True)
@@ -27,8 +46,10 @@ class Scale:
     seeds: tuple[int, ...]
     schedule: Schedule | None
     """``None`` leaves that of the file, the paper's."""
-    l2_learning_rate: float | None
-    """Of rows whose heatmaps learn by l2; ``None`` where it is the schedule's."""
+    learning_rates: LearningRates | None
+    """``None`` where all rows learn at the schedule's."""
+    l2_gaussian_radius: float | None
+    """Of rows whose heatmaps learn by l2, a share of the side; ``None`` where it is the file's."""
     side: int
     width: int
     stacks: int
@@ -48,7 +69,8 @@ SCALES = {
             ScaleName.FULL,
             seeds=(1,),
             schedule=None,
-            l2_learning_rate=None,
+            learning_rates=None,
+            l2_gaussian_radius=None,
             side=256,
             width=256,
             stacks=4,
@@ -63,13 +85,13 @@ SCALES = {
             schedule=Schedule(
                 steps=1200,
                 batch=32,
-                learning_rate=1.5e-3,
                 warmup=60,
                 ema=0.99,
                 validate_every=1200,
                 save_every_secs=30.0,
             ),
-            l2_learning_rate=5e-3,
+            learning_rates=LearningRates(heatmaps=1e-2, finetuned=2.5e-3, regression=1.5e-3),
+            l2_gaussian_radius=5 / 24,
             side=96,
             width=32,
             stacks=2,
@@ -88,7 +110,8 @@ SCALES = {
                 ema=0.9,
                 validate_every=6,
             ),
-            l2_learning_rate=None,
+            learning_rates=None,
+            l2_gaussian_radius=None,
             side=32,
             width=8,
             stacks=2,
@@ -147,7 +170,9 @@ def _resized(config: TrainConfig, scale: Scale) -> TrainConfig:
         finetune_width=max(scale.width // 2, 4),
         finetune_hidden=4 * scale.width,
     )
-    schedule = scale.schedule
-    if scale.l2_learning_rate is not None and config.loss.heatmap_loss == "l2":
-        schedule = dataclasses.replace(schedule, learning_rate=scale.l2_learning_rate)
-    return dataclasses.replace(config, network=network, schedule=schedule)
+    schedule, loss = scale.schedule, config.loss
+    if scale.learning_rates is not None:
+        schedule = dataclasses.replace(schedule, learning_rate=scale.learning_rates.of(network))
+    if scale.l2_gaussian_radius is not None and loss.heatmap_loss == "l2":
+        loss = dataclasses.replace(loss, gaussian_radius=scale.l2_gaussian_radius)
+    return dataclasses.replace(config, network=network, loss=loss, schedule=schedule)
