@@ -295,12 +295,22 @@ def _clips(results: list[Result]) -> list[str]:
     sets = {(one.content["clips"], one.content["face_frames"]) for one in own}
     if len(sets) > 1:
         raise ValueError(f"clips of different sets stand in one table: {sorted(sets)}")
-    head = ["clips, from the video alone", "clips", "faces in frames", "missed", "68 points"]
-    head += ["jitter", "number switches", "tracks on no face", "eyes shut", "eyes open"]
+    head = ["clips, from the video alone", "clips", "faces in frames", "missed"]
+    head += [
+        "missed of those seen",
+        "68 points",
+        "jitter",
+        "number switches",
+        "tracks on no face",
+        "eyes shut",
+        "eyes open",
+    ]
     lines = ["", line(head), line(["---", *["---:"] * (len(head) - 1)])]
     for result in own:
         one = result.content
         counts = [str(one[key]) for key in ("clips", "face_frames", "missed")]
+        seen = one.get("seen_face_frames")  # older files do not tell
+        counts.append("-" if seen is None else f"{one['missed_seen']} of {seen}")
         errors = [_figure(one[key]) for key in ("nme", "jitter")]
         lost = [str(one[key]) for key in ("id_switches", "false_tracks")]
         eyes = [_figure(one["eyes"][kind]["opening_error"]) for kind in ("shut", "open")]
@@ -309,7 +319,8 @@ def _clips(results: list[Result]) -> list[str]:
         "Clips of `mien data video`, made of photos that nobody learned from: "
         "`mien data video fits.npz --split test --clips 40 --seed 104`. Jitter: the second "
         "difference of a point's error from frame to frame, in face sizes "
-        "(`mien.evaluation.videos`)."
+        "(`mien.evaluation.videos`). Seen: at least a quarter of the face's points is in sight, "
+        "which other heads, something that passes or the frame's edge do not hide."
     )
     return [*lines, "", note]
 

@@ -220,16 +220,17 @@ def test_what_cannot_be_seen_and_steadiness_are_tables_of_their_own(tmp_path: Pa
 def test_clips_are_a_table_of_their_own(tmp_path: Path) -> None:
     eyes = {"shut": {"opening_error": None}, "open": {"opening_error": 0.05}}
     content = {"model": "tiny", "init": "video", "mirror": False, "command": "mien x", "clips": 3}
+    content |= {"seen_face_frames": 80, "missed_seen": 0}
     content |= {"face_frames": 90, "missed": 1, "nme": 0.03, "jitter": 0.004, "eyes": eyes}
     content |= {"id_switches": 2, "false_tracks": 0}
     (tmp_path / "tiny.clips.video.json").write_text(json.dumps(content))
-    row = "| **mien tiny** | 3 | 90 | 1 | 0.0300 | 0.0040 | 2 | 0 | - | 0.0500 |"
+    row = "| **mien tiny** | 3 | 90 | 1 | 0 of 80 | 0.0300 | 0.0040 | 2 | 0 | - | 0.0500 |"
     assert row in table.make_section(tmp_path)
     content["as_clicked"] = {**content, "nme": 0.02}
     (tmp_path / "tiny.clips.video.json").write_text(json.dumps(content))
     section = table.make_section(tmp_path)
     assert row in section
-    assert "| **mien tiny**, points moved | 3 | 90 | 1 | 0.0200 |" in section
+    assert "| **mien tiny**, points moved | 3 | 90 | 1 | 0 of 80 | 0.0200 |" in section
     other = content | {"model": "other", "face_frames": 91}
     (tmp_path / "other.clips.video.json").write_text(json.dumps(other))
     with pytest.raises(ValueError, match=r"different sets .*\(3, 90\), \(3, 91\)"):
@@ -239,6 +240,7 @@ def test_clips_are_a_table_of_their_own(tmp_path: Path) -> None:
 def test_files_smoothed_from_both_sides_have_rows_of_their_own(tmp_path: Path) -> None:
     eyes = {"shut": {"opening_error": None}, "open": {"opening_error": 0.05}}
     content = {"model": "tiny", "init": "video", "mirror": False, "clips": 3, "eyes": eyes}
+    content |= {"seen_face_frames": 80, "missed_seen": 0}
     content |= {"face_frames": 90, "missed": 1, "nme": 0.03, "jitter": 0.004}
     content |= {"id_switches": 2, "false_tracks": 0, "command": "mien evaluate clips c --offline"}
     (tmp_path / "tiny.clips.video.offline.json").write_text(json.dumps(content))
@@ -246,7 +248,7 @@ def test_files_smoothed_from_both_sides_have_rows_of_their_own(tmp_path: Path) -
     still |= {"lag_frames": 0.01, "command": "python benchmarks/steadiness.py --offline"}
     (tmp_path / "tiny.offline.steadiness.json").write_text(json.dumps(still))
     section = table.make_section(tmp_path)
-    assert "| **mien tiny**, `--offline` | 3 | 90 | 1 | 0.0300 | 0.0040 |" in section
+    assert "| **mien tiny**, `--offline` | 3 | 90 | 1 | 0 of 80 | 0.0300 | 0.0040 |" in section
     assert "| **mien tiny**, `--offline` | 12 | 0 | 0.173% | 0.01 |" in section
     (tmp_path / "tiny.clips.video.json").write_text(json.dumps(content))
     with pytest.raises(ValueError, match="offline"):

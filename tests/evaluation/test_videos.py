@@ -107,6 +107,33 @@ def test_a_number_handed_over_after_a_gap_is_a_switch() -> None:
     assert (score.id_switches, score.missed) == (1, 2)
 
 
+def test_where_faces_cross_a_number_stays_on_its_face() -> None:
+    """The face behind is not found; for a frame the track in front lies nearer to it."""
+    front, behind = [points_at(100)] * 3, [points_at(150), points_at(103), points_at(60)]
+    tracked = [
+        [face(0, front[0]), face(1, behind[0])],
+        [face(0, points_at(103))],
+        [face(0, front[2]), face(1, behind[2])],
+    ]
+    score = score_video(clip_of([front, behind]), tracked)
+    assert (score.id_switches, score.missed) == (0, 1)
+    tracked[2] = [face(1, front[2]), face(0, behind[2])]  # they do change numbers
+    assert score_video(clip_of([front, behind]), tracked).id_switches == 2
+
+
+def test_faces_that_nobody_can_see_are_counted_apart() -> None:
+    truths = [points_at(100)] * 3
+    clip = clip_of([truths])
+    hidden = np.zeros((1, 3, 68), bool)
+    hidden[0, 1, :51] = True  # a quarter is in sight
+    hidden[0, 2, :52] = True
+    clip = dataclasses.replace(clip, hidden=hidden)
+    score = score_video(clip, [[], [], []])
+    assert (score.face_frames, score.missed) == (3, 3)
+    assert (score.seen.tolist(), score.missed_seen) == ([True, True, False], 2)
+    assert score_video(dataclasses.replace(clip, hidden=None), [[], [], []]).missed_seen == 3
+
+
 def test_each_true_face_has_one_tracked_face() -> None:
     """Two tracks on one face: the nearer counts, the other is on no face."""
     truths = [points_at(100)] * 2

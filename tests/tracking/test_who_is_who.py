@@ -15,6 +15,9 @@ from world import ScriptedFace, World, frame_at
 from mien.media import open_source
 from mien.tracking import Tracker, TrackerSettings
 from mien.tracking.appearance import load_appearance
+from mien.tracking.looks import Looks, Signature
+from mien.tracking.memory import FoundFace, LostFace, Memory
+from mien.tracking.region import Place
 from mien.tracking.state import restore_tracker, tracker_state
 from mien.types import Face
 
@@ -157,6 +160,60 @@ def test_a_crop_that_is_put_right_shows_the_same_face() -> None:
     world = World(during((300, 120, 60), (0, 40)))
     tracker = Tracker(*[world] * 3, looks=Shifted(world, (0,)), cuts=ScriptedCuts)
     assert [[f.track_id for f in tracker.update(frame_at(i))] for i in range(40)] == [[0]] * 40
+
+
+@pytest.mark.parametrize(("sure", "number"), [(0.9, 1), (0.5, 0)])
+def test_a_face_that_comes_back_half_covered_is_not_judged_by_looks(
+    sure: float, number: int
+) -> None:
+    back = ScriptedFace(during((300, 120, 60), (30, 40)).place, confidence=lambda frame: sure)
+    assert ids([during((300, 120, 60), (0, 10)), back], (0, 1), 40)[-1] == [number]
+
+
+@pytest.mark.parametrize(("x", "number"), [(520.0, 2), (380.0, 0)])
+def test_beside_another_face_unlikeness_proves_nothing(x: float, number: int) -> None:
+    """All at once 0 looks like somebody else; where another stands beside it, that covers it."""
+    stays, other = a_b_a()
+    faces = [stays, during((x, 120, 60), (0, 60)), other]
+    history = ids(faces, (0, 1, 2), 60)
+    assert history == [[0, 1]] * 20 + [sorted([1, number])] * 20 + [[0, 1]] * 20
+
+
+class LooksByPlace:
+    """Whoever is right of 255 px is one person, whoever is left of it another."""
+
+    @staticmethod
+    def signature(image_rgb: np.ndarray, points: np.ndarray) -> np.ndarray:
+        return np.eye(2)[int(points[:, 0].mean() > 255)]
+
+    glance = signature
+
+
+@pytest.mark.parametrize(("looks", "left"), [(False, 0), (True, 1)])
+def test_of_two_tracks_on_one_face_looks_tell_whose_it_is(looks: bool, left: int) -> None:
+    """The elder glides onto the younger and is never surprised."""
+    glides = ScriptedFace(lambda frame: (200 + min(1.5 * frame, 54), 120, 60))
+    stands = ScriptedFace(lambda frame: (260, 120, 60), confidence=lambda frame: 0.95)
+    settings = TrackerSettings(smoothing=None, looks=looks)
+    tracker = Tracker(
+        *[World(glides, stands)] * 3, settings, looks=LooksByPlace(), cuts=ScriptedCuts
+    )
+    history = [[face.track_id for face in tracker.update(frame_at(i))] for i in range(45)]
+    assert history[0] == [0, 1]
+    assert history[-1] == [left]
+
+
+def test_who_looks_the_same_is_preferred_to_who_stood_nearer_and_was_not_seen() -> None:
+    def place(x: float) -> Place:
+        return Place(np.array([x, 100.0]), 60.0, np.zeros(2))
+
+    known = Looks()
+    known.keep(Signature(np.array([1.0, 0.0]), 0.0), 0.0)
+    memory = Memory()
+    memory.lost = [LostFace(0, place(130), 0.9, known), LostFace(1, place(110), 0.9, Looks())]
+    found = FoundFace(place(105), Signature(np.array([0.8, 0.6]), 0.0))
+    assert memory.recall([found], 1.0, TrackerSettings())[0].track_id == 0
+    assert [face.track_id for face in memory.lost] == [1]
 
 
 def test_without_looks_places_alone_decide() -> None:

@@ -31,7 +31,8 @@ def measured_video_table(evaluation: VideoEvaluation) -> Table:
 def _rows(whole: VideoScore) -> dict[str, str]:
     return {
         "frames; face-frames": f"{whole.frames}; {whole.face_frames}",
-        "missed face-frames": f"{whole.missed} ({whole.missed / max(whole.face_frames, 1):.1%})",
+        "missed face-frames": _count(whole.missed, whole.face_frames),
+        "  of faces that can be seen": _count(whole.missed_seen, int(whole.seen.sum())),
         "NME": _number(whole.nme),
         **{
             f"NME, yaw {lower} to {upper}": _number(value)
@@ -46,6 +47,10 @@ def _rows(whole: VideoScore) -> dict[str, str]:
         "eye opening error, shut": _number(mean_or_none(whole.eye_errors_shut)),
         "eye opening error, open": _number(mean_or_none(whole.eye_errors_open)),
     }
+
+
+def _count(some: int, of: int) -> str:
+    return f"{some} ({some / max(of, 1):.1%})"
 
 
 def _number(value: float | None) -> str:

@@ -164,6 +164,8 @@ def _block(one: VideoScore) -> dict[str, object]:
         "frames": one.frames,
         "face_frames": one.face_frames,
         "missed": one.missed,
+        "seen_face_frames": int(one.seen.sum()),
+        "missed_seen": one.missed_seen,
         "nme": _short(one.nme),
         "bins": {name: _short(value) for name, value in zip(names, one.nme_by_yaw, strict=True)},
         "auc_07": _short(one.auc_07),

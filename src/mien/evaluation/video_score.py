@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from mien.evaluation.metrics import YAW_BINS_DEG, auc, failure_rate, mean_or_none, yaw_bin
 
@@ -31,6 +31,8 @@ class VideoScore:
     """Tracked faces on no true face, frame by frame."""
     errors: Float[np.ndarray, " face_frames"]
     """NME of each face-frame, infinite where the face was missed."""
+    seen: Bool[np.ndarray, " face_frames"]
+    """Whether at least a quarter of the face's points is in sight."""
     yaw_deg: Float[np.ndarray, " face_frames"]
     """True yaw of each; NaN where it is not known."""
     jitters: Float[np.ndarray, " triples"]
@@ -48,6 +50,11 @@ class VideoScore:
     def missed(self) -> int:
         """Face-frames without a tracked face."""
         return int(np.isinf(self.errors).sum())
+
+    @property
+    def missed_seen(self) -> int:
+        """Those of them in which the face could be seen."""
+        return int(np.isinf(self.errors[self.seen]).sum())
 
     @property
     def nme(self) -> float | None:
@@ -94,6 +101,7 @@ class VideoScore:
             false_tracks=total("false_tracks"),
             false_face_frames=total("false_face_frames"),
             errors=every("errors"),
+            seen=every("seen"),
             yaw_deg=every("yaw_deg"),
             jitters=every("jitters"),
             eye_errors_shut=every("eye_errors_shut"),

@@ -28,6 +28,8 @@ _AT_ONCE_SECS = 0.2
 most 0.85 alike."""
 _UNKNOWN = 0.5
 """Cost of a pair whose looks nobody knows, as if they were half alike."""
+_LOOKS_WEIGHT = 2.0
+"""Of looks against places, where both may tell who came back."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,9 @@ class FoundFace:
     signature: Signature | None
     """``None`` where its looks cannot be read."""
     glance: Float[np.ndarray, " pixels"] | None = None
+    is_beside: bool = False
+    """Another followed face is so near that it may cover half of this one, which is then unlike
+    itself."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +98,9 @@ def _cost(here: FoundFace, old: LostFace, now_secs: float, settings: TrackerSett
     if old.same_shot and age_secs <= settings.remember_secs:
         far = farness(here.place, old.place, age_secs)
         if far <= 1:
-            is_other = likeness is not None and likeness < settings.other_likeness
-            return _NEVER if is_other else far + unlike
+            is_unlike = likeness is not None and likeness < settings.other_likeness
+            is_other = is_unlike and not here.is_beside
+            return _NEVER if is_other else far + _LOOKS_WEIGHT * unlike
     if _goes_on(here, old, age_secs):
         return 1.0
     same = old.looks.resemblance(here.signature, here.glance)

@@ -15,7 +15,7 @@ from mien.tracking.region import Place
 from mien.tracking.track import Track
 from mien.types import Frame, Prediction
 
-__all__ = ["found_face", "keep_looks", "replaced_faces"]
+__all__ = ["found_face", "keep_looks", "less_alike", "replaced_faces"]
 
 _SAME_GLANCE = 0.8
 """Likeness of a face's small picture to the last, below which its signature is read."""
@@ -32,6 +32,10 @@ _MOST_RUSH = 0.12
 the picture are blurred and half out of their crops."""
 _LEAST_CONFIDENCE = 0.6
 """Nor is one whose points are less sure than this in the mean."""
+_CLEARLY_LESS = 0.2
+"""Likeness by which of two tracks on one face one is less like it, if that is to tell."""
+_BESIDE = 1.5
+"""Nor one with another followed face so near, in face sizes: one passes before the other."""
 _JUMP = 3.0
 """So many times more than lately must the small picture have changed: a head that turns fast is
 unlike itself, too, but not all at once."""
@@ -41,15 +45,19 @@ _FADE = 0.7
 """Share of the usual change that is left a frame later."""
 
 
-def found_face(reader: LookReader | None, frame: Frame, seen: Prediction) -> FoundFace:
-    """A face without a number; without a reader nobody knows how it looks."""
+def found_face(
+    reader: LookReader | None, frame: Frame, seen: Prediction, tracks: Sequence[Track]
+) -> FoundFace:
+    """A face without a number; without a reader nobody knows how it looks, nor where its points
+    are unsure: something is before it."""
     points = seen.landmarks.points_image
     place = Place.of(points)
     if reader is None:
         return FoundFace(place, None)
-    return FoundFace(
-        place, _signature(reader, frame, points), reader.glance(frame.image_rgb, points)
-    )
+    is_clear = _confidence(seen) >= _LEAST_CONFIDENCE
+    signature = _signature(reader, frame, points) if is_clear else None
+    is_beside = any(_is_beside(place, track.place) for track in tracks)
+    return FoundFace(place, signature, reader.glance(frame.image_rgb, points), is_beside)
 
 
 def replaced_faces(reader: LookReader, frame: Frame, tracks: Sequence[Track]) -> list[Track]:
@@ -64,6 +72,9 @@ def replaced_faces(reader: LookReader, frame: Frame, tracks: Sequence[Track]) ->
                 alike < _SAME_GLANCE
                 and 1 - alike >= _JUMP * max(looks.usual_change, _LEAST_CHANGE)
                 and _is_seen_at_rest(track)
+                and not any(
+                    other is not track and _is_beside(track.place, other.place) for other in tracks
+                )
                 and _is_other(looks.likeness(_signature(reader, frame, points)), alike)
             ):
                 gone.append(track)
@@ -79,9 +90,32 @@ def _is_other(likeness: float | None, alike: float) -> bool:
 
 
 def _is_seen_at_rest(track: Track) -> bool:
-    sure = float(track.seen.landmarks.confidence.mean())
-    is_clear = sure >= _LEAST_CONFIDENCE and track.dimmed <= _MOST_DIMMED
-    return is_clear and track.rush <= _MOST_RUSH
+    return _is_clear(track) and track.rush <= _MOST_RUSH
+
+
+def _is_beside(one: Place, other: Place) -> bool:
+    apart = float(np.linalg.norm(one.centre - other.centre))
+    return apart < _BESIDE * max(one.size, other.size)
+
+
+def _is_clear(track: Track) -> bool:
+    return _confidence(track.seen) >= _LEAST_CONFIDENCE and track.dimmed <= _MOST_DIMMED
+
+
+def _confidence(seen: Prediction) -> float:
+    return float(seen.landmarks.confidence.mean())
+
+
+def less_alike(reader: LookReader, frame: Frame, one: Track, other: Track) -> Track | None:
+    """Of two tracks on one face that which knows another face; ``None`` where looks do not tell."""
+    surer = max(one, other, key=lambda track: _confidence(track.seen))
+    if not _is_clear(surer):
+        return None
+    signature = _signature(reader, frame, surer.points_image)
+    its, others = one.looks.likeness(signature), other.looks.likeness(signature)
+    if its is None or others is None or abs(its - others) < _CLEARLY_LESS:
+        return None
+    return one if its < others else other
 
 
 def keep_looks(
@@ -92,7 +126,7 @@ def keep_looks(
     for track in tracks:
         looks = track.looks
         is_due = now_secs - looks.read_secs >= every_secs
-        if is_due and track.weak_since is None and not looks.is_as_read():
+        if is_due and track.weak_since is None and _is_clear(track) and not looks.is_as_read():
             looks.keep(_signature(reader, frame, track.points_image), now_secs)
 
 

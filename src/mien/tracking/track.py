@@ -17,8 +17,11 @@ from mien.types import Box, Face, Landmarks, Prediction
 
 __all__ = ["Track"]
 
-_USUAL_SECS = 0.4
-"""Over so long a face's usual confidence is averaged: a passer covers one within two frames."""
+_USUAL_SECS = 1.0
+"""Over so long a face's usual confidence is averaged: it is covered more quickly than that."""
+_COVERED = 0.15
+"""Of the points' mean confidence: where a face has lost more, its points tell no place to look for
+it again. Under a cover they shrink to what is left of it."""
 _TROUBLE_FADES_SECS = 0.12
 """In so long trouble shrinks to a third: who slid is known for some frames after."""
 
@@ -88,7 +91,7 @@ class Track:
 
     def remember_place(self, now_secs: float) -> None:
         """Call at the end of a frame in which the face stayed: a good place outlives its loss."""
-        if self.weak_since is None:
+        if self.weak_since is None and self.dimmed <= _COVERED:
             self.good_place, self.good_secs = self.place, now_secs
 
     def lost(self) -> LostFace:

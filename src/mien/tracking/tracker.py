@@ -48,7 +48,7 @@ from mien.tracking.association import match_boxes, may_be_same_face, same_face
 from mien.tracking.looks import CutWatch, LookReader
 from mien.tracking.memory import Memory
 from mien.tracking.recheck import Recheck
-from mien.tracking.recognition import found_face, keep_looks, replaced_faces
+from mien.tracking.recognition import found_face, keep_looks, less_alike, replaced_faces
 from mien.tracking.region import Place, is_readable, next_crop
 from mien.tracking.scenes import SceneWatch
 from mien.tracking.search_turns import SearchTurns
@@ -171,7 +171,7 @@ class Tracker:
             replaced = replaced_faces(self._looks, frame, self._tracks)
             self._cut(replaced)
             self._enter(frame, [track.seen for track in replaced])
-        self._merge()
+        self._merge(frame)
         if is_cut or self._must_search(frame, just_lost=len(self._tracks) < living):
             self._search(frame)
             self._turns.searched(frame, self._clock.now_secs, self._tracks)
@@ -215,8 +215,9 @@ class Tracker:
             if now_secs - weak_since > self._settings.weak_secs:
                 self._end(track)
 
-    def _merge(self) -> None:
-        """Two tracks on one face: the one that slid there ends, else the younger."""
+    def _merge(self, frame: Frame) -> None:
+        """Two tracks on one face: the one that knows another face ends, else the one that slid
+        there, else the younger."""
         for one in sorted(self._tracks, key=lambda track: track.track_id):
             for other in sorted(self._tracks, key=lambda track: track.track_id):
                 both_live = one in self._tracks and other in self._tracks
@@ -226,7 +227,8 @@ class Tracker:
                     continue
                 if same_face(one.points_image, other.points_image):
                     slid = one.trouble > other.trouble + _CLEAR_TROUBLE
-                    self._end(one if slid else other)
+                    ends = self._looks and less_alike(self._looks, frame, one, other)
+                    self._end(ends or (one if slid else other))
 
     def _must_search(self, frame: Frame, *, just_lost: bool) -> bool:
         return self._turns.is_due(
@@ -289,7 +291,7 @@ class Tracker:
             if not any(same_face(points, other) for other in taken):
                 fresh.append(seen)
         now_secs, smoothing = self._clock.now_secs, self._smoothing
-        found = [found_face(self._looks, frame, seen) for seen in fresh]
+        found = [found_face(self._looks, frame, seen, self._tracks) for seen in fresh]
         old_of = self._memory.recall(found, now_secs, self._settings)
         for i, (seen, here) in enumerate(zip(fresh, found, strict=True)):
             if i in old_of:
