@@ -17,9 +17,10 @@ from mien.tracking import Tracker, TrackerSettings
 from mien.tracking.appearance import load_appearance
 from mien.tracking.looks import Looks, Signature
 from mien.tracking.memory import FoundFace, LostFace, Memory
+from mien.tracking.recognition import found_face
 from mien.tracking.region import Place
 from mien.tracking.state import restore_tracker, tracker_state
-from mien.types import Face
+from mien.types import Face, Landmarks, Prediction
 
 Spot = tuple[float, float, float]
 
@@ -177,6 +178,33 @@ def test_beside_another_face_unlikeness_proves_nothing(x: float, number: int) ->
     faces = [stays, during((x, 120, 60), (0, 60)), other]
     history = ids(faces, (0, 1, 2), 60)
     assert history == [[0, 1]] * 20 + [sorted([1, number])] * 20 + [[0, 1]] * 20
+
+
+@pytest.mark.parametrize(("covered", "number"), [(False, None), (True, 0)])
+def test_a_face_that_another_may_cover_may_be_unlike_itself(
+    covered: bool, number: int | None
+) -> None:
+    memory, known = Memory(), Looks()
+    known.keep(Signature(np.array([1.0, 0.0]), 0.0), 0.0)
+    place = Place(np.array([100.0, 100.0]), 60.0, np.zeros(2))
+    memory.lost = [LostFace(0, place, 0.9, known)]
+    found = FoundFace(place, Signature(np.array([0.0, 1.0]), 0.0), may_be_covered=covered)
+    back = memory.recall([found], 1.0, TrackerSettings())
+    assert (back[0].track_id if back else None) == number
+
+
+@pytest.mark.parametrize(("sure", "covered"), [(0.9, False), (0.7, True)])
+@pytest.mark.parametrize("x", [380.0, 520.0])
+def test_what_may_be_covered_is_unsure_and_beside_another(
+    sure: float, covered: bool, x: float
+) -> None:
+    world = World(during((x, 120, 60), (0, 1)))
+    tracker = Tracker(world, world, world)
+    tracker.update(frame_at(0))
+    points = frame_points() + np.array([200.0, 20.0, 0.0])
+    seen = Prediction(Landmarks(points, np.full(68, sure)), 0.9)
+    found = found_face(ScriptedLooks(world, (0,)), frame_at(0), seen, tracker._tracks)
+    assert found.may_be_covered == (covered and x == 380.0)
 
 
 class LooksByPlace:

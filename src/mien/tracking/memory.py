@@ -40,8 +40,8 @@ class FoundFace:
     signature: Signature | None
     """``None`` where its looks cannot be read."""
     glance: Float[np.ndarray, " pixels"] | None = None
-    is_beside: bool = False
-    """Another followed face is so near that it may cover half of this one, which is then unlike
+    may_be_covered: bool = False
+    """Another followed face is near and its points are unsure: what covers it makes it unlike
     itself."""
 
 
@@ -99,7 +99,7 @@ def _cost(here: FoundFace, old: LostFace, now_secs: float, settings: TrackerSett
         far = farness(here.place, old.place, age_secs)
         if far <= 1:
             is_unlike = likeness is not None and likeness < settings.other_likeness
-            is_other = is_unlike and not here.is_beside
+            is_other = is_unlike and not here.may_be_covered
             return _NEVER if is_other else far + _LOOKS_WEIGHT * unlike
     if _goes_on(here, old, age_secs):
         return 1.0

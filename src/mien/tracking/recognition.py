@@ -34,6 +34,8 @@ _LEAST_CONFIDENCE = 0.6
 """Nor is one whose points are less sure than this in the mean."""
 _CLEARLY_LESS = 0.2
 """Likeness by which of two tracks on one face one is less like it, if that is to tell."""
+_UNCOVERED = 0.85
+"""Mean confidence of a face's points above which nothing covers it."""
 _BESIDE = 1.5
 """Nor one with another followed face so near, in face sizes: one passes before the other."""
 _JUMP = 3.0
@@ -56,8 +58,10 @@ def found_face(
         return FoundFace(place, None)
     is_clear = _confidence(seen) >= _LEAST_CONFIDENCE
     signature = _signature(reader, frame, points) if is_clear else None
-    is_beside = any(_is_beside(place, track.place) for track in tracks)
-    return FoundFace(place, signature, reader.glance(frame.image_rgb, points), is_beside)
+    may_be_covered = _confidence(seen) < _UNCOVERED and any(
+        _is_beside(place, track.place) for track in tracks
+    )
+    return FoundFace(place, signature, reader.glance(frame.image_rgb, points), may_be_covered)
 
 
 def replaced_faces(reader: LookReader, frame: Frame, tracks: Sequence[Track]) -> list[Track]:
