@@ -160,19 +160,6 @@ def test_a_number_is_forgotten_in_time() -> None:
     assert ids(history[-2:]) == [[1], [1]]
 
 
-@pytest.mark.parametrize(("sure", "number"), [(0.9, 1), (0.6, 0)])
-def test_under_a_cover_a_face_is_remembered_as_it_was(sure: float, number: int) -> None:
-    """Its points shrink to the half that is left of it, then it is gone for a while."""
-
-    def place(frame: int) -> tuple[float, float, float] | None:
-        if 13 <= frame < 25:
-            return None
-        return (300, 120, 30 if 10 <= frame < 13 else 60)
-
-    covered = ScriptedFace(place, confidence=lambda frame: sure if 10 <= frame < 13 else 0.9)
-    assert ids(run(World(covered), range(30)))[-1] == [number]
-
-
 def test_a_small_face_in_the_lost_one_s_place_is_somebody_else() -> None:
     def place(frame: int) -> tuple[float, float, float] | None:
         if 5 <= frame < 10:

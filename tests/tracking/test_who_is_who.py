@@ -207,6 +207,20 @@ def test_what_may_be_covered_is_unsure_and_beside_another(
     assert found.may_be_covered == (covered and x == 380.0)
 
 
+@pytest.mark.parametrize(("sure", "number"), [(0.9, 1), (0.6, 0)])
+def test_under_a_cover_a_face_is_remembered_as_it_was(sure: float, number: int) -> None:
+    """Its points shrink to the half that is left of it, then it is gone for a while."""
+
+    def place(frame: int) -> tuple[float, float, float] | None:
+        if 13 <= frame < 25:
+            return None
+        return (300, 120, 30 if 10 <= frame < 13 else 60)
+
+    settings = TrackerSettings(smoothing=None, looks=False)
+    covered = ScriptedFace(place, confidence=lambda frame: sure if 10 <= frame < 13 else 0.9)
+    assert ids([covered], (0,), 30, settings=settings)[-1] == [number]
+
+
 class LooksByPlace:
     """Whoever is right of 255 px is one person, whoever is left of it another."""
 
