@@ -120,14 +120,15 @@ def test_value_and_gradient_are_those_of_torchs_own(dtype: torch.dtype) -> None:
 
 
 @pytest.mark.parametrize("side", [64, 128])
-def test_an_empty_heatmap_costs_half_in_l2(side: int) -> None:
+@pytest.mark.parametrize("radius", [5 / 64, 5 / 24])
+def test_an_empty_heatmap_costs_half_in_l2(side: int, radius: float) -> None:
     """The integral of a squared Gaussian is half of the Gaussian's own."""
-    targets = gaussian_heatmaps(torch.tensor([[[0.01, -0.07]]]), side)
+    targets = gaussian_heatmaps(torch.tensor([[[0.01, -0.07]]]), side, radius=radius)
     weights = torch.ones(1, 1)
-    empty = heatmap_l2_loss(torch.zeros_like(targets), targets, weights)
+    empty = heatmap_l2_loss(torch.zeros_like(targets), targets, weights, radius)
     assert float(empty) == pytest.approx(0.5, rel=1e-3)
-    assert float(heatmap_l2_loss(targets, targets, weights)) == 0
-    assert float(heatmap_l2_loss(-targets, targets, weights)) == pytest.approx(2, rel=1e-3)
+    assert float(heatmap_l2_loss(targets, targets, weights, radius)) == 0
+    assert float(heatmap_l2_loss(-targets, targets, weights, radius)) == pytest.approx(2, rel=1e-3)
 
 
 def test_targets_lie_channels_last() -> None:

@@ -67,6 +67,18 @@ def test_a_batch_of_counter_examples_is_finite() -> None:
     assert figures(terms)["total"] == pytest.approx(11 * figures(terms)["score"], rel=1e-5)
 
 
+def test_cross_entropy_is_of_gaussians_of_the_asked_radius() -> None:
+    prediction, truth, weights = make()
+    losses = dataclasses.replace(WEIGHTS, gaussian_radius=5 / 24)
+    terms = figures(total_loss(prediction, truth, weights, torch.ones(2), losses))
+    targets = gaussian_heatmaps(truth[..., :2], 16, radius=5 / 24)
+    alone = [
+        float(heatmap_loss(logits.detach(), targets, weights, 5 / 24))
+        for logits in prediction.heatmap_logits
+    ]
+    assert terms["heatmap"] == pytest.approx(sum(alone) / 3, rel=1e-5)
+
+
 def test_a_weight_of_zero_switches_a_term_off() -> None:
     prediction, truth, weights = make()
     none = dataclasses.replace(WEIGHTS, heatmap=0.0, shape=0.0, depth=0.0)
@@ -75,14 +87,15 @@ def test_a_weight_of_zero_switches_a_term_off() -> None:
 
 
 @pytest.mark.parametrize("linear", [True, False])
-def test_l2_compares_heatmaps_whatever_stands_behind_them(linear: bool) -> None:
+@pytest.mark.parametrize("radius", [5 / 64, 5 / 24])
+def test_l2_compares_heatmaps_whatever_stands_behind_them(linear: bool, radius: float) -> None:
     prediction, truth, weights = make()
     prediction = dataclasses.replace(prediction, linear=linear)
-    losses = dataclasses.replace(WEIGHTS, heatmap_loss="l2")
+    losses = dataclasses.replace(WEIGHTS, heatmap_loss="l2", gaussian_radius=radius)
     terms = figures(total_loss(prediction, truth, weights, torch.ones(2), losses))
-    targets = gaussian_heatmaps(truth[..., :2], 16)
+    targets = gaussian_heatmaps(truth[..., :2], 16, radius=radius)
     values = [v if linear else torch.sigmoid(v) for v in prediction.heatmap_logits]
-    alone = [float(heatmap_l2_loss(value.detach(), targets, weights)) for value in values]
+    alone = [float(heatmap_l2_loss(value.detach(), targets, weights, radius)) for value in values]
     assert terms["heatmap"] == pytest.approx(sum(alone) / 3, rel=1e-5)
 
 
@@ -94,3 +107,5 @@ def test_cross_entropy_of_no_probabilities_is_refused() -> None:
         )
     with pytest.raises(ConfigError, match="'cross-entropy' or 'l2'"):
         LossWeights(heatmap_loss="l1")
+    with pytest.raises(ConfigError, match="gaussian_radius"):
+        LossWeights(gaussian_radius=0.0)

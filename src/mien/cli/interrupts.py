@@ -17,8 +17,8 @@ _came: list[int] = []
 
 @contextlib.contextmanager
 def signals_answered() -> Iterator[None]:
-    """From here on each is a ``KeyboardInterrupt``. What is told to ignore one goes on ignoring it:
-    a shell's background job Ctrl-C, ``nohup`` the closed terminal."""
+    """From here on each is a ``KeyboardInterrupt``. A command that is told to ignore Ctrl-C (a
+    shell's background job) or the closed terminal (``nohup``) goes on ignoring it."""
     signal.signal(signal.SIGTERM, _interrupt)
     for name in ("SIGINT", "SIGHUP"):  # Windows has no SIGHUP
         number = getattr(signal, name, None)

@@ -28,7 +28,7 @@ class LandmarkBasis:
     expression_cm: Float[np.ndarray, "shapes 68 3"]
     """Offsets of the head at full strength, in the order of ``SHAPES``."""
     shown_cm: Float[np.ndarray, "shapes 68 3"]
-    """Offsets that the points of mien's networks show of it, without pose: a third of a pucker."""
+    """Offsets that the points of mien's networks show of it, without pose: of a pucker, half."""
     noise_cm: Float[np.ndarray, "directions 68 3"]
     """Errors that the points of mien's networks share, pose taken out: one standard deviation."""
     eyeballs_cm: Float[np.ndarray, "2 3"]

@@ -31,9 +31,9 @@ ByteFile = IO[bytes] | io.BytesIO
 
 _CAMERA = re.compile(r"/dev/video(\d+)")
 SMALLEST_SIDE = 16
+"""Pixels: under this no face can be told from noise, and codecs misbehave."""
 MOST_PIXELS: Final = 400_000_000
 """Twice the largest phone photo, 1.6 GB while it is read; beyond, a file is taken for a trap."""
-"""Pixels: under this no face can be told from noise, and codecs misbehave."""
 
 
 class SourceKind(enum.Enum):

@@ -26,7 +26,7 @@ _KNOWN = 0.6
 crop that was off and is put right."""
 _MOST_DIMMED = 0.1
 """Of the points' mean confidence: a face that lost more is covered by something, which looks like
-nobody. It is judged when it is seen again."""
+nobody. It is not judged."""
 _MOST_RUSH = 0.12
 """Face sizes: a face that moved further in the frame before is not judged. Heads that race across
 the picture are blurred and half out of their crops."""
