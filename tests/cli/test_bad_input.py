@@ -149,8 +149,8 @@ def test_an_interrupted_run_leaves_readable_files(scene: Scene, tmp_path: Path, 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell's background jobs ignore Ctrl-C, and so would their children.
-        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+        # A shell's background jobs ignore Ctrl-C, nohup's SIGHUP, and so would their children.
+        preexec_fn=functools.partial(signal.signal, getattr(signal, name), signal.SIG_DFL),
     ) as process:
         started = out / "long.csv.part"
         until(
@@ -240,7 +240,7 @@ def test_an_interrupt_while_the_command_loads_is_no_traceback(tmp_path: Path, na
         capture_output=True,
         text=True,
         check=False,
-        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=functools.partial(signal.signal, getattr(signal, name), signal.SIG_DFL),
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
 
