@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -16,6 +17,8 @@ __all__ = ["WriteBehind"]
 
 _FRAMES_BEHIND = 16
 """Bound on frames in memory: 16 of 1920x1080 are 100 MB."""
+_LOOK_EVERY_SECS = 0.5
+"""A Ctrl-C within `put` may lose the call that wakes the writer: it looks by itself too."""
 
 
 class WriteBehind:
@@ -63,9 +66,14 @@ class WriteBehind:
             raise self._error
 
     def _write(self) -> None:
-        while (item := self._queue.get()) is not None:
+        while (item := self._next()) is not None:
             self._write_frame(*item)
             self._queue.task_done()
+
+    def _next(self) -> tuple[Frame, list[Face]] | None:
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._queue.get(timeout=_LOOK_EVERY_SECS)
 
     def _write_frame(self, frame: Frame, faces: list[Face]) -> None:
         if self._error is not None:
