@@ -10,6 +10,7 @@ import numpy as np
 from mien.outputs.background_writer import WriteBehind
 from mien.outputs.sink import Sink
 from mien.types import Face, Frame
+from patience import until
 
 
 class Kept(Sink):
@@ -35,7 +36,5 @@ def test_a_writer_that_nobody_woke_finds_its_frame() -> None:
         with writer._queue.mutex:
             writer._queue.queue.append((frame, []))
             writer._queue.unfinished_tasks += 1
-        until = time.monotonic() + 10
-        while not kept.numbers and time.monotonic() < until:
-            time.sleep(0.01)
+        until(lambda: bool(kept.numbers))
     assert kept.numbers == [7]
