@@ -94,8 +94,8 @@ def fit(sets: list[tuple[np.ndarray, ...]]) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--models", nargs="+", default=["nano", "fast", "pico"])
-    parser.add_argument("--photos", type=int, default=120)
+    parser.add_argument("--models", nargs="+", default=["nano", "fast"])
+    parser.add_argument("--photos", type=int, default=80)
     options = parser.parse_args()
     landmarker.recalibrated = lambda confidence, *_: confidence  # what the network says
     train = {name: gather(options.data, name, "train", options.photos) for name in options.models}
@@ -103,11 +103,11 @@ def main() -> None:
     figures: dict[str, Any] = json.loads(RESULT.read_text(encoding="utf-8"))
     for name, one in train.items():
         weights = fit([one])
-        others = [one["networks"].values() for other, one in shipped.items() if other != name]
+        others = [entry["networks"].values() for other, entry in shipped.items() if other != name]
         networks = {  # model 1 of pico is nano's, and has nano's map
             file: sha256
             for file, sha256 in weights_of(name).items()
-            if not any(sha256 in one for one in others)
+            if not any(sha256 in hashes for hashes in others)
         }
         shipped[name] = {"weights": weights.round(3).tolist(), "networks": networks}
         figures["weights"][name] = weights.round(3).tolist()
@@ -119,7 +119,9 @@ def main() -> None:
         for split, gathered in (("train", train[name]), ("val", val)):
             figures[f"{name}_{split}"] = judged(gathered, figures["weights"], name)
     words = f"python benchmarks/border_confidence.py DATA --photos {options.photos}"
-    figures["commands"] |= {name: f"{words} --models {name}" for name in options.models}
+    figures["commands"] |= dict.fromkeys(
+        options.models, f"{words} --models {' '.join(options.models)}"
+    )
     HOME.write_text(json.dumps(shipped, indent=1) + "\n", encoding="utf-8")
     RESULT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(figures, indent=1))

@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Float
 
 from expression import KnownClip, known_clips
-from mien.expression.basis import similarity_moves
+from mien.expression.basis import without_pose
 from mien.expression.shapes import HEAD_COLUMNS, PAIRS, SHAPES
 from mien.geometry import umeyama
 from mien.markup import load_markup
@@ -96,13 +96,7 @@ def _shown(clip: KnownClip, mean: Points, expression: Shapes) -> Shown:
         apart.append(((points - shift) @ rotation / scale).ravel())
     rest = np.exp(-(known**2).sum(axis=1) / AT_REST) + 1e-9
     moved = apart - np.average(apart, axis=0, weights=rest)
-    return Shown(moved @ _still(mean), known)
-
-
-def _still(mean: Points) -> Float[np.ndarray, "204 204"]:
-    """Takes pose out of a displacement."""
-    moves, _ = np.linalg.qr(similarity_moves(mean).reshape(-1, 7))
-    return np.eye(mean.size) - np.asarray(moves @ moves.T)
+    return Shown(moved @ without_pose(mean), known)
 
 
 def _learned(
@@ -116,7 +110,7 @@ def _learned(
     both = seen + [one.mirrored() for one in seen]
     known = np.concatenate([one.known for one in both])
     moved = np.concatenate([one.moved_cm for one in both])
-    own = expression.reshape(len(expression), -1) @ _still(mean)
+    own = expression.reshape(len(expression), -1) @ without_pose(mean)
     normal = known.T @ known + RIDGE * np.eye(len(own))
     shown = np.linalg.solve(normal, known.T @ moved + RIDGE * own)
     left = [one.moved_cm - one.known @ shown for one in both]

@@ -20,7 +20,7 @@ from jaxtyping import Float
 
 from expression import ASKED, KnownClip, known_clips
 from mien.expression import SHAPES
-from mien.expression.basis import load_basis, similarity_moves
+from mien.expression.basis import load_basis, without_pose
 from mien.geometry import umeyama
 from provenance import command, weights_of
 
@@ -31,13 +31,12 @@ STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)
 def moved(clip: KnownClip) -> Float[np.ndarray, "frames 204"]:
     """How far each frame's points lie off the clip's median, pose taken out, cm."""
     mean_cm = load_basis().mean_cm
-    moves, _ = np.linalg.qr(similarity_moves(mean_cm).reshape(-1, 7))
     rows = []
     for points in clip.points:
         scale, rotation, shift = umeyama(mean_cm, points)
         rows.append((((points - shift) @ rotation) / scale - mean_cm).ravel())
     apart = np.array(rows) - np.median(rows, axis=0)
-    return np.asarray(apart - apart @ moves @ moves.T)
+    return np.asarray(apart @ without_pose(mean_cm))
 
 
 def left_out(

@@ -72,3 +72,16 @@ def test_a_damaged_state_is_told() -> None:
         restore_tracker(tracker, {"graph": state["graph"][:-5]})
     with pytest.raises(InputError):
         restore_tracker(tracker, {})
+
+
+def test_a_state_of_other_code_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A track of then may lack what one of now has, under the same number of mien."""
+    one = world()
+    tracker = Tracker(one, one, one)
+    tracker.update(frame_at(0))
+    with monkeypatch.context() as then:
+        then.setattr("mien.tracking.state._version", lambda: "of then")
+        state = tracker_state(tracker)
+    with pytest.raises(InputError, match="another version"):
+        restore_tracker(Tracker(one, one, one), state)
+    restore_tracker(tracker, tracker_state(tracker))

@@ -17,9 +17,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from mien.cli.interrupts import INTERRUPTED, signals_answered, was_interrupted
 from mien.cli.said import say
 from mien.errors import MienError
+from mien.interrupts import INTERRUPTED, signals_answered, was_interrupted
 from mien.version import __version__
 
 __all__ = ["app", "main"]

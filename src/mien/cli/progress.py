@@ -21,8 +21,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from mien.cli.interrupts import raise_if_interrupted
 from mien.cli.said import one_line
+from mien.interrupts import raise_if_interrupted
 
 __all__ = ["CorpusProgress", "FilesProgress", "RunProgress", "TaskProgress", "bars"]
 

@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from mien.expression.shapes import SHAPES
 
-__all__ = ["LandmarkBasis", "load_basis", "similarity_moves"]
+__all__ = ["LandmarkBasis", "load_basis", "similarity_moves", "without_pose"]
 
 
 @dataclass(frozen=True)
@@ -61,3 +61,12 @@ def similarity_moves(points: Float[np.ndarray, "points 3"]) -> Float[np.ndarray,
     moves[:, [0, 1, 2], [3, 4, 5]] = 1
     moves[:, :, 6] = points
     return moves
+
+
+def without_pose(
+    points: Float[np.ndarray, "points 3"],
+) -> Float[np.ndarray, "coordinates coordinates"]:
+    """Takes out of a displacement of the points what a similarity would do to them."""
+    moves, _ = np.linalg.qr(similarity_moves(points).reshape(-1, 7))
+    still: Float[np.ndarray, "coordinates coordinates"] = np.eye(len(moves)) - moves @ moves.T
+    return still

@@ -16,7 +16,7 @@ import functools
 import numpy as np
 from jaxtyping import Float
 
-from mien.expression.basis import LandmarkBasis, load_basis, similarity_moves
+from mien.expression.basis import load_basis, similarity_moves, without_pose
 from mien.expression.settings import ExpressionSettings
 
 __all__ = ["NeutralFace", "doubt_covariance", "noise_covariance"]
@@ -66,7 +66,7 @@ def _directions(
     size = basis.mean_cm.size
     identity = basis.identity_cm.reshape(-1, size)
     people = identity.T @ identity + settings.own_cm**2 * np.eye(size)
-    still = _without_pose(basis)
+    still = without_pose(basis.mean_cm)
     people = still @ people @ still
     moved = basis.shown_cm.reshape(-1, size)
     moments = settings.expression_spread**2 * moved.T @ moved + noise_covariance(settings)
@@ -102,10 +102,3 @@ def doubt_covariance(
     left = settings.doubt * ratio / (moments * ratio + 1)
     covariance: Float[np.ndarray, "coordinates coordinates"] = (back * left) @ back.T
     return covariance
-
-
-def _without_pose(basis: LandmarkBasis) -> Float[np.ndarray, "coordinates coordinates"]:
-    """Takes out of a displacement of the points what a similarity would do to the mean head."""
-    moves, _ = np.linalg.qr(similarity_moves(basis.mean_cm).reshape(-1, 7))
-    still: Float[np.ndarray, "coordinates coordinates"] = np.eye(len(moves)) - moves @ moves.T
-    return still

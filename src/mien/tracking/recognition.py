@@ -32,12 +32,12 @@ _MOST_RUSH = 0.12
 the picture are blurred and half out of their crops."""
 _LEAST_CONFIDENCE = 0.6
 """Nor is one whose points are less sure than this in the mean."""
+_BESIDE = 1.5
+"""Nor one with another followed face so near, in face sizes: one passes before the other."""
 _CLEARLY_LESS = 0.2
 """Likeness by which of two tracks on one face one is less like it, if that is to tell."""
 _UNCOVERED = 0.85
 """Mean confidence of a face's points above which nothing covers it."""
-_BESIDE = 1.5
-"""Nor one with another followed face so near, in face sizes: one passes before the other."""
 _JUMP = 3.0
 """So many times more than lately must the small picture have changed: a head that turns fast is
 unlike itself, too, but not all at once."""

@@ -7,6 +7,9 @@ takes a state must have been made with the same ones.
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import inspect
 import json
 from collections.abc import Mapping
 from typing import Any, Final
@@ -62,6 +65,14 @@ _CLASSES: Final = {
 _GRAPH: Final = "graph"
 
 
+@functools.cache
+def _version() -> str:
+    """The digest of the code whose objects are saved: one field more or less is another version,
+    whatever number mien goes by."""
+    code = "".join(inspect.getsource(module) for module in _MODULES)
+    return hashlib.sha256(code.encode("utf-8")).hexdigest()
+
+
 def tracker_state(tracker: Tracker) -> dict[str, np.ndarray]:
     """Everything the tracker remembers between two frames, exactly.
 
@@ -70,7 +81,7 @@ def tracker_state(tracker: Tracker) -> dict[str, np.ndarray]:
     """
     arrays: dict[str, np.ndarray] = {}
     memory = {name: value for name, value in vars(tracker).items() if name not in _PARTS}
-    graph = json.dumps(_told({"memory": memory}, arrays))
+    graph = json.dumps(_told({"version": _version(), "memory": memory}, arrays))
     return {**arrays, _GRAPH: np.frombuffer(graph.encode("utf-8"), np.uint8)}
 
 
@@ -82,11 +93,12 @@ def restore_tracker(tracker: Tracker, state: Mapping[str, np.ndarray]) -> None:
     """
     try:
         graph = json.loads(bytes(state[_GRAPH]).decode("utf-8"))
-        memory = _made(graph, state)["memory"]
+        saved = _made(graph, state)
+        version, memory = saved["version"], saved["memory"]
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(f"the tracker's saved state cannot be read ({error})") from error
     expected = {name for name in vars(tracker) if name not in _PARTS}
-    if set(memory) != expected:
+    if version != _version() or set(memory) != expected:
         raise InputError("the tracker's saved state is of another version of mien")
     vars(tracker).update(memory)
 
