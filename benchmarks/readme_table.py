@@ -296,21 +296,13 @@ def _clips(results: list[Result]) -> list[str]:
     if len(sets) > 1:
         raise ValueError(f"clips of different sets stand in one table: {sorted(sets)}")
     head = ["clips, from the video alone", "clips", "faces in frames", "missed"]
-    head += [
-        "missed of those seen",
-        "68 points",
-        "jitter",
-        "number switches",
-        "tracks on no face",
-        "eyes shut",
-        "eyes open",
-    ]
+    head += ["missed of those seen", "68 points", "jitter"]
+    head += ["number switches", "tracks on no face", "eyes shut", "eyes open"]
     lines = ["", line(head), line(["---", *["---:"] * (len(head) - 1)])]
     for result in own:
         one = result.content
         counts = [str(one[key]) for key in ("clips", "face_frames", "missed")]
-        seen = one.get("seen_face_frames")  # older files do not tell
-        counts.append("-" if seen is None else f"{one['missed_seen']} of {seen}")
+        counts.append(f"{one['missed_seen']} of {one['seen_face_frames']}")
         errors = [_figure(one[key]) for key in ("nme", "jitter")]
         lost = [str(one[key]) for key in ("id_switches", "false_tracks")]
         eyes = [_figure(one["eyes"][kind]["opening_error"]) for kind in ("shut", "open")]
@@ -320,9 +312,7 @@ def _clips(results: list[Result]) -> list[str]:
         "`mien data video fits.npz --split test --clips 40 --seed 104`. Jitter: the second "
         "difference of a point's error from frame to frame, in face sizes "
         "(`mien.evaluation.videos`). Seen: at least a quarter of the face's points is in sight, "
-        "which other heads, something that passes or the frame's edge do not hide; a dash, with "
-        "number switches counted by the nearest box in each frame: measured before decision 17 "
-        "changed."
+        "which other heads, something that passes or the frame's edge do not hide."
     )
     return [*lines, "", note]
 
