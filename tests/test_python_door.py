@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -213,6 +214,24 @@ def test_a_folder_is_tracked_file_by_file(parts: TrackerParts, tmp_path: Path) -
     with pytest.raises(InputError, match=r"c\.png"):
         run()
     assert seen == [("a.png", 0, [0]), ("b.png", 0, [0])]
+
+
+def test_what_of_a_folder_is_left_out_is_logged(
+    parts: TrackerParts, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)  # a command that ran before may have set another
+    (tmp_path / "in").mkdir()
+    for name in ("a.png", "in/b.png"):
+        Image.fromarray(PICTURE).save(tmp_path / name)
+    seen = [Path(frame.source).name for frame, _ in mien.track(tmp_path, parts.tracker())]
+    assert seen == ["a.png"]
+    (record,) = caplog.records
+    assert record.name.startswith("mien.")
+    assert record.getMessage().endswith("left out 1 folder inside (recursive=True reads them)")
+    caplog.clear()
+    every = mien.track(tmp_path, parts.tracker(), recursive=True)
+    assert [Path(frame.source).name for frame, _ in every] == ["a.png", "b.png"]
+    assert not caplog.records
 
 
 def test_a_face_is_json(parts: TrackerParts) -> None:

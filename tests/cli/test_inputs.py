@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
@@ -88,6 +88,54 @@ def test_what_is_left_out_is_said_in_one_line(tmp_path: Path) -> None:
     assert "4 files" in line
     assert ".txt (2)" in line
     assert ".pdf (1)" in line
+
+
+def test_folders_inside_that_nobody_looks_into_are_said(tmp_path: Path) -> None:
+    make_files(tmp_path, "a.png", "n.txt", "in/b.png", "in/deep/b.png", "more/c.png", ".git/d.png")
+    make_files(tmp_path, "only-hidden/.e.png", "results/a.json", "results/a.part")
+    (tmp_path / "results" / "a.json").write_text('{"program": "mien"}')
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "in", target_is_directory=True)
+    listing = list_words([str(tmp_path)], tmp_path)
+    assert listing.left_out_line() == (
+        "left out 1 file that is neither photo nor video: .txt (1); "
+        "2 folders inside (--recursive reads them); 1 link to a folder (never followed)"
+    )
+    inside = [str(tmp_path / name) for name in ("in", "more")]
+    assert listing.left_out.folders == inside
+    assert listing.left_out.recorded() == (
+        str(tmp_path / "n.txt"), *(f"{one}/" for one in (*inside, tmp_path / "link")),
+    )  # fmt: skip
+    every = list_words([str(tmp_path)], tmp_path, recursive=True)
+    assert (every.left_out.folders, len(every.inputs)) == ([], 4)
+    named = list_words([str(tmp_path), *inside], tmp_path)
+    assert named.left_out.folders == [str(tmp_path / "in" / "deep")]
+
+
+def test_a_folder_inside_that_cannot_be_listed_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_files(tmp_path, "a.png", "locked/b.png")
+    list_it = Path.iterdir
+
+    def refused(path: Path) -> Iterator[Path]:
+        if path.name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return list_it(path)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    listing = list_words([str(tmp_path)], tmp_path, recursive=True)
+    assert [item.stem for item in listing.inputs] == ["a"]
+    (told,) = listing.refused
+    assert "locked: the folder cannot be listed (Permission denied)" in told
+    assert list_words([str(tmp_path)], tmp_path).left_out.folders == [str(tmp_path / "locked")]
+
+
+def test_a_link_that_leads_nowhere_is_refused_by_a_pattern_too(tmp_path: Path) -> None:
+    make_files(tmp_path, "a.png")
+    (tmp_path / "b.png").symlink_to(tmp_path / "gone.png")
+    (told,) = list_words([str(tmp_path / "*.png")], tmp_path).refused
+    assert "b.png: a link to a file that is not there" in told
 
 
 def test_addresses_and_standard_input_are_handed_on(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,10 +22,11 @@ from mien.corpus import (
     Place,
     RayCluster,
     UnreachableError,
+    addresses_at,
     track_clip,
     track_here,
 )
-from mien.errors import ConfigError, OutputError
+from mien.errors import ConfigError, InputError, OutputError
 from mien.media import Input
 from mien.study import FileJob, PartsSpec, PointsIn, ShardSpec, versions
 from mien.tracking import TrackerSettings
@@ -161,14 +162,24 @@ def test_files_and_results_of_addresses(capsys: Capture, scene: Scene, tmp_path:
     memory.rm("/mien", recursive=True) if memory.exists("/mien") else None
     for path in scene.folder.iterdir():
         memory.pipe_file(f"/mien/in/{path.name}", path.read_bytes())
+    memory.pipe_file("/mien/in/notes.txt", b"hello")
+    memory.pipe_file("/mien/in/second day/.f/e.mp4", b"not looked at")
     words = ("--out", "memory://mien/out", *HERE, *scene.options)
     done = mien(capsys, "corpus", "memory://mien/in", *words)
     assert done.code == 2
     assert "memory://mien/in/bad.mp4: not a photo or video" in done.err.replace(":///", "://")
     assert "3 of 4 files done" in done.out
+    assert ".txt (1); 1 folder inside (--recursive reads them)" in done.out
     out = tmp_path / "out"
     memory.get("/mien/out", str(out), recursive=True)
     assert of_corpus(out) == study
+    left_out = json.loads((out / "run.json").read_text())["left_out"]
+    assert [one.rpartition("/in/")[2] for one in left_out] == ["notes.txt", "second day/"]
+    every = addresses_at("memory://mien/in", recursive=True)
+    assert PurePosixPath("second day/.f/e.mp4") in [within for _, within in every.found]
+    assert every.left_out.folders == []
+    with pytest.raises(InputError, match="1 folder inside"):
+        addresses_at("memory://mien/in/second day", recursive=False)
     again = mien(capsys, "corpus", "memory://mien/in/*.mp4", *words)
     assert "3 files were done before" in again.err
 

@@ -84,9 +84,14 @@ def test_csv_and_parquet_hold_the_same(capsys: Capture, scene: Scene, tmp_path: 
 
 def test_run_json_says_what_made_it(capsys: Capture, scene: Scene, tmp_path: Path) -> None:
     (scene.folder / "notes.txt").write_text("hello")
+    inside = scene.folder / "second day"
+    inside.mkdir()
+    (inside / "e.mp4").write_bytes(b"not looked at")
     path = tmp_path / "out" / "study.csv"
     words = ("track", scene.folder, "--table", path, "--points", "none", *scene.options)
-    assert mien(capsys, *words).code == 0
+    done = mien(capsys, *words)
+    assert done.code == 0
+    assert "; 1 folder inside (--recursive reads them)" in done.out
     told = json.loads((path.parent / "run.json").read_text())
     assert told["complete"] is True
     assert [one["clip"] for one in told["files"]] == list(FRAMES)
@@ -100,7 +105,7 @@ def test_run_json_says_what_made_it(capsys: Capture, scene: Scene, tmp_path: Pat
             FRAMES[one["clip"]],
         )
         assert (one["width"], one["height"], one["tracks"]) == (160, 120, 1)
-    assert told["left_out"] == [str(scene.folder / "notes.txt")]
+    assert told["left_out"] == [str(scene.folder / "notes.txt"), f"{inside}/"]
     model = Path(scene.options[1])
     assert told["model"]["sha256"] == {model.name: hashlib.sha256(model.read_bytes()).hexdigest()}
     assert {"mien", "numpy", "onnxruntime"} <= told["versions"].keys()

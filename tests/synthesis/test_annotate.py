@@ -39,6 +39,9 @@ def test_a_folder_becomes_a_pack_that_heads_are_fitted_to(
     folder: Path, standin_model: Path, head_file: Path, anchors_file: Path, tmp_path: Path
 ) -> None:
     pack = tmp_path / "pack"
+    (folder / "holidays").mkdir()
+    (folder / "holidays" / "c.png").write_bytes((folder / "a.png").read_bytes())
+    (folder / "notes.txt").write_text("hello")
     done = CliRunner().invoke(
         data_app,
         f"annotate {folder} --out {pack} --model {standin_model} --threads 1 --least-size 10 "
@@ -48,6 +51,7 @@ def test_a_folder_becomes_a_pack_that_heads_are_fitted_to(
     assert done.exit_code == 0
     assert "2 faces of 3 photos" in done.output
     assert "skipped:" in done.stderr
+    assert ".txt (1); 1 folder inside" in done.output
     photos = read_pack(pack)
     with np.load(pack / "faces.npz") as table:
         assert table["photo"].tolist() == ["a.png", "b.png"]

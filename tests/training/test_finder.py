@@ -7,6 +7,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -292,3 +293,16 @@ def test_a_finder_from_the_shell(
     assert "--turned" in capsys.readouterr().err
     assert mien(monkeypatch, "train", config, "--data", tmp_path) == 2
     assert "mien data finder" in capsys.readouterr().err
+
+
+def test_what_of_a_folder_of_photos_is_not_read_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos = tmp_path / "photos"
+    (photos / "in").mkdir(parents=True)
+    for name in ("a.jpeg", "b.webp", "in/c.jpg"):
+        cv2.imwrite(str(photos / name), np.full((64, 64, 3), 90, np.uint8))
+    assert mien(monkeypatch, "data", "finder", tmp_path / "set", "--photos", photos) == 0
+    told = capsys.readouterr().out
+    assert "1 picture with 0 faces" in told
+    assert f"{photos}: left out 1 file that is neither JPEG nor PNG: .webp (1); 1 folder" in told

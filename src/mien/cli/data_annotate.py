@@ -12,7 +12,7 @@ from mien.datasets.ours.pack_writer import PackWriter
 from mien.errors import InputError, MienError
 from mien.geometry.convention import Convention, in_convention
 from mien.media import SourceKind, list_inputs, open_source
-from mien.pipeline import ALL_FACES, TrackerParts
+from mien.pipeline import ALL_FACES, TrackerParts, left_out_of
 from mien.runtime import DEFAULT_MODEL
 from mien.tracking import TrackerSettings
 
@@ -38,6 +38,7 @@ def annotate(
 ) -> None:
     """Find faces and their first points in a folder of photos, for mien data fit."""
     inputs = list_inputs(folder)
+    left_out = left_out_of(folder, {Path(photo.where) for photo in inputs})
     settings = TrackerSettings(max_faces=ALL_FACES)
     parts = TrackerParts.open(model, detector=detector, settings=settings, threads=threads)
     pair, tracker = parts.pair, parts.tracker()
@@ -67,6 +68,8 @@ def annotate(
         if number % 100 == 0:
             typer.echo(f"{number} of {len(inputs)} files, {len(writer)} faces")
     writer.close()
+    if line := left_out.line("name them one by one"):
+        typer.echo(line)
     typer.echo(
         f"{len(writer)} faces of {len(inputs) - skipped} photos in {out}; {small} too small; "
         f"{skipped} files skipped; next: mien data fit {out} --out fits.npz"

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mien.errors import ConfigError, InputError
+from mien.pipeline import left_out_of
 from mien.runtime import open_detector
 
 __all__ = ["finder"]
@@ -34,7 +35,7 @@ def finder(
 ) -> None:
     """Gather what a face finder learns from, for mien train configs/finder.toml."""
     try:
-        from mien.training.finder.prepare import FinderSources, prepare_finder_set
+        from mien.training.finder.prepare import FinderSources, picture_files, prepare_finder_set
     except ModuleNotFoundError as error:
         raise ConfigError(f"this needs {error.name}: pip install 'mien[train]'") from error
     for folder in (faces, profiles, scenes, empty, *(photos or [])):
@@ -46,6 +47,9 @@ def finder(
         f"{count} picture{'s' * (count != 1)} with {marked} face{'s' * (marked != 1)} in {out}; "
         f"next: mien train configs/finder.toml --data {out}"
     )
+    for folder in (*(photos or []), *([empty] if empty is not None else [])):
+        if line := left_out_of(folder, picture_files(folder)).line(kind="neither JPEG nor PNG"):
+            typer.echo(f"{folder}: {line}")
 
 
 def _tell(done: int, of: int) -> None:

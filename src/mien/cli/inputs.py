@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections import Counter
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -21,7 +21,7 @@ from mien.media import (
     name_of_sequence,
     output_stems,
 )
-from mien.outputs import is_ours
+from mien.pipeline import FolderListing, LeftOut, list_folder
 
 __all__ = ["ListAddress", "Listing", "list_words"]
 
@@ -33,21 +33,14 @@ class Listing:
     """What there is to do."""
 
     inputs: list[Input] = field(default_factory=list)
-    left_out: list[Path] = field(default_factory=list)
-    """Files of the folders named that are neither photos nor videos, nor left by mien."""
+    left_out: LeftOut = field(default_factory=LeftOut)
+    """What the folders named hold besides."""
     refused: list[str] = field(default_factory=list)
     """A line for each thing named that is missing, empty or otherwise nothing to track."""
 
     def left_out_line(self) -> str | None:
         """For a person; ``None`` if nothing was left out."""
-        if not self.left_out:
-            return None
-        endings = Counter(path.suffix.lower() or "no ending" for path in self.left_out)
-        told = ", ".join(f"{ending} ({count})" for ending, count in endings.most_common(6))
-        more = ", ..." if len(endings) > 6 else ""
-        count = len(self.left_out)
-        are = "1 file that is" if count == 1 else f"{count} files that are"
-        return f"left out {are} neither photo nor video: {told}{more}"
+        return self.left_out.line("--recursive reads them")
 
 
 @dataclass(frozen=True)
@@ -60,8 +53,8 @@ class _Found:
     """Of its outputs, within that of the results."""
 
 
-ListAddress = Callable[[str], Sequence[tuple[str, PurePosixPath]]]
-"""The files that an address names, each with its path within the folder named."""
+ListAddress = Callable[[str], FolderListing]
+"""The files that an address names."""
 
 
 def list_words(
@@ -90,6 +83,7 @@ def list_words(
         known = found.setdefault(_identity(one.where), one)
         if Path(known.where).is_symlink() and not Path(one.where).is_symlink():
             found[_identity(one.where)] = one  # results are named after the file, not a link to it
+    listing.left_out.forget([*words, *(one.where for one in found.values())])
     if not found and listing.refused:
         raise InputError("; ".join(listing.refused))
     by_folder: dict[PurePosixPath, list[_Found]] = {}
@@ -114,7 +108,7 @@ def _of_words(
     for word in words:
         try:
             if list_address is not None and is_address(word):
-                found += [_Found(at, Path(one), one.parent) for at, one in list_address(word)]
+                found += _taken(list_address(word), listing)
             else:
                 found += _of_word(word, recursive, listing)
         except InputError as error:
@@ -130,7 +124,7 @@ def _of_word(word: str, recursive: bool, listing: Listing) -> list[_Found]:
     if word == STDIN and is_pipe(word):
         return [_Found(word, Path("stdin"), here)]
     if path.is_dir():
-        return _of_folder(path, recursive, listing)
+        return _taken(list_folder(path, recursive=recursive), listing)
     if not path.exists():
         if is_sequence(word):
             return [_Found(word, Path(name_of_sequence(path) + path.suffix), here)]
@@ -143,54 +137,15 @@ def _of_pattern(word: str, recursive: bool, listing: Listing) -> list[_Found]:
     matches = sorted(glob.glob(word, recursive=True))
     if not matches:
         raise InputError(f"{word}: no file matches the pattern; check the path")
-    files = [match for match in matches if Path(match).is_file()]
+    files = [match for match in matches if os.path.isfile(match) or not os.path.exists(match)]
     folders = [match for match in matches if Path(match).is_dir()]
     return _of_words(files, recursive, listing) + _of_words(folders, True, listing)
 
 
-def _of_folder(top: Path, recursive: bool, listing: Listing) -> list[_Found]:
-    folders = [top, *sorted(_folders_within(top))] if recursive else [top]
-    found: list[_Found] = []
-    refusal: InputError | None = None
-    for folder in folders:
-        try:
-            inputs = list_inputs(folder)
-        except InputError as error:
-            refusal, inputs = refusal or error, []
-        within = PurePosixPath(folder.relative_to(top).as_posix())
-        found += [_Found(one.where, Path(one.where), within) for one in inputs]
-        taken = {Path(one.where) for one in inputs}
-        listing.left_out += [path for path in _visible_files(folder) if path not in taken]
-    if not found and refusal is not None:
-        if recursive:
-            raise InputError(f"{top}: no photos or videos in it or below; name a folder that does")
-        raise refusal
-    return found
-
-
-def _folders_within(top: Path) -> list[Path]:
-    """Visible ones; links to folders are not followed, which could run in a circle."""
-    within: list[Path] = []
-    for path in top.iterdir():
-        if path.is_dir() and not path.is_symlink() and not path.name.startswith("."):
-            within += [path, *_folders_within(path)]
-    return within
-
-
-def _visible_files(folder: Path) -> list[Path]:
-    try:
-        paths = sorted(folder.iterdir())
-    except OSError:
-        return []
-    return [
-        path
-        for path in paths
-        if path.is_file() and not path.name.startswith((".", "~")) and not _is_a_result(path)
-    ]
-
-
-def _is_a_result(path: Path) -> bool:
-    return is_ours(path) or path.suffix == ".part"
+def _taken(folder: FolderListing, listing: Listing) -> list[_Found]:
+    listing.left_out.add(folder.left_out)
+    listing.refused += folder.refused
+    return [_Found(where, Path(within), within.parent) for where, within in folder.found]
 
 
 def _identity(where: str) -> str:

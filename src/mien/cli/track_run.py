@@ -282,7 +282,7 @@ def record_of(options: TrackOptions, listing: Listing, study: StudyPaths | None)
         settings=settings,
         model={"name": options.model, "sha256": dict(sorted(files.items()))},
         versions=versions(),
-        left_out=tuple(str(path) for path in listing.left_out),
+        left_out=listing.left_out.recorded(),
         refused=tuple(listing.refused),
         command=shlex.join(["mien", *sys.argv[1:]]),
     )

@@ -13,6 +13,7 @@ from typing import Any
 from mien.errors import ConfigError, InputError, OutputError, reason_of
 from mien.files import PendingFile, told_as_output_error, write_atomically
 from mien.media import has_media_suffix, is_address
+from mien.pipeline import FolderListing, LeftOut
 
 __all__ = ["Place", "addresses_at", "fetch", "is_elsewhere", "local_path", "token_of"]
 
@@ -120,9 +121,9 @@ class Place:
                     yield bytes(system.cat_file(name))
 
 
-def addresses_at(address: str, *, recursive: bool) -> list[tuple[str, PurePosixPath]]:
-    """Photos and videos that an address names, each with its path within the folder named: a
-    folder's, a pattern's (``s3://bucket/*.mp4``), or the one file.
+def addresses_at(address: str, *, recursive: bool) -> FolderListing:
+    """Photos and videos that an address names: a folder's, a pattern's (``s3://bucket/*.mp4``), or
+    the one file; and what a folder holds besides.
 
     Raises:
         InputError: nothing is there.
@@ -130,22 +131,48 @@ def addresses_at(address: str, *, recursive: bool) -> list[tuple[str, PurePosixP
     """
     with _told_as_input_error(address):
         system, path = _system_of(address)
+        folders: list[str] = []
         if glob.has_magic(path):
             top, found = path[: path.index(next(filter(glob.has_magic, path)))], system.glob(path)
             top = top.rpartition("/")[0]
+            found = [name for name in found if system.isfile(name)]
         elif system.isdir(path):
-            top, found = path, system.find(path, maxdepth=None if recursive else 1)
+            top, (found, folders) = path, _within(system, path, recursive)
         elif system.isfile(path):
-            return [(address, PurePosixPath(PurePosixPath(path).name))]
+            return FolderListing([(address, PurePosixPath(PurePosixPath(path).name))])
         else:
             raise InputError(f"{address}: no such file or folder; check the address")
-        names = sorted(name for name in found if has_media_suffix(name) and system.isfile(name))
+        names = sorted(name for name in found if has_media_suffix(name))
         if not names:
-            raise InputError(f"{address}: no photos or videos there")
+            besides = LeftOut(folders=folders).line("--recursive reads them")
+            raise InputError(
+                f"{address}: no photos or videos there{f'; {besides}' * bool(besides)}"
+            )
         within = (PurePosixPath(name[len(top) :].lstrip("/")) for name in names)
-        return [
-            (system.unstrip_protocol(name), one) for name, one in zip(names, within, strict=True)
-        ]
+        others = [name for name in sorted(found) if not has_media_suffix(name)]
+        visible = (
+            [system.unstrip_protocol(name) for name in many if not _is_hidden(name)]
+            for many in (others, sorted(folders))
+        )
+        return FolderListing(
+            [(system.unstrip_protocol(name), one) for name, one in zip(names, within, strict=True)],
+            LeftOut(*visible),
+        )
+
+
+def _within(system: Any, folder: str, recursive: bool) -> tuple[list[str], list[str]]:
+    """A folder's files, with those below if asked, and the folders in it that are not searched."""
+    if recursive:
+        return [name for name in system.find(folder) if system.isfile(name)], []
+    told = [one for one in system.ls(folder, detail=True) if one["name"].rstrip("/") != folder]
+    return (
+        [one["name"] for one in told if one["type"] == "file"],
+        [one["name"].rstrip("/") for one in told if one["type"] == "directory"],
+    )
+
+
+def _is_hidden(name: str) -> bool:
+    return PurePosixPath(name).name.startswith(".")
 
 
 def token_of(where: str) -> tuple[str, int]:

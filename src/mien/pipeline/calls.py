@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from types import NoneType
 
 from mien.errors import InputError, expect
 from mien.expression import DetailReader, Details
-from mien.media import ReadAhead, SourceKind, as_picture, list_inputs, open_source
+from mien.media import ReadAhead, SourceKind, as_picture, open_source
+from mien.pipeline.folders import list_folder
 from mien.pipeline.hold import Hold
 from mien.pipeline.parts import TrackerParts, load_tracker
 from mien.pipeline.source import tracked
@@ -19,6 +21,8 @@ from mien.tracking import ALL_FACES, OfflineSettings, Tracker, TrackerSettings
 from mien.types import Face, Frame
 
 __all__ = ["find_faces", "track"]
+
+_log = logging.getLogger(__name__)
 
 
 def track(
@@ -31,6 +35,7 @@ def track(
     fov_deg: float | None = None,
     offline: bool = False,
     careful: bool = False,
+    recursive: bool = False,
 ) -> Iterator[tuple[Frame, list[Face]]]:
     """Each frame of a video, a photo, a webcam ("0") or a whole folder with its faces.
 
@@ -39,7 +44,8 @@ def track(
         for frame, faces in mien.track("clip.mp4"):
             print(frame.time_secs, [face.pose.yaw_deg for face in faces])
 
-    ``frame.source`` says which file of a folder it is; each file begins anew, as if alone.
+    ``frame.source`` says which file of a folder it is; each file begins anew, as if alone. What of
+    a folder is left out (other files, folders inside) is one warning of the log ``mien``.
 
     Args:
         where: path or address of a video, photo or folder, or the number of a webcam.
@@ -53,6 +59,7 @@ def track(
             nothing; frames come half a second late.
         careful: average the predictions of six crops of each face (test-time augmentation), at six
             times the cost.
+        recursive: of a folder, the folders inside too.
 
     Yields:
         Each decoded frame in order, and its faces by ``track_id``; an empty list without faces.
@@ -68,19 +75,21 @@ def track(
         expect(value, (int, float, NoneType), name, "a number")
     metric = metric or focal_px is not None or fov_deg is not None
     details = Details(blendshapes, metric, focal_px, fov_deg)
-    inputs = list_inputs(where) if Path(where).is_dir() else None
+    listing = list_folder(Path(where), recursive=recursive) if Path(where).is_dir() else None
     shared = tracker or load_tracker()
     if offline:
         shared = shared.fresh(dataclasses.replace(shared.settings, smoothing=OfflineSettings()))
     if careful:
         shared = shared.fresh(dataclasses.replace(shared.settings, careful=True))
-    if inputs is None:
+    if listing is None:
         yield from _track_file(where, shared, details, all_faces_of_photos=tracker is None)
         return
-    bad: list[str] = []
-    for item in inputs:
+    if line := listing.left_out.line("recursive=True reads them"):
+        _log.warning("%s: %s", where, line)
+    bad = list(listing.refused)
+    for file, _ in listing.found:
         try:
-            yield from _track_file(item.where, shared, details, all_faces_of_photos=tracker is None)
+            yield from _track_file(file, shared, details, all_faces_of_photos=tracker is None)
         except InputError as error:
             bad.append(str(error))
     if bad:

@@ -110,7 +110,8 @@ class RunRecord:
     versions: Mapping[str, str]
     files: tuple[FileRecord, ...] = ()
     left_out: tuple[str, ...] = ()
-    """Files of the folders that are neither photos nor videos."""
+    """Files of the folders that are neither photos nor videos; folders inside that nobody looked
+    into, each with a slash at its end."""
     refused: tuple[str, ...] = ()
     """What was named and is nothing to track, with the reason."""
     tables: tuple[Mapping[str, Any], ...] = ()

@@ -32,7 +32,7 @@ from mien.geometry import crop_from_landmarks, detection_box
 from mien.markup import load_markup
 from mien.types import Box, Detection, FaceFinder, Frame
 
-__all__ = ["FinderSources", "five_points", "prepare_finder_set"]
+__all__ = ["FinderSources", "five_points", "picture_files", "prepare_finder_set"]
 
 _SURE, _PERHAPS = 0.6, 0.25
 """Scores of the teacher above which a find is a face, and above which it may be one."""
@@ -46,6 +46,7 @@ _LOOKED_AT = {CROP: 160, SCENE: 480, EMPTY: 320}
 _VAL_EVERY = 5
 """Of folders without a split, every fifth picture is kept for validation."""
 _SIDE = 256
+_ENDINGS = (".jpg", ".jpeg", ".png")
 
 Image = UInt8[np.ndarray, "height width 3"]
 
@@ -173,9 +174,14 @@ def _of_landmarks(points: Float[np.ndarray, "68 dims"]) -> PictureFaces:
     )  # fmt: skip
 
 
+def picture_files(folder: Path) -> list[Path]:
+    """What is read of a folder of which nothing is known: JPEG and PNG files, not those of folders
+    inside."""
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() in _ENDINGS)
+
+
 def _files(folder: Path) -> Iterator[tuple[Path, str]]:
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in (".jpg", ".png"))
-    for number, file in enumerate(files):
+    for number, file in enumerate(picture_files(folder)):
         yield file, "val" if number % _VAL_EVERY == _VAL_EVERY - 1 else "train"
 
 
