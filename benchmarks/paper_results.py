@@ -12,11 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mien.models.size import network_size
+from mien.reproduction.rows import TABLES, Kind
+from mien.reproduction.scale import SCALES, scaled_row
+from mien.reproduction.targets import ScaleName, Target
+from paper_claims import looked_into
 from sections import line, run_page
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "results.md"
-ALL, BINS = "mean over all images", "mean of three yaw bins"
+ALL, BINS, POSE = "mean over all images", "mean of three yaw bins", "pose error, °"
 TITLES = {
     "table-1": "Table 1: regression, the hourglass, and the changes of section 3.1",
     "table-2": "Table 2: heatmap modules of section 3.2, and the finetune module on stills",
@@ -42,6 +47,7 @@ class Claim:
     table: str
     better: str
     worse: str
+    figure: str = ALL
 
 
 CLAIMS = (
@@ -55,6 +61,8 @@ CLAIMS = (
     Claim("module 4 beats module 3", "table-2", "module-4", "module-3"),
     Claim("the finetune module costs a little on stills", "table-2", "module-4",
           "finetune-end-to-end"),
+    Claim("the finetune module mends the pose, °", "table-2", "finetune-end-to-end", "module-4",
+          POSE),
     Claim("attention by place beats attention by channel", "table-2", "module-4", "squeeze"),
     Claim("[7]: binary beats real-valued", "table-3", "hierarchical-binary", "hierarchical"),
     Claim("the proposed network beats [7]", "table-3", "proposed", "hierarchical-binary"),
@@ -99,6 +107,8 @@ def page(folder: Path = HERE / "results") -> str:
         "",
         *_claims(tables, CLAIMS),
         "",
+        *looked_into(),
+        "",
         "## What our own departures bring",
         "",
         "From nothing, in as few steps ([decision 30](decisions/0030-departures.md)); the shipped",
@@ -110,7 +120,7 @@ def page(folder: Path = HERE / "results") -> str:
     for name, table in tables.items():
         lines += ["", f"## {TITLES[name]}", ""]
         lines += [FIRST_RUN_TOLD, ""] if name in FIRST_RUN else []
-        lines += [*_table(table), "", f"![{name}](images/{name}.png)"]
+        lines += [*_table(name, table), "", f"![{name}](images/{name}.png)"]
         lines += ["", f"`{table['command']}`: `benchmarks/results/reproduce.{name}.json`."]
     lines += _noise() if NOISE.is_file() else []
     waiting = [name for name in TITLES if name not in tables]
@@ -196,37 +206,51 @@ def _figure(table: dict[str, Any], row: str, column: str, protocol: str = ALL) -
 
 
 def _verdict(table: dict[str, Any], claim: Claim, column: str) -> str:
-    better, worse = (_figure(table, row, column) for row in (claim.better, claim.worse))
+    better, worse = (
+        _figure(table, row, column, claim.figure) for row in (claim.better, claim.worse)
+    )
     if better is None or worse is None:
         return "-"
     off = better["mean"] - worse["mean"]
-    if max(better["mean"], worse["mean"]) > NOT_LEARNED:
+    told = f"{off:+.2f}" if claim.figure == POSE else f"{off:+.4f}"
+    if claim.figure == ALL and max(better["mean"], worse["mean"]) > NOT_LEARNED:
         return "not answered"
     if better["spread"] is None or worse["spread"] is None:
-        return f"one seed ({off:+.4f})"
+        return f"one seed ({told})"
     if abs(off) <= better["spread"] + worse["spread"]:
-        return f"not told apart ({off:+.4f})"
-    return f"{'held' if off < 0 else 'not held'} ({off:+.4f})"
+        return f"not told apart ({told})"
+    return f"{'held' if off < 0 else 'not held'} ({told})"
 
 
-def _table(table: dict[str, Any]) -> list[str]:
+def _table(name: str, table: dict[str, Any]) -> list[str]:
+    """A row a row; columns that no row has anything in are left out."""
     columns = _columns(table)
-    heads = ["row", "million parameters", "paper", *columns]
     first = columns[0] if columns else ""
-    bins = any(_figure(table, row["name"], first, BINS) for row in table["rows"])
-    heads += [f"{first}, mean of bins", f"{first}, pose error, °"] if bins else []
-    rows = [line(heads), line(["---", *["---:"] * (len(heads) - 1)])]
+    gflops = _gflops(name)
+    rows = [["row", "million parameters", "GFLOPs a crop", "paper", *columns]]
+    rows[0] += [f"{first}, {'mean of bins' if of == BINS else of}" for of in (BINS, POSE)]
     for row in table["rows"]:
-        published = (row.get("paper") or {}).get("nme")
-        size = row.get("parameters")
+        published, size = (row.get("paper") or {}).get("nme"), row.get("parameters")
         cells = [row["label"], "-" if size is None else f"{size / 1e6:.2f}"]
+        cells.append(gflops.get(row["name"], "-"))
         cells.append("-" if published is None else f"{published:.4f}")
         cells += [_shown(_figure(table, row["name"], column)) for column in columns]
-        if bins:
-            cells.append(_shown(_figure(table, row["name"], first, BINS)))
-            cells.append(_shown(_figure(table, row["name"], first, "pose error, °"), 2))
-        rows.append(line(cells))
-    return rows
+        cells.append(_shown(_figure(table, row["name"], first, BINS)))
+        cells.append(_shown(_figure(table, row["name"], first, POSE), 2))
+        rows.append(cells)
+    kept = [at for at in range(len(rows[0])) if any(row[at] != "-" for row in rows[1:])]
+    lines = [line([row[at] for at in kept]) for row in rows]
+    return [lines[0], line(["---", *["---:"] * (len(kept) - 1)]), *lines[1:]]
+
+
+def _gflops(name: str) -> dict[str, str]:
+    """Of each network row at this scale, counted."""
+    scale = SCALES[ScaleName.SMALL]
+    return {
+        row.name: f"{network_size(scaled_row(row, scale).network).gflops:.3f}"
+        for row in TABLES[Target(name)].rows
+        if row.kind is Kind.NETWORK
+    }
 
 
 def _shown(figure: Any, digits: int = 4) -> str:
