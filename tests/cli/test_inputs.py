@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -136,6 +137,23 @@ def test_a_link_that_leads_nowhere_is_refused_by_a_pattern_too(tmp_path: Path) -
     (tmp_path / "b.png").symlink_to(tmp_path / "gone.png")
     (told,) = list_words([str(tmp_path / "*.png")], tmp_path).refused
     assert "b.png: a link to a file that is not there" in told
+
+
+def test_a_heic_without_the_extra_costs_the_others_nothing(
+    mien: Mien, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.clip.unlink()
+    make_files(scene.folder, "a.png")
+    # No more than its first box: without the extra nobody reads on.
+    (scene.folder / "b.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    done = mien("track", scene.folder, "--out", tmp_path / "out", *scene.options)
+    assert done.code == 2
+    assert "1 of 2 files done" in done.out
+    assert done.err.count("\n") == 1
+    assert "b.heic: a HEIC photo; install the extra" in done.err
+    assert "pip install 'mien[heif]'" in done.err
+    assert len(read_rows(tmp_path / "out" / "a.csv")) == 1
 
 
 def test_addresses_and_standard_input_are_handed_on(tmp_path: Path) -> None:
