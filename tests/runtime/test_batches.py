@@ -19,7 +19,8 @@ from mien.runtime import LandmarkerPair, load_landmarkers, open_detector
 from mien.tracking import Tracker
 from mien.types import Box, Detection, Face, Frame
 
-MODELS = ["nano", "fast"]
+MODELS = [("nano", 1), ("fast", 2)]
+"""And threads: `nano` in batches, `fast` a face a thread."""
 CROPS = 11
 """More than one run of a network takes."""
 CLOSE = 1e-5
@@ -35,7 +36,8 @@ def frames() -> list[Frame]:
 
 @pytest.fixture(scope="module", params=MODELS)
 def pair(request: pytest.FixtureRequest) -> LandmarkerPair:
-    return load_landmarkers(request.param, points=68, threads=1)
+    model, threads = request.param
+    return load_landmarkers(model, points=68, threads=threads)
 
 
 def told(faces: list[Face]) -> np.ndarray:

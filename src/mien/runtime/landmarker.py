@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -18,14 +18,11 @@ from mien.geometry import (
 )
 from mien.markup import Markup, load_markup
 from mien.runtime.border import border_features, border_map, lies_inside, recalibrated
-from mien.runtime.session import WeightFile, open_weights
+from mien.runtime.session import RunCrops, WeightFile, open_weights
 from mien.runtime.weights import find_weights
 from mien.types import Box, Landmarks, Prediction
 
 __all__ = ["Landmarker", "LandmarkerPair", "load_landmarkers"]
-
-_BATCH = 8
-"""Crops a run: bounds memory on pictures with crowds."""
 
 
 class Landmarker:
@@ -72,24 +69,26 @@ class Landmarker:
         """One prediction a crop, in their order."""
         shares = self._shares(image_from_crops)
         if len(shares) <= 1 or self._weights.lanes == 1:
-            looks = [self._run(image_rgb, share) for share in shares]
+            looks = [self._look(image_rgb, self._weights.run, share) for share in shares]
         else:
-            looks = list(self._weights.side_by_side(partial(self._run, image_rgb), shares))
+            look = functools.partial(self._look, image_rgb)
+            looks = list(self._weights.side_by_side(look, shares))
         return [prediction for look in looks for prediction in look]
 
     def _shares(self, image_from_crops: Sequence[Similarity]) -> list[Sequence[Similarity]]:
-        """Equal ones for the lanes, and none above what memory is bounded by."""
+        """Equal ones for the lanes, and none above what a batch may be."""
         count = len(image_from_crops)
-        size = max(min(-(-count // self._weights.lanes), _BATCH), 1)
+        size = max(min(-(-count // self._weights.lanes), self._weights.most_crops), 1)
         return [image_from_crops[start : start + size] for start in range(0, count, size)]
 
-    def _run(
+    def _look(
         self,
         image_rgb: UInt8[np.ndarray, "height width 3"],
+        run: RunCrops,
         image_from_crops: Sequence[Similarity],
     ) -> list[Prediction]:
         crops = [warp_crop(image_rgb, place, self.side) for place in image_from_crops]
-        batch = self._weights.run(crops[0][None] if len(crops) == 1 else np.stack(crops))
+        batch = run(crops[0][None] if len(crops) == 1 else np.stack(crops))
         points_crop = batch.points_crop.astype(np.float64)
         confidence = batch.confidence.astype(np.float64)
         if self._chosen is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from mien.runtime.openvino_engine import OpenVinoNetwork
 __all__ = [
     "ENGINES",
     "CropBatch",
+    "RunCrops",
     "WeightFile",
     "card_in",
     "open_session",
@@ -37,6 +40,9 @@ _KIND = "mien weight file"
 Card = TypeVar("Card")
 _MOST_THREADS = 1024
 """More than any processor of today has; onnxruntime would try to start them."""
+_MOST_CROPS = 8
+"""A batch: bounds memory on pictures with crowds. A large network is quickest with one: the layers
+of more leave the processor's cache."""
 _SMALL_BYTES = 4_000_000
 """Of the file of a network that one thread runs as fast as two: ``nano`` has 2.3, ``fast`` 7.8."""
 _Share = TypeVar("_Share")
@@ -52,6 +58,10 @@ class CropBatch:
     score: Float32[np.ndarray, " n"]
 
 
+RunCrops = Callable[[UInt8[np.ndarray, "n side side 3"]], CropBatch]
+"""What a network says of n crops."""
+
+
 class Engine(Protocol):
     """A network that is ready to run."""
 
@@ -62,32 +72,62 @@ class Engine(Protocol):
 class WeightFile:
     """An open weight file. Make one with :func:`open_weights`."""
 
-    def __init__(self, engine: Engine, card: ModelCard, lanes: int = 1) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        card: ModelCard,
+        *,
+        lanes: int = 1,
+        lane_engine: Callable[[], Engine] | None = None,
+        most_crops: int = _MOST_CROPS,
+    ) -> None:
+        """Take the opened network.
+
+        Args:
+            lanes: batches that are worth running at once.
+            lane_engine: opens what they run in; ``None``: in ``engine`` too.
+            most_crops: of one batch.
+        """
         self._engine = engine
         self.card = card
         self.lanes = lanes
-        """Batches that are worth running at once."""
-        self._pool: ThreadPoolExecutor | None = None
-
-    def side_by_side(
-        self, work: Callable[[_Share], _Result], shares: Sequence[_Share]
-    ) -> Iterator[_Result]:
-        """``work`` on each share, in as many threads as there are lanes; results in order."""
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.lanes, "mien-network")
-        return self._pool.map(work, shares)
+        self.most_crops = most_crops
+        self._open_lane = lane_engine or (lambda: engine)
+        self._lanes: tuple[Engine, ThreadPoolExecutor] | None = None
+        self._opening = threading.Lock()
 
     def run(self, crops_rgb: UInt8[np.ndarray, "n side side 3"]) -> CropBatch:
-        """Points, confidences and scores of a batch of crops."""
-        points, confidence, score = self._engine.run(_OUTPUTS, {"crops": crops_rgb})
-        return CropBatch(points, confidence, score)
+        """Points, confidences and scores of a batch of crops, nothing else being under way."""
+        return _run(self._engine, crops_rgb)
+
+    def side_by_side(
+        self,
+        work: Callable[[RunCrops, _Share], _Result],
+        shares: Sequence[_Share],
+    ) -> Iterator[_Result]:
+        """``work``, given what runs crops and a share, on each share; results in order.
+
+        As many threads as there are lanes take them.
+        """
+        with self._opening:
+            if self._lanes is None:
+                pool = ThreadPoolExecutor(self.lanes, "mien-network")
+                self._lanes = self._open_lane(), pool
+            engine, pool = self._lanes
+        return pool.map(functools.partial(work, functools.partial(_run, engine)), shares)
+
+
+def _run(engine: Engine, crops_rgb: UInt8[np.ndarray, "n side side 3"]) -> CropBatch:
+    points, confidence, score = engine.run(_OUTPUTS, {"crops": crops_rgb})
+    return CropBatch(points, confidence, score)
 
 
 def open_weights(path: Path, threads: int | None = None, engine: str = ENGINES[0]) -> WeightFile:
     """Open a weight file for ``threads`` threads (``None``: all cores) in one of ``ENGINES``.
 
-    The threads of a large network share each of its layers. Those of a small one, whose layers are
-    done before they could be shared, take faces of their own.
+    The threads of a large network share each of its layers while it reads one crop. Of several
+    crops, and in a small network, whose layers are done before they could be shared, each thread
+    takes some of its own.
 
     Raises:
         ModelError: there is no such file, or it is not a mien weight file.
@@ -95,13 +135,16 @@ def open_weights(path: Path, threads: int | None = None, engine: str = ENGINES[0
     """
     threads = usable_threads(threads)
     is_small = path.is_file() and path.stat().st_size < _SMALL_BYTES
-    lanes = threads if is_small else 1
     session = open_session(path, 1 if is_small else threads)
     card = card_in(session, path, ModelCard.from_json, _KIND)
     _check_signature(session, card, path)
     if engine == "openvino":
-        return WeightFile(OpenVinoNetwork(path, threads, lanes), card, lanes)
-    return WeightFile(session, card, lanes)
+        lanes = threads if is_small else 1
+        return WeightFile(OpenVinoNetwork(path, threads, lanes), card, lanes=lanes)
+    if is_small:
+        return WeightFile(session, card, lanes=threads)
+    beside = (lambda: open_session(path, 1)) if threads > 1 else None
+    return WeightFile(session, card, lanes=threads, lane_engine=beside, most_crops=1)
 
 
 def usable_threads(threads: int | None) -> int:
