@@ -13,10 +13,10 @@ The names below are loaded when they are first used, so that ``import mien`` cos
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # of ``typing``, which would be most of what importing this costs
 if TYPE_CHECKING:
+    from typing import Any
+
     from mien.errors import MienError
     from mien.evaluation.evaluate import evaluate
     from mien.markup import load_markup
@@ -57,6 +57,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    import importlib
+
     for home, names in _HOMES.items():
         if name in names:
             return getattr(importlib.import_module(home), name)

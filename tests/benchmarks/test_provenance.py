@@ -41,6 +41,7 @@ NAMELESS = {
     "fuzz_media.json": "what breaks, with any network",
     "fuzz_options.json": "what breaks, with any network",
     "install_size.json": "sizes of packages",
+    "interrupted_starts.json": "what a start says, with any network",
     "kills.json": "what a kill changes, with any network",
     "memory.json": "what a long run holds in memory, by the version of mien",
     "rivals_speed.json": "times, by the versions of the programs",

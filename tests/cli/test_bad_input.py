@@ -17,6 +17,7 @@ from scene import Done, Scene, count_frames, read_rows, write_boxes, write_clip
 
 import mien as package
 from mien.cli.progress import TaskProgress
+from mien.interrupts import signals_awaited
 from patience import PATIENCE_SECS, until
 
 SOURCE = Path(package.__path__[0]).parent
@@ -243,6 +244,63 @@ def test_an_interrupt_while_the_command_loads_is_no_traceback(tmp_path: Path, na
         preexec_fn=functools.partial(signal.signal, getattr(signal, name), signal.SIG_DFL),
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
+def test_nothing_is_loaded_before_interrupts_are_answered() -> None:
+    """Each module more would be a longer while in which Ctrl-C is Python's own traceback."""
+    code = (
+        "import sys; before = set(sys.modules); import mien.__main__; "
+        "print(sorted(set(sys.modules) - before))"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(SOURCE)!r}); {code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert loaded.stdout.strip() == "['__future__', 'mien', 'mien.__main__', 'mien.interrupts']"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_an_interrupt_while_python_clears_away_is_no_traceback() -> None:
+    code = (
+        "import atexit, signal; from mien.__main__ import main; "
+        "atexit.register(signal.raise_signal, signal.SIGINT); main()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "--version"],
+        env=os.environ | {"PYTHONPATH": str(SOURCE)},
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
+    assert (ended.returncode, ended.stderr) == (130, "")
+    assert ended.stdout.startswith("mien ")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_worker_is_born_deaf_to_the_terminal() -> None:
+    """While it loads it would answer Ctrl-C with a traceback of its own."""
+    code = (
+        "import signal; mask = signal.pthread_sigmask(signal.SIG_BLOCK, []); "
+        "print(sorted(one.name for one in mask & {signal.SIGINT, signal.SIGHUP})); "
+        "signal.raise_signal(signal.SIGINT); "
+        "from mien.interrupts import signals_left_to_the_parent; signals_left_to_the_parent(); "
+        "signal.raise_signal(signal.SIGINT); mask = signal.pthread_sigmask(signal.SIG_BLOCK, []); "
+        "print(len(mask))"
+    )
+    with signals_awaited():
+        born = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONPATH": str(SOURCE)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (born.returncode, born.stderr) == (0, "")
+    assert born.stdout.split("\n")[:2] == ["['SIGHUP', 'SIGINT']", "0"]
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, []) & {signal.SIGINT, signal.SIGHUP}
 
 
 def test_a_closed_terminal_is_ignored_under_nohup(mien: Mien) -> None:

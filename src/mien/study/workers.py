@@ -20,6 +20,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from mien.errors import MienError, OutputError
+from mien.interrupts import INTERRUPTED, signals_awaited, signals_left_to_the_parent
 from mien.media import Input
 from mien.study.cells import clip_name
 from mien.study.job import FileJob, FileResult, opencv_threads, track_file
@@ -109,7 +110,8 @@ class _Pool:
         process = self._context.Process(
             target=_work, args=(theirs, self._job, os.getpid()), daemon=True, name="mien-worker"
         )
-        process.start()
+        with signals_awaited():
+            process.start()
         theirs.close()
         return _Worker(process, ours)
 
@@ -169,28 +171,33 @@ def _died(task: Task, code: int | None) -> FileResult:
 
 def _work(pipe: Connection, job: FileJob, parent: int) -> None:
     """A worker's life: one file after the other, until there is none or nobody listens."""
-    for name in ("SIGINT", "SIGHUP"):  # the parent's to answer; Windows has no SIGHUP
-        if (number := getattr(signal, name, None)) is not None:
-            signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _interrupt)
+    signals_left_to_the_parent()
     try:
+        signal.signal(signal.SIGTERM, _interrupt)
         with opencv_threads(job.parts.threads), contextlib.suppress(EOFError, BrokenPipeError):
-            parts = None
-            while (task := pipe.recv()) is not None:
-                told: Any
-                try:
-                    parts = parts or job.parts.open()
-                    tell = _Teller(pipe, task.item, parent)
-                    told = track_file(job, task.item, parts, task.known, tell.expect, tell.show)
-                except MienError as error:
-                    told = error
-                except MemoryError:
-                    told = OutputError(
-                        f"{task.item.where}: the memory is full; use fewer --workers"
-                    )
-                pipe.send(told)
+            _serve(pipe, job, parent)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
+    except Exception:
+        # A native module that is interrupted while it loads makes an error of its own of it.
+        if signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN:
+            raise
+        sys.exit(INTERRUPTED)
+
+
+def _serve(pipe: Connection, job: FileJob, parent: int) -> None:
+    parts = None
+    while (task := pipe.recv()) is not None:
+        told: Any
+        try:
+            parts = parts or job.parts.open()
+            tell = _Teller(pipe, task.item, parent)
+            told = track_file(job, task.item, parts, task.known, tell.expect, tell.show)
+        except MienError as error:
+            told = error
+        except MemoryError:
+            told = OutputError(f"{task.item.where}: the memory is full; use fewer --workers")
+        pipe.send(told)
 
 
 def _interrupt(number: int, stack: object) -> None:

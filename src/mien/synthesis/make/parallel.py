@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from typing import TypeVar
 
 import cv2
+
+from mien.interrupts import signals_awaited, signals_left_to_the_parent
 
 __all__ = ["run_tasks"]
 
@@ -36,7 +37,8 @@ def run_tasks(
         ProcessPoolExecutor(min(workers, len(tasks)), spawn, initializer=_begin) as pool,
     ):
         others = set(multiprocessing.active_children())
-        waiting = [pool.submit(function, task) for task in tasks]
+        with signals_awaited():
+            waiting = [pool.submit(function, task) for task in tasks]
         try:
             for future in as_completed(waiting):
                 yield future.result()
@@ -49,7 +51,7 @@ def run_tasks(
 
 
 def _begin() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it silently
+    signals_left_to_the_parent()
     cv2.setNumThreads(1)
 
 
