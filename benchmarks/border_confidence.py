@@ -23,11 +23,12 @@ import numpy as np
 from scipy.optimize import minimize
 
 from mien.datasets.ours.pack import read_face_pack
+from mien.datasets.ours.pack_labels import load_pack_labels
 from mien.datasets.photo import LabelledPhoto
 from mien.evaluation.perturbation import cut_sideways
 from mien.geometry import crop_from_landmarks, pose_head
 from mien.markup import load_markup
-from mien.runtime import landmarker, load_landmarkers
+from mien.runtime import LandmarkerPair, landmarker, load_landmarkers
 from mien.runtime.border import border_features, recalibrated
 from mien.types import Box
 from provenance import weights_of
@@ -37,17 +38,37 @@ HOME = Path(__file__).parents[1] / "src" / "mien" / "runtime" / "border.json"
 RADIUS = 0.05
 
 
+def labelled(data: Path, split: str, *, by_mesh: bool) -> list[LabelledPhoto]:
+    """Photos with clicked points, or with the labels of a pack that nobody clicked."""
+    if not by_mesh:
+        return list(read_face_pack(data, split=split, sources=["helen"]))
+    labels = load_pack_labels(data)
+    return [
+        LabelledPhoto(labels.path[row], data / "faces" / labels.path[row], labels.points[row])
+        for row in range(len(labels))
+        if labels.split[row] == split and labels.trusted[row].all()
+    ]
+
+
 def gather(data: Path, model: str, split: str, count: int) -> tuple[np.ndarray, ...]:
     """Confidences, features and whether within the radius, of the points of cut photos."""
-    photos = read_face_pack(data, split=split, sources=["helen"])
-    rng = np.random.default_rng(7)
-    pair, mean = load_landmarkers(model, points=68, threads=1), load_markup(68).mean_shape
+    pair = load_landmarkers(model, points=68, threads=1)
     # The further looks from beyond the border have a fit of their own, made after this one.
     pair = replace(pair, starts=replace(pair.starts, border=False))
+    photos = labelled(data, split, by_mesh=False)
+    return gathered(pair, photos, count, as_asked=False)
+
+
+def gathered(
+    pair: LandmarkerPair, photos: list[LabelledPhoto], count: int, *, as_asked: bool
+) -> tuple[np.ndarray, ...]:
+    """As :func:`gather`, of an open model and any photos."""
+    rng, mean = np.random.default_rng(7), load_markup(68).mean_shape
     sure, features, within = [], [], []
     for row in rng.permutation(len(photos))[:count]:
         share, at_left = float(rng.uniform(0.05, 0.5)), bool(rng.random() < 0.5)
-        picture, truth = cut(photos[row], share, at_left=at_left)
+        picture, truth = cut(photos[row], share, at_left=at_left, as_asked=as_asked)
+        truth = truth[:, :2]
         box = Box.around(truth)
         rough = Box(max(box.left, 0), box.top, min(box.right, picture.shape[1] - 1), box.bottom)
         seen = pair.align_box(picture, rough)
@@ -61,11 +82,15 @@ def gather(data: Path, model: str, split: str, count: int) -> tuple[np.ndarray, 
     return np.concatenate(sure), np.concatenate(features), np.concatenate(within)
 
 
-def cut(photo: LabelledPhoto, share: float, *, at_left: bool) -> tuple[np.ndarray, np.ndarray]:
-    """The photo and its points as the maps that ship were fitted: the cut lies half a pixel further
-    left than where `mien evaluate --cut` has it. With new weights, ask for ``share`` itself."""
-    half_px = 0.5 / Box.around(photo.points_image).width
-    share += -half_px if at_left else half_px
+def cut(
+    photo: LabelledPhoto, share: float, *, at_left: bool, as_asked: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """The photo and its points. Unless ``as_asked``, as the maps of `nano`, `fast` and `pico` were
+    fitted: the cut lies half a pixel further left than where `mien evaluate --cut` has it. With new
+    weights, ask for ``share`` itself."""
+    if not as_asked:
+        half_px = 0.5 / Box.around(photo.points_image).width
+        share += -half_px if at_left else half_px
     seen = cut_sideways(photo, share, at_left=at_left).photo
     return seen.read_rgb(), seen.points_image
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import mien
@@ -57,9 +58,21 @@ def test_tracking_videos_never_loads_torch() -> None:
 
 
 def test_one_version_everywhere() -> None:
-    changelog = (Path(__file__).parents[1] / "CHANGELOG.md").read_text(encoding="utf-8")
-    (newest, *_) = re.findall(r"^## (\S+)", changelog, re.MULTILINE)
-    assert newest == mien.__version__
+    root = Path(__file__).parents[1]
+    changelog = (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (\S+)", changelog, re.MULTILINE)
+    assert headings[0] == mien.__version__
+    cited = re.findall(r"^version: (\S+)$", (root / "CITATION.cff").read_text(), re.MULTILINE)
+    assert cited == [mien.__version__]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["dynamic"] == ["version"]  # the wheel's, from the one place
+    assert project["tool"]["hatch"]["version"]["path"] == "src/mien/version.py"
+    asked = ["git", "-C", str(root), "tag", "--list", "v*"]
+    try:
+        tags = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
+    except (OSError, subprocess.CalledProcessError):  # an sdist is no repository
+        tags = []
+    assert {tag.removeprefix("v") for tag in tags} <= set(headings)
 
 
 def test_the_version_is_read_in_one_place() -> None:
