@@ -5,7 +5,8 @@
 Crops are random and made beforehand: this measures the device, not the loading; so are labels.
 For each preset: faces a second, peak memory, and the arithmetic of a face (counted by torch) times
 the faces a second over the measured peak of matrix products. Then one step of the preset, narrow,
-on the device against the processor's: the difference of the two steps as a share of one.
+on the device against the processor's: the difference of the two steps as a share of one. And one
+step of two processes, where there are two cards (or with `--device cpu`), against that of one.
 
 Writes `results/accelerator.json`.
 """
@@ -13,14 +14,16 @@ Writes `results/accelerator.json`.
 from __future__ import annotations
 
 import argparse
-import copy
 import json
+import tempfile
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from mien.losses import LossTerms, total_loss
@@ -30,6 +33,7 @@ from mien.training.config import TrainConfig, load_config
 from mien.training.device import Device, choose_device
 from mien.training.landmark_losses import LandmarkLosses
 from mien.training.learning import Learner
+from mien.training.workers import run_together
 
 ROOT = Path(__file__).parents[1]
 RESULT = Path(__file__).parent / "results" / "accelerator.json"
@@ -70,7 +74,9 @@ def gflops_a_face(config: TrainConfig) -> float:
     return float(counter.get_total_flops()) / 1e9 / 2
 
 
-def learner_of(config: TrainConfig, device: Device) -> Learner[Batch, LossTerms]:
+def learner_of(
+    config: TrainConfig, device: Device, processes: int = 1
+) -> Learner[Batch, LossTerms]:
     torch.manual_seed(config.seed)
     network = build_network(config.network)
     network.to(device.place, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -82,6 +88,7 @@ def learner_of(config: TrainConfig, device: Device) -> Learner[Batch, LossTerms]
         device,
         clip=config.schedule.clip,
         compute=config.compute,
+        processes=processes,
     )
 
 
@@ -126,19 +133,51 @@ def step_difference(config: TrainConfig, device: Device) -> float:
     """Of the weights after one step here and on the processor, as a share of the step."""
     config = narrow(config)
     batch = Batch.of_noise(config, 4)
-    moved = []
-    for place in (choose_device("cpu"), device):
-        learner = learner_of(config, place)
-        before = copy.deepcopy(learner.model).cpu()
-        learner.step(batch, 1e-3)
-        after = learner.model.cpu()
-        moved.append(
-            torch.cat([
-                (b - a).detach().flatten()
-                for a, b in zip(before.parameters(), after.parameters(), strict=True)
-            ])
-        )  # fmt: skip
-    return float((moved[0] - moved[1]).norm() / moved[0].norm())
+    start = flat(learner_of(config, choose_device("cpu")).model)
+    return apart(
+        start, *(stepped(config, place, batch) for place in (choose_device("cpu"), device))
+    )
+
+
+def processes_difference(config: TrainConfig, device: Device) -> float | None:
+    """The same of one step of two processes against that of one; ``None`` with a single card.
+
+    Both halves of the batch are the same faces: where processes keep normalisation to themselves,
+    as on a processor, each sees what the one sees.
+    """
+    if device.kind == "mps" or (device.kind == "cuda" and torch.cuda.device_count() < 2):
+        return None
+    config = narrow(replace(config, compute=replace(config.compute, device=device.kind)))
+    half = Batch.of_noise(config, 4)
+    whole = Batch(*(torch.cat([each, each]) for each in vars(half).values()))
+    start = flat(learner_of(config, choose_device("cpu")).model)
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "weights.pt"
+        run_together(partial(half_step, config, half, out), config, 2)
+        together = torch.load(out, weights_only=True)
+    return apart(start, stepped(config, device, whole), together)
+
+
+def half_step(config: TrainConfig, half: Batch, out: Path, *, rank: int, workers: int) -> None:
+    """One process's part; the first keeps the weights."""
+    moved = stepped(config, choose_device(config.compute.device, rank), half, workers)
+    if rank == 0:
+        torch.save(moved, out)
+
+
+def stepped(config: TrainConfig, device: Device, batch: Batch, processes: int = 1) -> Tensor:
+    """The weights after one step."""
+    learner = learner_of(config, device, processes)
+    learner.step(batch, 1e-3)
+    return flat(learner.model)
+
+
+def flat(model: nn.Module) -> Tensor:
+    return torch.cat([each.detach().cpu().flatten() for each in model.parameters()])
+
+
+def apart(start: Tensor, one: Tensor, other: Tensor) -> float:
+    return float((one - other).norm() / (one - start).norm())
 
 
 def main() -> None:
@@ -169,6 +208,9 @@ def main() -> None:
         "presets": rows,
         "step_difference_from_the_processor": {
             config.name: round(step_difference(config, device), 5) for config in configs
+        },
+        "step_difference_of_two_processes": {
+            config.name: processes_difference(config, device) for config in configs
         },
     }
     asked.out.write_text(json.dumps(kept, indent=1) + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,6 +87,8 @@ def reproduce(
         from mien.reproduction.tables import write_curves, write_table
     except ModuleNotFoundError as error:
         raise ConfigError(f"reproducing needs {error.name}: pip install 'mien[train]'") from error
+    if "WORLD_SIZE" in os.environ:
+        raise ConfigError("mien reproduce starts its own processes: give --workers, not torchrun")
     wanted = SCALES[scale]
     if not (resume or plan) and (out / "networks").exists():
         raise ConfigError(f"{out} holds rows already: go on there with --resume, or give --out")
