@@ -17,6 +17,7 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -75,15 +76,17 @@ def gflops_a_face(config: TrainConfig) -> float:
 
 
 def learner_of(
-    config: TrainConfig, device: Device, processes: int = 1
+    config: TrainConfig,
+    device: Device,
+    processes: int = 1,
+    optimise: Callable[..., torch.optim.Optimizer] = torch.optim.AdamW,
 ) -> Learner[Batch, LossTerms]:
     torch.manual_seed(config.seed)
     network = build_network(config.network)
     network.to(device.place, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = torch.optim.AdamW(network.parameters())
     return Learner(
         network,
-        optimiser,
+        optimise(network.parameters(), lr=1e-3),
         LandmarkLosses(config.loss),
         device,
         clip=config.schedule.clip,
@@ -166,8 +169,9 @@ def half_step(config: TrainConfig, half: Batch, out: Path, *, rank: int, workers
 
 
 def stepped(config: TrainConfig, device: Device, batch: Batch, processes: int = 1) -> Tensor:
-    """The weights after one step."""
-    learner = learner_of(config, device, processes)
+    """The weights after one step down the gradient itself: AdamW's first would be of its signs,
+    which rounding turns wherever it is next to nothing."""
+    learner = learner_of(config, device, processes, torch.optim.SGD)
     learner.step(batch, 1e-3)
     return flat(learner.model)
 

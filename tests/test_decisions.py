@@ -24,6 +24,17 @@ def test_the_figures_of_the_training_labels() -> None:
     assert f"{figures['faces_whose_teachers_agree']:,} faces of 10,897" in " ".join(page.split())
 
 
+def test_a_training_step_costs_no_more_than_before() -> None:
+    page = (ROOT / "docs/decisions/0031-audit.md").read_text(encoding="utf-8")
+    file = ROOT / "benchmarks" / "results" / "training_cost.json"
+    presets = json.loads(file.read_text(encoding="utf-8"))["presets"]
+    for row in presets.values():
+        least, most = row["least_and_most"]
+        assert f"{row['now_over_before']:.3f}" in page
+        assert f"{least:.3f} to {most:.3f}" in page
+        assert row["now_over_before"] < 1.02
+
+
 def test_the_ridge_is_the_one_that_the_val_faces_chose() -> None:
     page = (ROOT / "docs/decisions/0015-clicked-points.md").read_text(encoding="utf-8")
     file = ROOT / "benchmarks" / "results" / "data_clicks.json"

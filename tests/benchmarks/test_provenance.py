@@ -45,6 +45,7 @@ NAMELESS = {
     "kills.json": "what a kill changes, with any network",
     "memory.json": "what a long run holds in memory, by the version of mien",
     "rivals_speed.json": "times, by the versions of the programs",
+    "training_cost.json": "times of training steps, by two versions of mien",
     "training_speed.json": "runs, not networks",
     **{f"reproduce.table-{number}.json": "networks of their own" for number in (1, 2, 3, 4)},
     "reproduce.figure-7.json": "networks of its own",

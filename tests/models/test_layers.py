@@ -203,6 +203,19 @@ def test_finetune_reads_every_stack_and_the_crop() -> None:
         assert (other.plane - before).abs().max() > 1e-6
 
 
+@pytest.mark.parametrize("shrink", [1, 2])
+def test_finetune_sees_single_pixels_of_heatmaps_where_they_are_not_shrunk(shrink: int) -> None:
+    """A chessboard and its opposite are the same means of 2x2 pixels."""
+    finetune = Finetune(68, 1, 8, 16, shrink=shrink).eval()
+    nn.init.normal_(finetune.shape.weight)
+    rows, columns = torch.meshgrid(torch.arange(16), torch.arange(16), indexing="ij")
+    board = ((rows + columns) % 2).float().expand(1, 68, 16, 16)
+    crop = torch.zeros(1, 3, 64, 64)
+    one, other = (finetune([heatmap], crop).plane for heatmap in (board, 1 - board))
+    is_same = bool((one - other).abs().max() < 1e-6)
+    assert is_same == (shrink == 2)
+
+
 def test_a_mean_pool_is_one_in_training_and_out_of_it() -> None:
     pool, x = MeanPool(3, 4), torch.randn(2, 3, 8, 12)
     expected = x.reshape(2, 3, 2, 4, 3, 4).mean(dim=(3, 5))

@@ -45,6 +45,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"finetune_output": "absolute"},
     {"finetune_output": "none"},
     {"finetune_dims": 2},
+    {"finetune_shrink": 1},
     {"finetune_output": "none", "finetune_dims": 2},
     {"end_to_end": False},
     {"finetune_output": "absolute", "finetune_dims": 2, "deconvolution_kernel": 4, "stacks": 2},

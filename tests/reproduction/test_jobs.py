@@ -40,13 +40,15 @@ def test_a_fingerprint_knows_what_decides_a_run_and_nothing_else(tmp_path: Path)
     assert fingerprint(dataclasses.replace(TINY, name="b"), "data") == own
     often = dataclasses.replace(TINY.schedule, save_every_secs=1.0)
     assert fingerprint(dataclasses.replace(TINY, schedule=often), "data") == own
+    finer = dataclasses.replace(TINY.network, finetune_shrink=1)
     longer = dataclasses.replace(TINY.schedule, steps=TINY.schedule.steps + 1)
     changed = [
         fingerprint(TINY, "other data"),
         fingerprint(dataclasses.replace(TINY, seed=TINY.seed + 1), "data"),
         fingerprint(dataclasses.replace(TINY, schedule=longer), "data"),
+        fingerprint(dataclasses.replace(TINY, network=finer), "data"),
     ]
-    assert len({own, *changed}) == 4
+    assert len({own, *changed}) == 5
 
     def with_head(file: Path, content: bytes) -> str:
         file.write_bytes(content)
@@ -104,6 +106,32 @@ def test_full_is_the_files_themselves_on_300w_lp(tmp_path: Path) -> None:
     assert (first.role, second.role) == ("detection", "tracking")
     assert second.augment.shift < first.augment.shift / 1.5
     assert len(trainings(row, SMALL, DataConfig(), on_video=True, seed=1, head=None)) == 1
+
+
+def test_full_tracks_twelve_videos_of_300vw(tmp_path: Path) -> None:
+    """Frames between labels joined by straight lines, points counted from 0 (paper 4.2)."""
+    points = np.random.default_rng(0).uniform(5, 35, (68, 2))
+    picture = np.zeros((40, 40, 3), np.uint8)
+    for name in ("LFPW_1_0", "LFPW_2_0"):
+        write_w300lp_face(tmp_path / "300W_LP", "LFPW", name, points, picture)
+    for video in range(1, 14):
+        folder = tmp_path / "300VW" / f"{video:03}"
+        (folder / "annot").mkdir(parents=True)
+        (folder / "vid.avi").touch()
+        for frame in (1, 5):
+            rows = "\n".join(f"{x + 1 + frame} {y + 1}" for x, y in points)
+            text = f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n"
+            (folder / "annot" / f"{frame:06}.pts").write_text(text)
+    given = Given(w300lp=tmp_path / "300W_LP", vw300=tmp_path / "300VW")
+    material = gather(Target.TABLE_4, FULL, given, tmp_path / "out")
+    moved = points + np.array([3, 0])
+    assert len(material.films) == len({film.name for film in material.films}) == 12
+    for film in material.films:
+        assert film.frame_indices.tolist() == [0, 1, 2, 3, 4]
+        np.testing.assert_allclose(film.points_image[0, 2, :, :2], moved)
+    assert gather(Target.TABLE_4, FULL, given, tmp_path / "out").films[0].name == (
+        material.films[0].name
+    )
 
 
 @pytest.mark.parametrize(("step", "left"), [(None, 20), (0, 20), (7, 13), (20, 0), (25, 0)])

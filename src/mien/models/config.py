@@ -25,6 +25,7 @@ _CHOICES = {
     "heatmap_values": ("probability", "linear"),
     "finetune_output": ("correction", "absolute", "none"),
     "finetune_dims": (2, 3),
+    "finetune_shrink": (1, 2),
 }
 
 
@@ -46,6 +47,9 @@ class NetworkConfig:
     """Channels of the finetune module's first convolutions."""
     finetune_hidden: int = 256
     """Size of its first fully connected layer."""
+    finetune_shrink: int = 2
+    """2: it reads heatmaps, and the crop beside them, at half the size of heatmaps; 1: at all of
+    it."""
     system: str = "hourglass"
     """``hourglass``: the paper's, as the switches below have it; ``resnet-18``: the baseline of
     table 1, of which ``width`` is that of the first stage (64) and nothing below is read;

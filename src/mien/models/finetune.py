@@ -20,8 +20,6 @@ from torch.nn import functional
 
 __all__ = ["Finetune", "Finetuned", "MeanPool"]
 
-_SHRINK = 2
-"""Heatmaps are joined at half their size: they are smooth over 5 px, and 275 channels are dear."""
 _CROP_PX = 4
 """Side of a heatmap's pixel in the crop."""
 _POOLED = 4
@@ -47,6 +45,8 @@ class Finetune(nn.Module):
 
     ``places``, if given, are the x and y of the first guess of *absolute* points; without them the
     x and y are a correction and start at 0. ``plane`` and ``depth`` say which are given at all.
+    Heatmaps are joined at one ``shrink``-th of their side: they are smooth over 5 px, and 275
+    channels are dear.
     """
 
     def __init__(
@@ -59,12 +59,13 @@ class Finetune(nn.Module):
         places: Float[np.ndarray, "points 2"] | None = None,
         plane: bool = True,
         depth: bool = True,
+        shrink: int = 2,
     ) -> None:
         super().__init__()
         self.points = points
         self.plane, self.depth = plane, depth
-        self.shrink_heatmaps = MeanPool(points, _SHRINK)
-        self.shrink_crops = MeanPool(3, _SHRINK * _CROP_PX)
+        self.shrink_heatmaps = MeanPool(points, shrink)
+        self.shrink_crops = MeanPool(3, shrink * _CROP_PX)
         self.vgg = nn.Sequential(
             *_convolution(points * stacks + 3, width),
             *_convolution(width, width),

@@ -135,6 +135,7 @@ class Landmarker(Network):
             places=mean_head[:, :2] if config.finetune_output == "absolute" else None,
             plane=config.finetune_output != "none",
             depth=config.finetune_dims == 3,
+            shrink=config.finetune_shrink,
         )
         self.register_buffer("mean_depth", torch.tensor(mean_head[:, 2], dtype=torch.float32))
 

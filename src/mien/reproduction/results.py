@@ -25,6 +25,8 @@ __all__ = [
 
 _GENERATION = 1
 """Raised when rows of before would not be comparable with rows of after."""
+_LATER_SWITCHES = {"finetune_shrink": 2}
+"""Of the network, newer than rows that stand; with these values they are what they were."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,9 @@ def fingerprint(config: TrainConfig, *parts: str) -> str:
     for key in ("name", "card"):
         del values[key]
     del values["schedule"]["save_every_secs"]
+    for switch, usual in _LATER_SWITCHES.items():
+        if values["network"][switch] == usual:
+            del values["network"][switch]
     if head := values["network"]["head"]:
         values["network"]["head"] = hashlib.sha256(Path(head).read_bytes()).hexdigest()
     return digest(json.dumps(values, sort_keys=True), str(_GENERATION), *parts)
