@@ -199,14 +199,6 @@ def test_a_mistake_is_one_line(
     assert said in err
 
 
-def test_torchrun_is_told_of_workers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    assert smoke("table-1", tmp_path) == 2
-    assert "give --workers, not torchrun" in capsys.readouterr().err
-
-
 def test_a_plan_trains_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert smoke("table-1", tmp_path, "--plan") == 0
     assert "hours of" in capsys.readouterr().out
