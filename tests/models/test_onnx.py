@@ -23,7 +23,7 @@ from mien.models.baselines.morphable import LandmarkBasis, MorphableRegression
 
 TINY = NetworkConfig(side=64, width=4, stacks=1, depth=1, finetune_width=4, finetune_hidden=8)
 TOGETHER: list[dict[str, Any]] = [
-    {"stacks": 2},
+    {"stacks": 2, "finetune_shrink": 1},
     {
         "heatmap_module": "convolution",
         "residual": "original",
