@@ -232,8 +232,10 @@ def _live_table(throughput: dict[str, Any]) -> list[str]:
 def _worker_lines(throughput: dict[str, Any]) -> list[str]:
     """What a second process gains."""
     return [
-        f"- `{one['model']}`: two workers are {one['gain']:.2f} times as fast as one on "
-        f"{one['clips']} clips of {one['frames'] // one['clips']} frames."
+        f"- `{one['model']}`: two workers are {one['gain_over_one_core']:.2f} times as fast as one "
+        f"that is held to one core, {one['gain']:.2f} times as one that may use all and uses "
+        f"{one['cores_one_worker_uses']:.2f} ({one['clips']} clips of "
+        f"{one['frames'] // one['clips']} frames)."
         for one in throughput["workers"]
     ]
 

@@ -4,9 +4,11 @@
 
 The camera is a clip of one person (640x360, `mien.bench.write_crowd`) that `mien live` plays at 30
 and 60 frames a second, whether anybody is ready or not. The workers follow a folder of such clips
-with one thread a process, so that only the number of processes differs; one worker and two take
-turns. The matrix rate is that of numpy's products of two float32 matrices, with one thread and with
-two: what a network of so many operations could take at best. Other work on the machine spoils all.
+with one thread a network, so that only the number of processes differs; one worker, one worker that
+is held to one core, and two take turns. One worker reads its clip beside the network and so uses
+more than a core: how many is told, and two workers cannot gain more than what is left. The matrix
+rate is that of numpy's products of two float32 matrices, with one thread and with two: what a
+network of so many operations could take at best. Other work on the machine spoils all.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -28,7 +31,11 @@ from provenance import weights_of
 
 RATES = (30, 60)
 LIVE_SECS = 12
-CLIPS, FRAMES = 6, 300
+CLIPS = 6
+FRAMES = {"nano": 1800, "pico": 1800, "fast": 300}
+"""A clip, so that the start of a process is a small part of its work."""
+WAYS = {"one_worker": (1, False), "one_worker_one_core": (1, True), "two_workers": (2, False)}
+"""How many workers, and whether held to one core."""
 _MATRIX = """
 import time, numpy as np
 side = 1536
@@ -50,12 +57,6 @@ def main() -> None:
     arguments = parser.parse_args()
     models = arguments.model or ["nano", "fast"]
     with tempfile.TemporaryDirectory() as folder:
-        clips = Path(folder, "clips")
-        clips.mkdir()
-        first = clips / "clip-0.mp4"
-        write_crowd(first, faces=1, width=640, height=360, frames=FRAMES)
-        for number in range(1, CLIPS):
-            shutil.copy(first, clips / f"clip-{number}.mp4")
         camera = Path(folder, "camera.mp4")
         write_crowd(camera, faces=1, width=640, height=360, frames=LIVE_SECS * max(RATES))
         kept = {
@@ -63,7 +64,7 @@ def main() -> None:
             "networks": weights_of(*models),
             "live": [live(camera, model, rate) for model in models for rate in RATES],
             "matrix_gflops_per_s": {str(count): matrix_rate(count) for count in (1, 2)},
-            "workers": [workers(clips, model, arguments.rounds) for model in models],
+            "workers": [workers(model, arguments.rounds) for model in models],
             "command": "python benchmarks/throughput.py --out throughput.json",
         }
     arguments.out.write_text(json.dumps(kept, indent=1) + "\n")
@@ -80,26 +81,56 @@ def live(clip: Path, model: str, rate: int) -> dict[str, Any]:
         return {"model": model, "rate": rate, **json.loads(told.read_text())}
 
 
-def workers(clips: Path, model: str, rounds: int) -> dict[str, Any]:
-    """Seconds for the folder with one worker and with two."""
-    secs: dict[int, list[float]] = {1: [], 2: []}
-    for _ in range(rounds):
-        for count, found in secs.items():
-            with tempfile.TemporaryDirectory() as folder:
-                words = ["track", str(clips), "--table", str(Path(folder, "study.csv"))]
-                words += ["--model", model, "--threads", "1", "--workers", str(count)]
-                start = time.perf_counter()
-                _mien(words)
-                found.append(round(time.perf_counter() - start, 2))
-    gains = [one / two for one, two in zip(secs[1], secs[2], strict=True)]
+def workers(model: str, rounds: int) -> dict[str, Any]:
+    """Seconds for a folder of clips, in each of ``WAYS``."""
+    secs: dict[str, list[float]] = {way: [] for way in WAYS}
+    cores_of_one: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        clips = Path(folder, "clips")
+        _write_clips(clips, FRAMES[model])
+        for _ in range(rounds):
+            for way, (count, is_held) in WAYS.items():
+                wall_secs, cpu_secs = _track(clips, model, count, is_held=is_held)
+                secs[way].append(round(wall_secs, 2))
+                if way == "one_worker":
+                    cores_of_one.append(cpu_secs / wall_secs)
     return {
         "model": model,
         "clips": CLIPS,
-        "frames": CLIPS * FRAMES,
-        "one_worker_secs": secs[1],
-        "two_workers_secs": secs[2],
-        "gain": round(median(gains), 2),
+        "frames": CLIPS * FRAMES[model],
+        **{f"{way}_secs": found for way, found in secs.items()},
+        "cores_one_worker_uses": round(median(cores_of_one), 2),
+        "gain": _gain(secs["one_worker"], secs["two_workers"]),
+        "gain_over_one_core": _gain(secs["one_worker_one_core"], secs["two_workers"]),
     }
+
+
+def _write_clips(folder: Path, frames: int) -> None:
+    folder.mkdir()
+    first = folder / "clip-0.mp4"
+    write_crowd(first, faces=1, width=640, height=360, frames=frames)
+    for number in range(1, CLIPS):
+        shutil.copy(first, folder / f"clip-{number}.mp4")
+
+
+def _track(clips: Path, model: str, count: int, *, is_held: bool) -> tuple[float, float]:
+    """Seconds on the wall, and of the processor."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["track", str(clips), "--table", str(Path(folder, "study.csv"))]
+        words += ["--model", model, "--threads", "1", "--workers", str(count)]
+        cores = os.sched_getaffinity(0)
+        start, cpu_start = time.perf_counter(), _children_secs()
+        _mien(words, {min(cores)} if is_held else cores)
+        return time.perf_counter() - start, _children_secs() - cpu_start
+
+
+def _children_secs() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _gain(slow: list[float], quick: list[float]) -> float:
+    return round(median(one / two for one, two in zip(slow, quick, strict=True)), 2)
 
 
 def matrix_rate(threads: int) -> float:
@@ -113,8 +144,15 @@ def matrix_rate(threads: int) -> float:
     return round(float(done.stdout), 1)
 
 
-def _mien(words: list[str]) -> None:
-    subprocess.run([sys.executable, "-m", "mien", *words], check=True, stdout=subprocess.DEVNULL)
+def _mien(words: list[str], cores: set[int] | None = None) -> None:
+    """Run the command, on these cores alone where they are named."""
+    hold = (lambda: os.sched_setaffinity(0, cores)) if cores else None
+    subprocess.run(
+        [sys.executable, "-m", "mien", *words],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        preexec_fn=hold,
+    )
 
 
 if __name__ == "__main__":
