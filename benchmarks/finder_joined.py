@@ -33,7 +33,7 @@ def main() -> None:
     given = arguments.parse_args()
     cv2.setNumThreads(1)
     held_out = FinderSet(given.set, "val")
-    usual = CenterFace()
+    usual = CenterFace(score=0.5)
     finders = {score: Finder(score=score) for score in SCORES}
     results = {}
     for factor in (1.0, 0.5):

@@ -28,6 +28,8 @@ _STRIDE = 4
 _MULTIPLE = 32
 _OUTPUTS = ["heat", "scale", "offset", "landmarks"]
 _LONG_SIDE = 512
+_SCORE = 0.4
+"""The landmark network judges what is found, so that doubtful faces may pass (decision 32)."""
 _READABLE = 36
 """Px of a face at the usual search from which it finds nearly all."""
 
@@ -52,7 +54,7 @@ class CenterFace:
         self,
         *,
         long_side: int | None = None,
-        score: float = 0.5,
+        score: float = _SCORE,
         overlap: float = 0.3,
         upscale: float = 1,
         threads: int | None = None,
