@@ -28,7 +28,9 @@ RESULTS = {file.name: file for file in sorted((ROOT / "benchmarks" / "results").
 LABELS = {"astronaut_points.json", "blinks.json", "rivals.json"}
 """What people clicked, counted and published: beside the scripts that read it."""
 BEFORE_THE_MIX = "with fast's model 2 of the fifth leg, before the sixth was mixed into it"
-HISTORY: dict[str, str] = {}
+HISTORY: dict[str, str] = {
+    "border_free.json": "with nano-free's weights of 2026-11-27, before its long leg",
+}
 """Results of networks that no longer ship, and which those are."""
 NAMELESS = {
     "appearance.json": "no network: looks by a linear map of pixels",
