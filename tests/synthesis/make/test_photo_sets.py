@@ -16,11 +16,13 @@ from mien.datasets.ours.pack import read_pack
 from mien.datasets.ours.shards import SetEntry, write_shard
 from mien.errors import ConfigError, DataError, OutputError
 from mien.geometry.pose import angles_from_rotation, pose_head
+from mien.interrupts import signals_awaited
 from mien.markup import load_markup
 from mien.synthesis.fit.anchors import Anchors
 from mien.synthesis.fit.fits import fit_photos, save_fits
 from mien.synthesis.fit.photo_border import read_photo
 from mien.synthesis.head.morphable import MorphableHead, load_head
+from mien.synthesis.make import parallel
 from mien.synthesis.make.contact_sheets import sheet_of_set, write_sheet
 from mien.synthesis.make.manifest import SetRun, begin_run
 from mien.synthesis.make.parallel import run_tasks
@@ -196,6 +198,21 @@ def test_the_set_is_the_same_for_any_number_of_workers(
 def test_an_error_of_a_task_ends_the_run_as_itself(tmp_path: Path, workers: int) -> None:
     with pytest.raises(DataError, match=r"nothing\.npz cannot be read"):
         list(run_tasks(load_head, [tmp_path / "nothing.npz"] * 3, workers))
+
+
+def test_ctrl_c_while_workers_are_started_waits_for_no_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted(signals_awaited):
+        def __exit__(self, *error: object) -> None:
+            super().__exit__(*error)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(parallel, "signals_awaited", Interrupted)
+    files = [tmp_path / str(number) for number in range(3000)]
+    with pytest.raises(KeyboardInterrupt):
+        list(run_tasks(Path.touch, files, 2))
+    assert len(list(tmp_path.iterdir())) < len(files)
 
 
 def test_commands_from_photos_to_a_sheet(

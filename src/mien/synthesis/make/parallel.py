@@ -37,9 +37,9 @@ def run_tasks(
         ProcessPoolExecutor(min(workers, len(tasks)), spawn, initializer=_begin) as pool,
     ):
         others = set(multiprocessing.active_children())
-        with signals_awaited():
-            waiting = [pool.submit(function, task) for task in tasks]
         try:
+            with signals_awaited():  # a Ctrl-C of meanwhile is raised at its end
+                waiting = [pool.submit(function, task) for task in tasks]
             for future in as_completed(waiting):
                 yield future.result()
         except BaseException:
