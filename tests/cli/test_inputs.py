@@ -132,6 +132,25 @@ def test_a_folder_inside_that_cannot_be_listed_is_said(
     assert list_words([str(tmp_path)], tmp_path).left_out.folders == [str(tmp_path / "locked")]
 
 
+def test_a_folder_whose_files_cannot_be_looked_at_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that may be read and not entered: names come, and nothing of what they are."""
+    make_files(tmp_path, "a.png", "locked/b.png")
+    look = Path.stat
+
+    def refused(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path.parent.name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return look(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", refused)
+    (told,) = list_words([str(tmp_path)], tmp_path, recursive=True).refused
+    assert "locked: the folder cannot be listed (Permission denied)" in told
+    with pytest.raises(InputError, match="locked: the folder cannot be listed"):
+        list_words([str(tmp_path / "locked")], tmp_path)
+
+
 def test_a_link_that_leads_nowhere_is_refused_by_a_pattern_too(tmp_path: Path) -> None:
     make_files(tmp_path, "a.png")
     (tmp_path / "b.png").symlink_to(tmp_path / "gone.png")

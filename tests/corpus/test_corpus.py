@@ -184,6 +184,26 @@ def test_files_and_results_of_addresses(capsys: Capture, scene: Scene, tmp_path:
     assert "3 files were done before" in again.err
 
 
+def test_links_at_an_address_are_what_they_lead_to(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
+    day, other = tmp_path / "day", tmp_path / "other"
+    for folder in (day / "in", other):
+        folder.mkdir(parents=True)
+    (other / "a.mp4").touch()
+    (day / "a.mp4").symlink_to(other / "a.mp4")
+    (day / "gone.mp4").symlink_to(other / "gone.mp4")
+    (day / "link").symlink_to(other, target_is_directory=True)
+    for address in (f"file://{day}", f"file://{day}/*"):
+        listing = addresses_at(address, recursive=False)
+        assert [str(within) for _, within in listing.found] == ["a.mp4", "gone.mp4"]
+        assert listing.left_out.line() == (
+            "left out 1 folder inside; 1 link to a folder (never followed)"
+        )
+    every = addresses_at(f"file://{day}", recursive=True)
+    assert [str(within) for _, within in every.found] == ["a.mp4", "gone.mp4"]
+    assert every.left_out.line() == "left out 1 link to a folder (never followed)"
+
+
 def test_a_list_of_files_and_a_local_address(capsys: Capture, scene: Scene, tmp_path: Path) -> None:
     names = tmp_path / "names.txt"
     names.write_text(f"{scene.folder / 'a.mp4'}\n\nfile://{scene.folder / 'b.mp4'}\n")

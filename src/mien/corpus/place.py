@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import glob
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -131,20 +131,18 @@ def addresses_at(address: str, *, recursive: bool) -> FolderListing:
     """
     with _told_as_input_error(address):
         system, path = _system_of(address)
-        folders: list[str] = []
         if glob.has_magic(path):
-            top, found = path[: path.index(next(filter(glob.has_magic, path)))], system.glob(path)
-            top = top.rpartition("/")[0]
-            found = [name for name in found if system.isfile(name)]
+            top = path[: path.index(next(filter(glob.has_magic, path)))].rpartition("/")[0]
+            found, folders, links = _parted(system, system.glob(path, detail=True).values())
         elif system.isdir(path):
-            top, (found, folders) = path, _within(system, path, recursive)
+            top, (found, folders, links) = path, _within(system, path, recursive)
         elif system.isfile(path):
             return FolderListing([(address, PurePosixPath(PurePosixPath(path).name))])
         else:
             raise InputError(f"{address}: no such file or folder; check the address")
         names = sorted(name for name in found if has_media_suffix(name))
         if not names:
-            besides = LeftOut(folders=folders).line("--recursive reads them")
+            besides = LeftOut(folders=folders, links=links).line("--recursive reads them")
             raise InputError(
                 f"{address}: no photos or videos there{f'; {besides}' * bool(besides)}"
             )
@@ -152,7 +150,7 @@ def addresses_at(address: str, *, recursive: bool) -> FolderListing:
         others = [name for name in sorted(found) if not has_media_suffix(name)]
         visible = (
             [system.unstrip_protocol(name) for name in many if not _is_hidden(name)]
-            for many in (others, sorted(folders))
+            for many in (others, sorted(folders), sorted(links))
         )
         return FolderListing(
             [(system.unstrip_protocol(name), one) for name, one in zip(names, within, strict=True)],
@@ -160,15 +158,31 @@ def addresses_at(address: str, *, recursive: bool) -> FolderListing:
         )
 
 
-def _within(system: Any, folder: str, recursive: bool) -> tuple[list[str], list[str]]:
-    """A folder's files, with those below if asked, and the folders in it that are not searched."""
+def _within(system: Any, folder: str, recursive: bool) -> tuple[list[str], list[str], list[str]]:
+    """As :func:`_parted`, of what a folder holds, and if asked of what is below."""
     if recursive:
-        return [name for name in system.find(folder) if system.isfile(name)], []
-    told = [one for one in system.ls(folder, detail=True) if one["name"].rstrip("/") != folder]
-    return (
-        [one["name"] for one in told if one["type"] == "file"],
-        [one["name"].rstrip("/") for one in told if one["type"] == "directory"],
-    )
+        return _parted(system, system.find(folder, detail=True).values())
+    told = system.ls(folder, detail=True)
+    return _parted(system, [one for one in told if one["name"].rstrip("/") != folder])
+
+
+def _parted(
+    system: Any, told: Iterable[Mapping[str, Any]]
+) -> tuple[list[str], list[str], list[str]]:
+    """Files, folders, and links to folders. What a link's own type does not say is asked; one that
+    leads nowhere is a file, which is refused by name when it is opened."""
+    files: list[str] = []
+    folders: list[str] = []
+    links: list[str] = []
+    for one in told:
+        name = one["name"].rstrip("/")
+        if one["type"] == "directory":
+            folders.append(name)
+        elif one["type"] != "file" and system.isdir(name):
+            links.append(name)
+        elif one["type"] == "file" or system.isfile(name) or one.get("islink"):
+            files.append(name)
+    return files, folders, links
 
 
 def _is_hidden(name: str) -> bool:

@@ -103,26 +103,29 @@ def list_folder(top: Path, *, recursive: bool) -> FolderListing:
 
 def _list_into(listing: FolderListing, top: Path, folder: Path, recursive: bool) -> None:
     try:
-        paths = sorted(folder.iterdir())
+        inputs = _inputs_of(folder)
+        left_out = _left_out(sorted(folder.iterdir()), set(inputs))
     except OSError as error:
         because = f"the folder cannot be listed ({reason_of(error)})"
         if folder == top:
             raise InputError(f"{folder}: {because}") from error
         listing.refused.append(f"{folder}: {because}")
         return
-    try:
-        inputs = [Path(one.where) for one in list_inputs(folder)]
-    except InputError:  # nothing to read in it
-        inputs = []
     within = PurePosixPath(folder.relative_to(top).as_posix())
     listing.found += [(str(path), within / path.name) for path in inputs]
-    left_out = _left_out(paths, set(inputs))
     inside = [Path(one) for one in left_out.folders] if recursive else []
     if recursive:
         left_out.folders = []
     listing.left_out.add(left_out)
     for path in inside:
         _list_into(listing, top, path, recursive)
+
+
+def _inputs_of(folder: Path) -> list[Path]:
+    try:
+        return [Path(one.where) for one in list_inputs(folder)]
+    except InputError:  # nothing to read in it
+        return []
 
 
 def left_out_of(folder: Path, taken: Collection[Path]) -> LeftOut:
