@@ -57,6 +57,20 @@ def test_an_upright_face_costs_one_search() -> None:
     np.testing.assert_allclose(found.five_points, points)
 
 
+def test_a_doubtful_find_does_not_hide_a_face_on_its_head() -> None:
+    frame, _, corners = picture(2)
+    doubtful = Detection(Box(0, 0, 20, 20), 0.45, None)
+
+    class Doubting(Marks):
+        def find(self, frame: Frame) -> list[Detection]:
+            found = super().find(frame)
+            return [doubtful] if self.asked == 1 else found
+
+    face, other = find_at_any_roll(Doubting(), frame)
+    assert face.box == Box.around(corners)
+    assert other is doubtful
+
+
 def test_what_the_detector_half_believes_of_a_turned_frame_is_dropped() -> None:
     assert find_at_any_roll(Marks(score=0.6), picture(2)[0]) == []
     assert len(find_at_any_roll(Marks(score=0.6), picture(0)[0])) == 1

@@ -1,4 +1,4 @@
-"""A detector's search of a photo: small faces too, and where none is upright, at other rolls."""
+"""A search of a photo: small faces too, and at other rolls where none surely is upright."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from mien.types import Box, Detection, FaceFinder, Frame
 __all__ = ["find_at_any_roll"]
 
 _SAME_FACE_IOU = 0.4
+_SURE_SCORE = 0.5
+"""Of a detection in the frame as it came: the people of a doubtful one may be another way up."""
 _LEAST_SCORE = 0.65
 """Of a detection in a turned frame: in pictures without a face it saw some at 0.55 to 0.63."""
 
 
 def find_at_any_roll(finder: FaceFinder, frame: Frame) -> list[Detection]:
-    """What the detector finds, small faces too; if nothing, what it finds in the frame turned by
-    quarters.
+    """What the detector finds, small faces too; if nothing that is sure, what it finds in the frame
+    turned by quarters besides.
 
     Boxes and points are those of the frame as it came. Of overlapping boxes the best stays.
     """
     found = with_small_faces(finder, frame, finder.find(frame))
-    if found:
+    if any(each.score >= _SURE_SCORE for each in found):
         return found
     turned = [
         _turned_back(each, quarters, frame)
@@ -33,7 +35,7 @@ def find_at_any_roll(finder: FaceFinder, frame: Frame) -> list[Detection]:
         if each.score >= _LEAST_SCORE
     ]
     kept: list[Detection] = []
-    for each in sorted(turned, key=lambda each: -each.score):
+    for each in sorted([*found, *turned], key=lambda each: -each.score):
         if all(each.box.iou(other.box) < _SAME_FACE_IOU for other in kept):
             kept.append(each)
     return kept
