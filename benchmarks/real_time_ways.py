@@ -24,6 +24,7 @@ from jaxtyping import UInt8
 
 import mien
 from mien.bench import write_crowd
+from mien.files import write_atomically
 from mien.media import open_source
 from mien.pipeline import make_tracker
 from mien.runtime import load_landmarkers, open_detector
@@ -57,7 +58,7 @@ def main() -> None:
         "crowd": {model: crowd(model, given.rounds) for model in ("fast", "nano", "pico")},
         "command": command(),
     }
-    given.out.write_text(json.dumps(kept, indent=1) + "\n")
+    write_atomically(given.out, (json.dumps(kept, indent=1) + "\n").encode())
     print(json.dumps(kept, indent=1))
 
 

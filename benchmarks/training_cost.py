@@ -29,6 +29,7 @@ import sys
 from pathlib import Path
 from mien.reproduction import estimate
 from mien.training.config import load_config
+from mien.files import write_atomically
 estimate._LARGEST_BATCH = 32
 print(1000 * estimate._core_secs_of_a_face(load_config(Path(sys.argv[1]))))
 """
@@ -65,7 +66,7 @@ def main() -> None:
             "least_and_most": [round(min(ratios), 3), round(max(ratios), 3)],
         }
     kept = {"command": command(), "before": asked.commit, "rounds": ROUNDS, "presets": presets}
-    RESULT.write_text(json.dumps(kept, indent=1) + "\n")
+    write_atomically(RESULT, (json.dumps(kept, indent=1) + "\n").encode())
     print(RESULT.read_text())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
@@ -16,6 +17,7 @@ from mien.geometry import Similarity, crop_from_box
 from mien.media import open_source
 from mien.pipeline import make_tracker
 from mien.runtime import LandmarkerPair, load_landmarkers, open_detector
+from mien.runtime.session import WeightFile
 from mien.tracking import Tracker
 from mien.types import Box, Detection, Face, Frame
 
@@ -80,6 +82,26 @@ def test_a_batch_of_crops_equals_a_loop_over_them(
             assert abs(one.score - other.score) < CLOSE
         spread = np.std([one.landmarks.points_image for one in alone], axis=0).max()
         assert spread / face.box.width > 100 * CLOSE, "the crops are seen differently"
+
+
+def test_a_large_network_reads_a_face_a_core_once_there_are_as_many(
+    monkeypatch: pytest.MonkeyPatch, frames: list[Frame]
+) -> None:
+    """Fewer would leave cores idle: those are read one by one, by all cores together."""
+    first = load_landmarkers("fast", points=68, threads=3).first
+    asked: list[int] = []
+
+    def recorded(
+        self: WeightFile, work: Callable[..., object], shares: Sequence[object]
+    ) -> list[object]:
+        asked.append(len(shares))
+        return [work(self.run, share) for share in shares]
+
+    monkeypatch.setattr(WeightFile, "side_by_side", recorded)
+    place = Similarity.about((0, 0), scale=1.0)
+    for count in (1, 2, 3, 4):
+        assert len(first.predict(frames[0].image_rgb, [place] * count)) == count
+    assert asked == [3, 4]
 
 
 def test_pictures_at_once_equal_a_loop_over_them(pair: LandmarkerPair, frames: list[Frame]) -> None:

@@ -68,7 +68,7 @@ class Landmarker:
     ) -> list[Prediction]:
         """One prediction a crop, in their order."""
         shares = self._shares(image_from_crops)
-        if len(shares) <= 1 or self._weights.lanes == 1:
+        if self._weights.lanes == 1 or len(shares) < self._weights.least_batches:
             looks = [self._look(image_rgb, self._weights.run, share) for share in shares]
         else:
             look = functools.partial(self._look, image_rgb)

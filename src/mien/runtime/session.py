@@ -78,6 +78,7 @@ class WeightFile:
         card: ModelCard,
         *,
         lanes: int = 1,
+        least_batches: int = 2,
         lane_engine: Callable[[], Engine] | None = None,
         most_crops: int = _MOST_CROPS,
     ) -> None:
@@ -85,12 +86,14 @@ class WeightFile:
 
         Args:
             lanes: batches that are worth running at once.
+            least_batches: of fewer, one after the other is quicker.
             lane_engine: opens what they run in; ``None``: in ``engine`` too.
             most_crops: of one batch.
         """
         self._engine = engine
         self.card = card
         self.lanes = lanes
+        self.least_batches = least_batches
         self.most_crops = most_crops
         self._open_lane = lane_engine or (lambda: engine)
         self._lanes: tuple[Engine, ThreadPoolExecutor] | None = None
@@ -125,9 +128,9 @@ def _run(engine: Engine, crops_rgb: UInt8[np.ndarray, "n side side 3"]) -> CropB
 def open_weights(path: Path, threads: int | None = None, engine: str = ENGINES[0]) -> WeightFile:
     """Open a weight file for ``threads`` threads (``None``: all cores) in one of ``ENGINES``.
 
-    The threads of a large network share each of its layers while it reads one crop. Of several
-    crops, and in a small network, whose layers are done before they could be shared, each thread
-    takes some of its own.
+    The threads of a large network share each of its layers while there are fewer crops than
+    threads. Else, and in a small network, whose layers are done before they could be shared, each
+    thread takes crops of its own.
 
     Raises:
         ModelError: there is no such file, or it is not a mien weight file.
@@ -144,7 +147,9 @@ def open_weights(path: Path, threads: int | None = None, engine: str = ENGINES[0
     if is_small:
         return WeightFile(session, card, lanes=threads)
     beside = (lambda: open_session(path, 1)) if threads > 1 else None
-    return WeightFile(session, card, lanes=threads, lane_engine=beside, most_crops=1)
+    return WeightFile(
+        session, card, lanes=threads, least_batches=threads, lane_engine=beside, most_crops=1
+    )
 
 
 def usable_threads(threads: int | None) -> int:
