@@ -111,6 +111,19 @@ def test_folders_inside_that_nobody_looks_into_are_said(tmp_path: Path) -> None:
     assert (every.left_out.folders, len(every.inputs)) == ([], 4)
     named = list_words([str(tmp_path), *inside], tmp_path)
     assert named.left_out.folders == [str(tmp_path / "in" / "deep")]
+    by_pattern = list_words([str(tmp_path), f"{tmp_path}/[im]*"], tmp_path)
+    assert by_pattern.left_out.folders == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_in_a_folder_is_said(tmp_path: Path) -> None:
+    """Only one that is named itself is read."""
+    make_files(tmp_path, "a.png")
+    (tmp_path / "in").mkdir()
+    for pipe in ("p.mp4", "in/q.json"):
+        os.mkfifo(tmp_path / pipe)
+    left_out = list_words([str(tmp_path)], tmp_path).left_out
+    assert left_out.recorded() == (str(tmp_path / "p.mp4"), f"{tmp_path / 'in'}/")
 
 
 def test_a_folder_inside_that_cannot_be_listed_is_said(

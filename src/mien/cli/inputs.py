@@ -21,7 +21,7 @@ from mien.media import (
     name_of_sequence,
     output_stems,
 )
-from mien.pipeline import FolderListing, LeftOut, list_folder
+from mien.pipeline import FolderListing, LeftOut, list_folder, real_place
 
 __all__ = ["ListAddress", "Listing", "list_words"]
 
@@ -37,6 +37,8 @@ class Listing:
     """What the folders named hold besides."""
     refused: list[str] = field(default_factory=list)
     """A line for each thing named that is missing, empty or otherwise nothing to track."""
+    read: list[str] = field(default_factory=list)
+    """Folders looked into."""
 
     def left_out_line(self) -> str | None:
         """For a person; ``None`` if nothing was left out."""
@@ -80,10 +82,10 @@ def list_words(
     listing = Listing()
     found: dict[str, _Found] = {}
     for one in _of_words(words, recursive, listing, list_address):
-        known = found.setdefault(_identity(one.where), one)
+        known = found.setdefault(real_place(one.where), one)
         if Path(known.where).is_symlink() and not Path(one.where).is_symlink():
-            found[_identity(one.where)] = one  # results are named after the file, not a link to it
-    listing.left_out.forget([*words, *(one.where for one in found.values())])
+            found[real_place(one.where)] = one  # results are named after the file, not a link to it
+    listing.left_out.forget([*listing.read, *(one.where for one in found.values())])
     if not found and listing.refused:
         raise InputError("; ".join(listing.refused))
     by_folder: dict[PurePosixPath, list[_Found]] = {}
@@ -145,12 +147,8 @@ def _of_pattern(word: str, recursive: bool, listing: Listing) -> list[_Found]:
 def _taken(folder: FolderListing, listing: Listing) -> list[_Found]:
     listing.left_out.add(folder.left_out)
     listing.refused += folder.refused
+    listing.read += folder.read
     return [_Found(where, Path(within), within.parent) for where, within in folder.found]
-
-
-def _identity(where: str) -> str:
-    path = Path(where)
-    return str(path.resolve()) if path.exists() else where
 
 
 def _named_after(one: Input) -> Path:

@@ -155,6 +155,7 @@ def addresses_at(address: str, *, recursive: bool) -> FolderListing:
         return FolderListing(
             [(system.unstrip_protocol(name), one) for name, one in zip(names, within, strict=True)],
             LeftOut(*visible),
+            read=[system.unstrip_protocol(top.rstrip("/"))] * (not glob.has_magic(path)),
         )
 
 

@@ -54,7 +54,8 @@ def refuse_foreign(paths: Iterable[Path]) -> None:
 
 
 def is_ours(path: Path) -> bool:
-    """Whether mien wrote this file: an empty file, and one that cannot be read, is not ours."""
+    """Whether mien wrote this file: an empty file, and one that cannot be read, is not ours; nor is
+    a pipe, which is not opened, for who opens one waits."""
     known = {
         ".json": _is_our_json,
         ".csv": _is_our_csv,
@@ -67,7 +68,7 @@ def is_ours(path: Path) -> bool:
         ".rrd": _is_our_rrd,
     }.get(path.suffix.lower())
     try:
-        return known is not None and known(path)
+        return known is not None and path.is_file() and known(path)
     except (AttributeError, KeyError, OSError, TypeError, ValueError, struct.error):
         return False
 

@@ -13,7 +13,7 @@ from mien.errors import InputError, reason_of
 from mien.media import list_inputs
 from mien.outputs import is_ours
 
-__all__ = ["FolderListing", "LeftOut", "left_out_of", "list_folder"]
+__all__ = ["FolderListing", "LeftOut", "left_out_of", "list_folder", "real_place"]
 
 _ENDINGS_TOLD: Final = 6
 
@@ -37,10 +37,10 @@ class LeftOut:
 
     def forget(self, named: Collection[str]) -> None:
         """What was found or named too is not left out, and nothing is listed twice."""
-        known = {_identity(one) for one in named}
+        known = {real_place(one) for one in named}
         for paths in (self.files, self.folders, self.links):
             paths[:] = {
-                _identity(one): one for one in paths if _identity(one) not in known
+                real_place(one): one for one in paths if real_place(one) not in known
             }.values()
 
     def line(self, how: str = "", kind: str = "neither photo nor video") -> str | None:
@@ -81,6 +81,8 @@ class FolderListing:
     left_out: LeftOut = field(default_factory=LeftOut)
     refused: list[str] = field(default_factory=list)
     """A line for each folder inside that cannot be listed."""
+    read: list[str] = field(default_factory=list)
+    """The folders looked into: none of them is left out of another."""
 
 
 def list_folder(top: Path, *, recursive: bool) -> FolderListing:
@@ -111,6 +113,7 @@ def _list_into(listing: FolderListing, top: Path, folder: Path, recursive: bool)
             raise InputError(f"{folder}: {because}") from error
         listing.refused.append(f"{folder}: {because}")
         return
+    listing.read.append(str(folder))
     within = PurePosixPath(folder.relative_to(top).as_posix())
     listing.found += [(str(path), within / path.name) for path in inputs]
     inside = [Path(one) for one in left_out.folders] if recursive else []
@@ -143,7 +146,7 @@ def _left_out(paths: Collection[Path], taken: Collection[Path]) -> LeftOut:
         if path in taken or path.name.startswith("."):
             continue
         if not path.is_dir():
-            if path.is_file() and not path.name.startswith("~") and not _is_a_result(path):
+            if path.exists() and not path.name.startswith("~") and not _is_a_result(path):
                 left_out.files.append(str(path))
         elif path.is_symlink():
             left_out.links.append(str(path))
@@ -168,7 +171,8 @@ def _is_a_result(path: Path) -> bool:
     return is_ours(path) or path.suffix == ".part"
 
 
-def _identity(path: str) -> str:
+def real_place(path: str) -> str:
+    """The same for all paths that lead to one thing; an address is itself."""
     return os.path.realpath(path) if os.path.exists(path) else path
 
 
