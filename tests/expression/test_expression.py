@@ -163,6 +163,23 @@ def test_a_bounded_solution_meets_the_conditions_of_an_optimum() -> None:
         assert pull[found == 1].min(initial=0) > -1e-6
 
 
+def test_the_way_out_of_a_circle_of_guesses_leads_to_the_same_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One guess alone is wrong: then it goes from there one unknown after the other."""
+    rng = np.random.default_rng(1)
+    for _ in range(10):
+        root = rng.normal(size=(30, 20))
+        hessian, gradient = root.T @ root + 0.1 * np.eye(20), 20 * rng.normal(size=20)
+        start = rng.random(20) * 2 - 0.5
+        expected = solve_bounded(hessian, gradient, start)
+        assert {0.0, 1.0} < set(expected)
+        with monkeypatch.context() as patched:
+            patched.setattr("mien.expression.bounded._ROUNDS", 1)
+            found = solve_bounded(hessian, gradient, start)
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
 @pytest.mark.parametrize("wrong", [np.zeros((68, 3)), np.full((68, 3), np.nan)])
 def test_points_that_are_no_face_leave_it_as_it_was(wrong: Float[np.ndarray, "68 3"]) -> None:
     neutral, pose = person(0), HeadPose(0, 0, 0)

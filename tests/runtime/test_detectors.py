@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mien.errors import ConfigError, InputError, MienError, ModelError
-from mien.runtime.detectors import BoxesCsv, CenterFace, YuNet, open_detector
+from mien.runtime.detectors import BoxesCsv, CenterFace, Finder, YuNet, open_detector
 from mien.runtime.detectors.centerface import HeadMaps, decode_heads
 from mien.types import Detection, Frame
 
@@ -170,3 +170,54 @@ def test_yunet_says_what_is_wrong_with_its_file(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as caught:
         YuNet(bad)
     assert "\n" not in str(caught.value)
+
+
+class RedSquares:
+    """Stands in for OpenCV's YuNet: the red squares of a BGR picture, in its rows of 15 numbers."""
+
+    def __init__(self) -> None:
+        self.size = (0, 0)
+
+    def setInputSize(self, size: tuple[int, int]) -> None:  # noqa: N802 - OpenCV's name
+        self.size = size
+
+    def detect(self, image_bgr: np.ndarray) -> tuple[int, np.ndarray | None]:
+        assert self.size in ((0, 0), image_bgr.shape[1::-1])
+        count, _, stats, centres = cv2.connectedComponentsWithStats(
+            (image_bgr[..., 2] > 200).astype(np.uint8)
+        )
+        if count == 1:
+            return 1, None
+        boxes = stats[1:, :4].astype(np.float32)  # left, top, width, height of what is not ground
+        scores = boxes[:, 2:3] / 100  # the larger, the surer
+        rows = np.concatenate([boxes, np.tile(centres[1:] + 0.5, 5), scores], axis=1)
+        return 1, rows[np.argsort(scores[:, 0])].astype(np.float32)
+
+
+def test_yunet_s_rows_are_faces_in_pixels_of_the_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cv2.FaceDetectorYN, "create", lambda *_: RedSquares())
+    (tmp_path / "yunet.onnx").write_bytes(b"for the stand-in")
+    yunet = open_detector(f"yunet:{tmp_path / 'yunet.onnx'}")
+    picture = np.zeros((960, 1280, 3), np.uint8)
+    picture[..., 2] = 255  # blue: taken for red where the order of the colours is wrong
+    assert yunet.find(Frame(picture, 0, 0.0)) == []
+    picture[100:140, 200:240] = picture[500:580, 900:980] = 255, 0, 0
+    found = yunet.find(Frame(picture, 0, 0.0))
+    assert [one.score for one in found] == pytest.approx([0.4, 0.2])  # of the halved picture
+    for one, (left, top, side) in zip(found, ((900, 500, 80), (200, 100, 40)), strict=True):
+        ends = np.array([[left, top], [left + side, top + side]]) - 0.5
+        np.testing.assert_allclose(corners(one)[:2], ends)
+        np.testing.assert_allclose(corners(one)[2:], np.tile(ends.mean(axis=0), (5, 1)))
+    small = np.ascontiguousarray(picture[90:150, 190:250])  # is not made larger
+    (only,) = yunet.find(Frame(small, 0, 0.0))
+    np.testing.assert_allclose(corners(only)[:2], [[9.5, 9.5], [49.5, 49.5]])
+
+
+def test_a_finder_looks_as_finely_as_its_words_say() -> None:
+    fine = open_detector("finder:256")
+    assert isinstance(fine, Finder)
+    for words in ("finder:63", "finder:0"):
+        with pytest.raises(ConfigError, match="unknown detector"):
+            open_detector(words)
