@@ -134,7 +134,7 @@ def main() -> None:
             for file, sha256 in weights_of(name).items()
             if not any(sha256 in hashes for hashes in others)
         }
-        shipped[name] = {"weights": weights.round(3).tolist(), "networks": networks}
+        shipped[name] = {"of": "look", "weights": weights.round(3).tolist(), "networks": networks}
         figures["weights"][name] = weights.round(3).tolist()
         figures["networks"] |= networks
     if len(train) > 1:

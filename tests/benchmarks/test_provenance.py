@@ -29,7 +29,6 @@ LABELS = {"astronaut_points.json", "blinks.json", "rivals.json"}
 """What people clicked, counted and published: beside the scripts that read it."""
 BEFORE_THE_MIX = "with fast's model 2 of the fifth leg, before the sixth was mixed into it"
 HISTORY: dict[str, str] = {
-    "border_free.json": "with nano-free's weights before their long leg",
     "nano-free.cost.json": "before its long leg: times, of the same graph",
     "nano-free.wolfganglanger.speed.json": "before its long leg: times, of the same graph",
 }

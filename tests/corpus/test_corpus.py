@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import sys
 from pathlib import Path, PurePosixPath
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from command import mien
+from PIL import Image
 from rows import of_corpus, of_study
 from scene import Scene, write_clip
 
@@ -28,6 +30,8 @@ from mien.corpus import (
 )
 from mien.errors import ConfigError, InputError, OutputError
 from mien.media import Input
+from mien.outputs.ownership import mark_png
+from mien.outputs.rows import columns
 from mien.study import FileJob, PartsSpec, PointsIn, ShardSpec, versions
 from mien.tracking import TrackerSettings
 
@@ -182,6 +186,37 @@ def test_files_and_results_of_addresses(capsys: Capture, scene: Scene, tmp_path:
         addresses_at("memory://mien/in/second day", recursive=False)
     again = mien(capsys, "corpus", "memory://mien/in/*.mp4", *words)
     assert "3 files were done before" in again.err
+
+
+def test_what_mien_wrote_at_an_address_is_not_left_out() -> None:
+    """As beside a local clip: by what the files say, not by their names."""
+    fsspec = pytest.importorskip("fsspec")
+    memory = fsspec.filesystem("memory")
+    memory.rm("/own", recursive=True) if memory.exists("/own") else None
+    ours = {
+        "a.json": json.dumps({"program": "mien"}).encode(),
+        "a.csv": ",".join(columns(68)).encode() + b"\n",
+        "a.jsonl": json.dumps(dict.fromkeys(columns(68))).encode() + b"\n",
+        "a.timeline.png": mark_png(drawn_png()),
+        "a.csv.part": b"",
+    }
+    others = {
+        "b.json": b"{}",
+        "b.csv": b"frame,me\n",
+        "b.jsonl": b"[",
+        "b.overlay.png": drawn_png(),
+    }
+    for name, data in {**ours, **others, "a.mp4": b"", ".hidden.json": b"{}"}.items():
+        memory.pipe_file(f"/own/{name}", data)
+    listing = addresses_at("memory://own", recursive=False)
+    assert [str(within) for _, within in listing.found] == ["a.mp4"]
+    assert {one.rpartition("/")[2] for one in listing.left_out.files} == set(others)
+
+
+def drawn_png() -> bytes:
+    kept = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(kept, "PNG")
+    return kept.getvalue()
 
 
 def test_links_at_an_address_are_what_they_lead_to(tmp_path: Path) -> None:

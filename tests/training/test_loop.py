@@ -224,3 +224,19 @@ def test_a_mistake_met_by_a_worker_comes_back_as_it_is(
     monkeypatch.setattr(multiprocessing, "spawn", spawn)
     with pytest.raises(DataError, match=r"^/.* holds no faces\.npz: give the folder"):
         train_together(TINY, tmp_path, tmp_path, workers=2)
+
+
+def test_one_picture_a_part_is_refused_where_nothing_can_be_normalised(
+    pack: TinyPack, tmp_path: Path
+) -> None:
+    """The smallest map of this network has one pixel; torch's own words are a traceback's."""
+    network = dataclasses.replace(TINY.network, depth=3)
+    for batch, accumulate in ((1, 1), (2, 2)):
+        schedule = dataclasses.replace(TINY.schedule, batch=batch)
+        compute = dataclasses.replace(TINY.compute, accumulate=accumulate)
+        config = dataclasses.replace(TINY, network=network, schedule=schedule, compute=compute)
+        with pytest.raises(ConfigError, match="one picture at a time"):
+            train(config, pack.root, tmp_path)
+    larger = dataclasses.replace(TINY.schedule, batch=2, steps=1)
+    train(dataclasses.replace(TINY, network=network, schedule=larger), pack.root, tmp_path)
+    assert (tmp_path / "last.pt").exists()

@@ -2,7 +2,14 @@
 
 from mien.alignment.align import align
 from mien.alignment.careful import CarefulPredictor
-from mien.alignment.predictor import LandmarkPredictor
+from mien.alignment.predictor import AnswerJudge, LandmarkPredictor, judge_of
 from mien.alignment.settings import StartSettings
 
-__all__ = ["CarefulPredictor", "LandmarkPredictor", "StartSettings", "align"]
+__all__ = [
+    "AnswerJudge",
+    "CarefulPredictor",
+    "LandmarkPredictor",
+    "StartSettings",
+    "align",
+    "judge_of",
+]

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from mien.alignment.border import beyond_border, cut_direction, joined_looks, may_be_one_face
-from mien.alignment.predictor import LandmarkPredictor
+from mien.alignment.predictor import LandmarkPredictor, judge_of
 from mien.alignment.settings import StartSettings
 from mien.geometry import FACE_SHARE, Similarity, crop_from_landmarks
 from mien.types import Box, Prediction
@@ -48,7 +48,8 @@ def align(
         careful: what looks in model 2's stead at the faces that were kept, aligned once more.
 
     Returns:
-        One a rough crop, in their order; ``None`` where either saw no face.
+        One a rough crop, in their order; ``None`` where either saw no face. Confidences are as
+        looks have them: the judge of ``following``, if there is one, comes after.
     """
     if not rough:
         return []
@@ -138,6 +139,7 @@ class _Models:
         """What is kept, and of faces that the border cuts the average with looks from outside."""
         size = self.image_rgb.shape[1], self.image_rgb.shape[0]
         mean_shape, side = self.following.mean_shape, self.first.side
+        is_judged = judge_of(self.following) is not None
         joined = list(kept)
         for i, (crop, seen) in enumerate(zip(rough, kept, strict=True)):
             if (
@@ -154,7 +156,9 @@ class _Models:
                 for look in self.follow_up(guesses)
                 if self.accepts(look.seen) and may_be_one_face(look.seen, seen)
             ]
-            joined[i] = joined_looks([seen, *looks], mean_shape, size) if looks else seen
+            if looks:
+                every = [seen, *looks]
+                joined[i] = joined_looks(every, mean_shape, size, is_judged=is_judged)
         return joined
 
     def from_other_rolls(

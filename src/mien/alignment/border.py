@@ -37,7 +37,7 @@ _FARTHEST = 0.6
 """Face sizes between the middles of two looks at one face."""
 _CONSTANT, _SLOPE, _BEYOND = 0.8, 0.76, 0.57
 """Of the logit of the averaged confidence, and what is added to that of points beyond the border,
-as ``benchmarks/border_looks.py`` fits them."""
+as ``benchmarks/border_looks.py`` fits them. Not of networks whose answers have a judge."""
 
 BORDER_FITTED_TO: Final = {
     "fast-detection.onnx": "00e9b0bdc2ed7ad17c924032b04c063f02f85b6856abbd8e834bc89203d3454a",
@@ -111,16 +111,27 @@ def may_be_one_face(look: Prediction, seen: Prediction) -> bool:
 
 
 def joined_looks(
-    looks: Sequence[Prediction], mean_shape: Float[np.ndarray, "points 3"], size: tuple[int, int]
+    looks: Sequence[Prediction],
+    mean_shape: Float[np.ndarray, "points 3"],
+    size: tuple[int, int],
+    *,
+    is_judged: bool = False,
 ) -> Prediction:
-    """Their average; surer looks at less turned heads count more."""
+    """Their average; surer looks at less turned heads count more.
+
+    Args:
+        size: width and height of the picture, px.
+        is_judged: whether a judge comes after: the confidences are averaged and no more.
+    """
     quality = np.array([_view(look, mean_shape, size).quality for look in looks])
     share = np.exp((quality - quality.max()) / _SURER)
     share /= share.sum()
     points = np.einsum("l,lpd->pd", share, [look.landmarks.points_image for look in looks])
     sure = np.einsum("l,lp->p", share, [look.landmarks.confidence for look in looks])
     score = float(share @ [look.score for look in looks])
-    return Prediction(Landmarks(points, _worth(sure, _inside(points, size))), score)
+    if not is_judged:
+        sure = _worth(sure, _inside(points, size))
+    return Prediction(Landmarks(points, sure), score)
 
 
 def _turn(seen: Prediction, mean_shape: Float[np.ndarray, "points 3"], rough: Similarity) -> float:

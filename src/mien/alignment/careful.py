@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from mien.alignment.predictor import LandmarkPredictor
+from mien.alignment.predictor import AnswerJudge, LandmarkPredictor, judge_of
 from mien.geometry import Similarity, mirror_crop
 from mien.markup import load_markup
 from mien.types import Box, Landmarks, Prediction
@@ -85,6 +85,10 @@ class CarefulPredictor:
     @property
     def mean_shape(self) -> Float[np.ndarray, "points 3"]:
         return self._inner.mean_shape
+
+    @property
+    def judge(self) -> AnswerJudge | None:
+        return judge_of(self._inner)
 
     def predict(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -85,9 +84,10 @@ def reproduce(
         from mien.reproduction.run import run_job
         from mien.reproduction.scale import SCALES
         from mien.reproduction.tables import write_curves, write_table
+        from mien.training.workers import is_started_by_torchrun
     except ModuleNotFoundError as error:
         raise ConfigError(f"reproducing needs {error.name}: pip install 'mien[train]'") from error
-    if "WORLD_SIZE" in os.environ:
+    if is_started_by_torchrun():
         raise ConfigError("mien reproduce starts its own processes: give --workers, not torchrun")
     wanted = SCALES[scale]
     if not (resume or plan) and (out / "networks").exists():

@@ -13,11 +13,14 @@ from typing import Any
 from mien.errors import ConfigError, InputError, OutputError, reason_of
 from mien.files import PendingFile, told_as_output_error, write_atomically
 from mien.media import has_media_suffix, is_address
+from mien.outputs import is_ours_within, may_be_ours
 from mien.pipeline import FolderListing, LeftOut
 
 __all__ = ["Place", "addresses_at", "fetch", "is_elsewhere", "local_path", "token_of"]
 
 _FILE = "file://"
+_MOST_ASKED = 64
+"""Files that are opened to find out whose they are: each costs a request."""
 
 
 def is_elsewhere(where: str) -> bool:
@@ -150,7 +153,7 @@ def addresses_at(address: str, *, recursive: bool) -> FolderListing:
         others = [name for name in sorted(found) if not has_media_suffix(name)]
         visible = (
             [system.unstrip_protocol(name) for name in many if not _is_hidden(name)]
-            for many in (others, sorted(folders), sorted(links))
+            for many in (_not_ours(system, others), sorted(folders), sorted(links))
         )
         return FolderListing(
             [(system.unstrip_protocol(name), one) for name, one in zip(names, within, strict=True)],
@@ -184,6 +187,21 @@ def _parted(
         elif one["type"] == "file" or system.isfile(name) or one.get("islink"):
             files.append(name)
     return files, folders, links
+
+
+def _not_ours(system: Any, names: list[str]) -> list[str]:
+    """Those that mien has not written, as far as few are asked; the rest may be anybody's."""
+    asked = [name for name in names if may_be_ours(name) and not _is_hidden(name)][:_MOST_ASKED]
+    ours = {name for name in asked if _is_ours(system, name)}
+    return [name for name in names if name not in ours and not name.endswith(".part")]
+
+
+def _is_ours(system: Any, name: str) -> bool:
+    try:
+        with system.open(name, "rb") as file:
+            return is_ours_within(name, file)
+    except Exception:  # whatever the store says: a file that cannot be read is not ours
+        return False
 
 
 def _is_hidden(name: str) -> bool:

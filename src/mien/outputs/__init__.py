@@ -4,7 +4,7 @@ from mien.outputs.background_writer import WriteBehind
 from mien.outputs.drawing import draw_faces
 from mien.outputs.optional_sink import OptionalSink
 from mien.outputs.overlay import OverlayPhoto, OverlayVideo
-from mien.outputs.ownership import is_ours, refuse_foreign
+from mien.outputs.ownership import is_ours, is_ours_within, may_be_ours, refuse_foreign
 from mien.outputs.rows import NO_DETAILS
 from mien.outputs.sink import Sink
 from mien.outputs.summary import StageSeconds, Summary, write_summary
@@ -24,6 +24,8 @@ __all__ = [
     "WriteBehind",
     "draw_faces",
     "is_ours",
+    "is_ours_within",
+    "may_be_ours",
     "open_table",
     "refuse_foreign",
     "write_summary",

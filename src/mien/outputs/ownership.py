@@ -7,24 +7,25 @@ recording for Rerun by its application.
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 import zlib
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path, PurePath
+from typing import Any, Final
 
 import av
 import av.error
 
-from mien.errors import OutputError
+from mien.errors import ConfigError, OutputError
 from mien.outputs.bvh import bvh_hierarchy
 from mien.outputs.livelink import LIVELINK_COLUMNS
 from mien.outputs.openface import OPENFACE_COLUMNS
 from mien.outputs.rows import columns
 from mien.outputs.summary import PROGRAM
 
-__all__ = ["MARK", "is_ours", "mark_png", "refuse_foreign"]
+__all__ = ["MARK", "is_ours", "is_ours_within", "mark_png", "may_be_ours", "refuse_foreign"]
 
 MARK: Final = "made by mien"
 """The comment of our videos and pictures."""
@@ -56,21 +57,28 @@ def refuse_foreign(paths: Iterable[Path]) -> None:
 def is_ours(path: Path) -> bool:
     """Whether mien wrote this file: an empty file, and one that cannot be read, is not ours; nor is
     a pipe, which is not opened, for who opens one waits."""
-    known = {
-        ".json": _is_our_json,
-        ".csv": _is_our_csv,
-        ".jsonl": _is_our_jsonl,
-        ".parquet": _is_our_parquet,
-        ".png": _is_our_png,
-        ".mp4": _is_our_video,
-        ".bvh": _is_our_bvh,
-        ".glb": _is_our_glb,
-        ".rrd": _is_our_rrd,
-    }.get(path.suffix.lower())
     try:
-        return known is not None and path.is_file() and known(path)
+        if not (may_be_ours(path.name) and path.is_file()):
+            return False
+        with path.open("rb") as file:
+            return is_ours_within(path.name, file)
+    except OSError:
+        return False
+
+
+def is_ours_within(name: str, file: Any) -> bool:
+    """As :func:`is_ours`, of a binary file that is open at its begin, on this disk or at an address
+    (whose files share no class with it)."""
+    known = _CHECKS.get(PurePath(name).suffix.lower())
+    try:
+        return known is not None and known(name, file)
     except (AttributeError, KeyError, OSError, TypeError, ValueError, struct.error):
         return False
+
+
+def may_be_ours(name: str) -> bool:
+    """Whether mien writes files of that ending: others need not be opened."""
+    return PurePath(name).suffix.lower() in _CHECKS
 
 
 def mark_png(data: bytes) -> bytes:
@@ -80,67 +88,81 @@ def mark_png(data: bytes) -> bytes:
     return data[:_PNG_HEAD] + chunk + data[_PNG_HEAD:]
 
 
-def _is_our_json(path: Path) -> bool:
-    read = json.loads(path.read_text(encoding="utf-8"))
+def _text(file: Any) -> io.TextIOWrapper:
+    return io.TextIOWrapper(file, encoding="utf-8")
+
+
+def _is_our_json(_: str, file: Any) -> bool:
+    read = json.load(_text(file))
     if not isinstance(read, dict):
         return False
     # Before 0.2 a summary had no "program".
     return read.get("program") == PROGRAM or {"frames_decoded", "stage_seconds"} <= read.keys()
 
 
-def _is_our_csv(path: Path) -> bool:
-    with path.open(encoding="utf-8") as file:
-        head = file.readline(10_000).rstrip("\r\n").split(",")
+def _is_our_csv(name: str, file: Any) -> bool:
+    head = _text(file).readline(10_000).rstrip("\r\n").split(",")
     # Other people's tables of the same columns do not carry these endings.
-    if path.name.endswith(".openface.csv"):
+    if name.endswith(".openface.csv"):
         return tuple(head) == OPENFACE_COLUMNS
-    if path.name.endswith(".livelink.csv"):
+    if name.endswith(".livelink.csv"):
         return tuple(head) == LIVELINK_COLUMNS
     return tuple(head[:4]) in _FIRST_COLUMNS
 
 
-def _is_our_bvh(path: Path) -> bool:
-    with path.open(encoding="utf-8") as file:
-        return file.read(10_000).startswith(bvh_hierarchy())
+def _is_our_bvh(_: str, file: Any) -> bool:
+    return _text(file).read(10_000).startswith(bvh_hierarchy())
 
 
-def _is_our_glb(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(20)
-        if head[:4] != b"glTF":
-            return False
-        (length,) = struct.unpack_from("<I", head, 12)
-        scene = json.loads(file.read(min(length, 10_000_000)))
+def _is_our_glb(_: str, file: Any) -> bool:
+    head = file.read(20)
+    if head[:4] != b"glTF":
+        return False
+    (length,) = struct.unpack_from("<I", head, 12)
+    scene = json.loads(file.read(min(length, 10_000_000)))
     return str(scene["asset"].get("generator", "")).startswith(f"{PROGRAM} ")
 
 
-def _is_our_rrd(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(1000)
+def _is_our_rrd(_: str, file: Any) -> bool:
+    head = file.read(1000)
     # The application's name is a string of its own in the recording's first message.
     return head.startswith(b"RRF") and _RERUN_NAME in head
 
 
-def _is_our_jsonl(path: Path) -> bool:
-    with path.open(encoding="utf-8") as file:
-        first = json.loads(file.readline(1_000_000))
+def _is_our_jsonl(_: str, file: Any) -> bool:
+    first = json.loads(_text(file).readline(1_000_000))
     return isinstance(first, dict) and tuple(first)[:4] in _FIRST_COLUMNS
 
 
-def _is_our_parquet(path: Path) -> bool:
-    from mien.outputs.parquet import column_names  # pyarrow is not in the base install
-
-    return column_names(path)[:4] in _FIRST_COLUMNS
-
-
-def _is_our_png(path: Path) -> bool:
-    with path.open("rb") as file:
-        return MARK.encode("ascii") in file.read(200)
-
-
-def _is_our_video(path: Path) -> bool:
+def _is_our_parquet(_: str, file: Any) -> bool:
     try:
-        with av.open(f"file:{path}", options={"protocol_whitelist": "file"}) as container:
+        from mien.outputs.parquet import column_names
+    except ConfigError:  # pyarrow is not in the base install
+        return False
+    return column_names(file)[:4] in _FIRST_COLUMNS
+
+
+def _is_our_png(_: str, file: Any) -> bool:
+    return MARK.encode("ascii") in file.read(200)
+
+
+def _is_our_video(_: str, file: Any) -> bool:
+    try:
+        with av.open(file, options={"protocol_whitelist": "file"}) as container:
             return bool(container.metadata.get("comment") == MARK)
     except av.error.FFmpegError:
         return False
+
+
+_CHECKS: Final[Mapping[str, Callable[[str, Any], bool]]] = {
+    ".json": _is_our_json,
+    ".csv": _is_our_csv,
+    ".jsonl": _is_our_jsonl,
+    ".parquet": _is_our_parquet,
+    ".png": _is_our_png,
+    ".mp4": _is_our_video,
+    ".bvh": _is_our_bvh,
+    ".glb": _is_our_glb,
+    ".rrd": _is_our_rrd,
+}
+"""By ending, whether an open file of that name is ours."""

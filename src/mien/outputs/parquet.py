@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from mien.errors import ConfigError
 from mien.expression import Details
@@ -26,13 +27,13 @@ _ROWS_A_GROUP = 512
 """Rows held in memory at once: about 1 MB at 84 points."""
 
 
-def column_names(path: Path) -> tuple[str, ...]:
+def column_names(file: Any) -> tuple[str, ...]:
     """Of a Parquet file.
 
     Raises:
         ValueError: it is not one.
     """
-    return tuple(pq.read_schema(path).names)  # pyarrow's ArrowInvalid is a ValueError
+    return tuple(pq.read_schema(file).names)  # pyarrow's ArrowInvalid is a ValueError
 
 
 class ParquetTable(Sink):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from mien.alignment import LandmarkPredictor
+from mien.alignment import AnswerJudge, LandmarkPredictor, judge_of
 from mien.geometry import Similarity
 from mien.types import Detection, Face, FaceFinder, Frame, Prediction, SmallFaceFinder
 
@@ -112,6 +112,10 @@ class TimedPredictor:
     @property
     def mean_shape(self) -> Float[np.ndarray, "points 3"]:
         return self._landmarker.mean_shape
+
+    @property
+    def judge(self) -> AnswerJudge | None:
+        return judge_of(self._landmarker)
 
     def predict(
         self,

@@ -3,7 +3,9 @@
 A network sees black beyond the border and may take half a face for a turned one, surely. How much
 of the face's place in the crop lies outside the picture, and where each point lies against the
 border, says how much its confidence is worth: a logistic map, rising with the confidence, fitted to
-each shipped model by ``benchmarks/border_confidence.py`` (``border.json``). A map belongs to the
+each shipped model (``border.json``). It is one of each look, before looks are chosen by what they
+say (``benchmarks/border_confidence.py``), or one of the answer, after every choice
+(``benchmarks/border_answers.py``, as the weights for any use have it). A map belongs to the
 weights that it was fitted to, whatever they are called: any other network, one of the same name
 included, has none and keeps its confidences, which nobody has measured at a border. So does a face
 that lies in the picture whole.
@@ -17,13 +19,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 
-from mien.geometry import FACE_SHARE, Similarity
+from mien.geometry import FACE_SHARE, Similarity, crop_from_landmarks
+from mien.types import Box, Landmarks
 
 __all__ = [
+    "BorderJudge",
     "BorderMap",
     "border_features",
     "border_map",
@@ -41,6 +46,8 @@ class BorderMap:
     """Of gate, confidence, share outside, outside, near the border."""
     networks: Mapping[str, str]
     """The files that it was fitted to, each with the ``sha256`` of its card."""
+    of: Literal["look", "answer"] = "look"
+    """Whose confidences it maps: each look's, or the answer's that looks were chosen for."""
 
 
 _SAMPLES = 24
@@ -57,7 +64,7 @@ def border_maps() -> dict[str, BorderMap]:
     """Those that came along, by the names of their models."""
     text = resources.files("mien.runtime").joinpath("border.json").read_text("utf-8")
     return {
-        name: BorderMap(tuple(told["weights"]), told["networks"])
+        name: BorderMap(tuple(told["weights"]), told["networks"], told["of"])
         for name, told in json.loads(text).items()
     }
 
@@ -110,6 +117,15 @@ def lies_inside(image_from_crop: Similarity, side: int, size: tuple[int, int]) -
     )
 
 
+def _lies_far_inside(points_image: Float[np.ndarray, "points 3"], size: tuple[int, int]) -> bool:
+    """Whether even a square three times as large as their box lies in the picture, or they are in
+    one place: cheaper to tell than where the head's square lies."""
+    box = Box.around(points_image)
+    reach = max(box.width, box.height)
+    inside_x = reach <= box.left and box.right + reach <= size[0] - 1
+    return reach == 0 or (inside_x and reach <= box.top and box.bottom + reach <= size[1] - 1)
+
+
 def _depth(
     places: Float[np.ndarray, "places 2"], width: int, height: int
 ) -> Float[np.ndarray, " places"]:
@@ -134,3 +150,27 @@ def recalibrated(
     slope = np.maximum(1 + weights[1] * features[:, 1], _LEAST_SLOPE)
     moved = slope * logit + features[:, [0, 2, 3, 4]] @ np.array([weights[i] for i in (0, 2, 3, 4)])
     return np.asarray(1 / (1 + np.exp(-moved)))
+
+
+@dataclass(frozen=True)
+class BorderJudge:
+    """A map of answers, of one network. Fulfils ``mien.alignment.AnswerJudge``."""
+
+    weights: Sequence[float]
+    mean_shape: Float[np.ndarray, "points 3"]
+    """The mean head of the network's points."""
+    side: int
+    """Of its crops, px."""
+
+    def __call__(self, answer: Landmarks, size: tuple[int, int]) -> Landmarks:
+        """The same points, and what their confidences are worth.
+
+        Args:
+            size: width and height of the picture, px.
+        """
+        points = answer.points_image
+        if not np.isfinite(points).all() or _lies_far_inside(points, size):
+            return answer
+        place = crop_from_landmarks(points, self.mean_shape, self.side)
+        features = border_features(points, place, self.side, size)
+        return Landmarks(points, recalibrated(answer.confidence, features, self.weights))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from mien.alignment import LandmarkPredictor, StartSettings, align
+from mien.alignment import AnswerJudge, LandmarkPredictor, StartSettings, align
 from mien.errors import ConfigError
 from mien.geometry import (
     Similarity,
@@ -17,7 +17,13 @@ from mien.geometry import (
     warp_crop,
 )
 from mien.markup import Markup, load_markup
-from mien.runtime.border import border_features, border_map, lies_inside, recalibrated
+from mien.runtime.border import (
+    BorderJudge,
+    border_features,
+    border_map,
+    lies_inside,
+    recalibrated,
+)
 from mien.runtime.session import RunCrops, WeightFile, open_weights
 from mien.runtime.weights import find_weights
 from mien.types import Box, Landmarks, Prediction
@@ -30,7 +36,8 @@ class Landmarker:
 
     A network of 84 points serves both markups: asked for 68, it is read at the 68 among them, and
     nobody behind this class knows of the others. Where the picture's border cuts a face, confidence
-    is corrected for the weights that ship (``runtime.border``); any other network's is its own.
+    is corrected for the weights that ship (``runtime.border``), of each look or by a judge of the
+    answer; any other network's is its own.
     """
 
     def __init__(self, weights: WeightFile, points: int | None = None) -> None:
@@ -48,7 +55,11 @@ class Landmarker:
                 f"model {self.card.name!r} has {len(own)} points, not {points}: "
                 f"run it with --markup {len(own)}, or give weights with {points} points"
             )
-        self._border = border_map(self.card.sha256)
+        told = border_map(self.card.sha256)
+        self._border = told if told is not None and told.of == "look" else None
+        self._judge: AnswerJudge | None = None
+        if told is not None and told.of == "answer":
+            self._judge = BorderJudge(told.weights, self.mean_shape, self.side)
         self._chosen = None if self.markup is own else np.array(own.ibug68)
 
     @property
@@ -60,6 +71,11 @@ class Landmarker:
     def mean_shape(self) -> Float[np.ndarray, "points 3"]:
         """The mean head that its crops are aligned by."""
         return self.markup.mean_shape
+
+    @property
+    def judge(self) -> AnswerJudge | None:
+        """What its answers are worth at the picture's border; ``None``: its looks say that."""
+        return self._judge
 
     def predict(
         self,
@@ -133,7 +149,7 @@ class LandmarkerPair:
         self, image_rgb: UInt8[np.ndarray, "height width 3"], image_from_crop: Similarity
     ) -> Prediction:
         """Model 2 on a crop of model 2's side, as landmarks would place it."""
-        return self.following.predict(image_rgb, [image_from_crop])[0]
+        return self._judged(self.following.predict(image_rgb, [image_from_crop])[0], image_rgb)
 
     def align_box(
         self,
@@ -160,7 +176,16 @@ class LandmarkerPair:
             starts=self.starts,
             careful=careful,
         )
-        return [seen for seen in seen_all if seen is not None]
+        return [self._judged(seen, image_rgb) for seen in seen_all if seen is not None]
+
+    def _judged(
+        self, seen: Prediction, image_rgb: UInt8[np.ndarray, "height width 3"]
+    ) -> Prediction:
+        judge = self.following.judge
+        if judge is None:
+            return seen
+        size = image_rgb.shape[1], image_rgb.shape[0]
+        return Prediction(judge(seen.landmarks, size), seen.score)
 
 
 def load_landmarkers(

@@ -34,12 +34,13 @@ import math
 import reprlib
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import SupportsFloat
 
 import numpy as np
 from jaxtyping import Float
 
-from mien.alignment import CarefulPredictor, LandmarkPredictor, align
+from mien.alignment import CarefulPredictor, LandmarkPredictor, align, judge_of
 from mien.errors import ConfigError, InputError
 from mien.geometry import Similarity, crop_from_detection
 from mien.media import as_picture
@@ -91,6 +92,7 @@ class Tracker:
         self._settings = settings or TrackerSettings()
         smoothing = self._settings.smoothing
         self._smoothing = smoothing if isinstance(smoothing, SmoothingSettings) else None
+        self._judge = judge_of(following)
         self._careful = CarefulPredictor(following) if self._settings.careful else None
         self._recheck = Recheck(first, self._careful or following, self._settings)
         self._make_cuts = cuts
@@ -182,7 +184,11 @@ class Tracker:
             track.remember_place(self._clock.now_secs)
         self._tracks.sort(key=lambda track: track.track_id)
         mean_shape = self._following.mean_shape
-        return [track.face(mean_shape, step_secs) for track in self._tracks]
+        faces = [track.face(mean_shape, step_secs) for track in self._tracks]
+        if self._judge is None:
+            return faces
+        size = frame.image_rgb.shape[1], frame.image_rgb.shape[0]
+        return [replace(face, landmarks=self._judge(face.landmarks, size)) for face in faces]
 
     def _framed(self, picture: object, time_secs: object) -> Frame:
         index = self._next_index

@@ -36,9 +36,12 @@ class TensorBatch:
         """The same in memory that a card reads by itself (torch's loader calls this)."""
         return self._of_each(lambda each: each.pin_memory())
 
+    def __len__(self) -> int:
+        return len(next(_tensors(self)))
+
     def parts(self, count: int) -> list[Self]:
         """Its rows in ``count`` batches, in their order, as equal as they come; none is empty."""
-        count = min(count, len(next(_tensors(self))))
+        count = min(count, len(self))
         return [self._part(number, count) for number in range(count)]
 
     def _part(self, number: int, count: int) -> Self:

@@ -140,7 +140,16 @@ class Learner(Generic[B, T]):
         return _mean(terms)
 
     def _backward(self, part: B, parts: int) -> T:
-        terms = self._losses(self._forward, part.to(self._device.place))
+        try:
+            terms = self._losses(self._forward, part.to(self._device.place))
+        except ValueError as error:  # torch's words for a normalisation of one value
+            if len(part) > 1 or "more than 1 value per channel" not in str(error):
+                raise
+            raise ConfigError(
+                "a process learns from one picture at a time, and the network's smallest map has "
+                "one pixel: there is nothing to normalise; give a larger batch, fewer --workers, "
+                "or a lower accumulate"
+            ) from error
         self._scaler.scale(terms.total / parts).backward()  # type: ignore[no-untyped-call]
         return terms
 

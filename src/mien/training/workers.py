@@ -25,7 +25,7 @@ from mien.training.device import choose_device
 from mien.training.loop import train
 from mien.training.run_state import Progress, say_nothing
 
-__all__ = ["Job", "run_together", "train_together"]
+__all__ = ["Job", "is_started_by_torchrun", "run_together", "train_together"]
 
 _MISTAKE = "mistake"
 
@@ -68,7 +68,7 @@ def run_together(job: Job, config: RunConfig, workers: int) -> None:
         MienError: as the job, whichever process met it.
     """
     batch, device = config.schedule.batch, config.compute.device
-    if "RANK" in os.environ and "WORLD_SIZE" in os.environ:
+    if is_started_by_torchrun():
         _meet(device, int(os.environ["RANK"]))
         rank, workers = distributed.get_rank(), distributed.get_world_size()
         _check_batch(batch, workers)
@@ -91,6 +91,11 @@ def run_together(job: Job, config: RunConfig, workers: int) -> None:
             if (mistake := Path(folder) / _MISTAKE).exists():
                 raise pickle.loads(mistake.read_bytes()) from None
             raise
+
+
+def is_started_by_torchrun() -> bool:
+    """Whether this process is one of torchrun's; other launchers set ``WORLD_SIZE`` alone."""
+    return "RANK" in os.environ and "WORLD_SIZE" in os.environ
 
 
 def _check_batch(batch: int, workers: int) -> None:
