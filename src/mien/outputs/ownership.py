@@ -89,11 +89,13 @@ def mark_png(data: bytes) -> bytes:
 
 
 def _text(file: Any) -> io.TextIOWrapper:
+    """To be closed, and the file with it."""
     return io.TextIOWrapper(file, encoding="utf-8")
 
 
 def _is_our_json(_: str, file: Any) -> bool:
-    read = json.load(_text(file))
+    with _text(file) as text:
+        read = json.load(text)
     if not isinstance(read, dict):
         return False
     # Before 0.2 a summary had no "program".
@@ -101,7 +103,8 @@ def _is_our_json(_: str, file: Any) -> bool:
 
 
 def _is_our_csv(name: str, file: Any) -> bool:
-    head = _text(file).readline(10_000).rstrip("\r\n").split(",")
+    with _text(file) as text:
+        head = text.readline(10_000).rstrip("\r\n").split(",")
     # Other people's tables of the same columns do not carry these endings.
     if name.endswith(".openface.csv"):
         return tuple(head) == OPENFACE_COLUMNS
@@ -111,7 +114,8 @@ def _is_our_csv(name: str, file: Any) -> bool:
 
 
 def _is_our_bvh(_: str, file: Any) -> bool:
-    return _text(file).read(10_000).startswith(bvh_hierarchy())
+    with _text(file) as text:
+        return text.read(10_000).startswith(bvh_hierarchy())
 
 
 def _is_our_glb(_: str, file: Any) -> bool:
@@ -130,7 +134,8 @@ def _is_our_rrd(_: str, file: Any) -> bool:
 
 
 def _is_our_jsonl(_: str, file: Any) -> bool:
-    first = json.loads(_text(file).readline(1_000_000))
+    with _text(file) as text:
+        first = json.loads(text.readline(1_000_000))
     return isinstance(first, dict) and tuple(first)[:4] in _FIRST_COLUMNS
 
 
