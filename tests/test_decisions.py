@@ -8,6 +8,7 @@ from pathlib import Path
 from mien.alignment import border
 from mien.datasets.ours.pack_labels import _MIN_EXAMPLES, _RIDGE
 from mien.runtime.detectors.finder import read_finder_card
+from mien.tracking import SmoothingSettings
 
 ROOT = Path(__file__).parents[1]
 
@@ -143,3 +144,53 @@ def test_the_figures_of_second_looks_in_films() -> None:
                 assert after["wrong"] < 0.7 * before["wrong"]
                 assert after["mean_error"] < before["mean_error"]
                 assert after["missed"] <= 1.05 * before["missed"]
+
+
+def test_the_figures_of_more_looks() -> None:
+    page = (ROOT / "docs/decisions/0035-more-looks.md").read_text(encoding="utf-8")
+    file = ROOT / "benchmarks" / "results" / "looks.json"
+    figures = json.loads(file.read_text(encoding="utf-8"))
+    fast, nano = figures["fast"], figures["nano"]
+    assert f"{fast['faces']} with `fast`, {nano['faces']} with `nano`" in page
+    rows = fast["true box"], nano["true box"], nano["displaced box"]
+    for way in ("again", "mean with mirror", "mean with pico", "careful", "careful, pico a quarter",
+                "box of the projected mean head", "mean with box of the projected mean head",
+                "mean with model 1 on the aligned crop", "mean with mirror, pico a third",
+                "free of aliasing", "moved by half a cell either way"):  # fmt: skip
+        cells = [f"{row[way]['change']:+.1%} ± {row[way]['deviation']:.1%}" for row in rows]
+        assert f"| {' | '.join(cells).replace('%', '')} |" in page, way
+    built = "mean with box of the projected mean head"
+    assert all(row[built]["change"] < -0.02 for row in rows[:2])
+
+
+def test_the_figures_of_a_still_face() -> None:
+    page = (ROOT / "docs/decisions/0035-more-looks.md").read_text(encoding="utf-8")
+    file = ROOT / "benchmarks" / "results" / "still.json"
+    figures = json.loads(file.read_text(encoding="utf-8"))
+    fast, nano = figures["fast"]["rows"]["one"], figures["nano"]
+    crops = [fast, *nano["rows"].values()]
+    for name in ("rest 1.5, shake 0.0", "rest 2.5, shake 0.0", "rest 2.5, shake 0.06"):
+        cells = [
+            f"{100 * row[name]['jitter']:.3f} / {row[name]['lag_frames']:.2f}" for row in crops
+        ]
+        assert f"| {' | '.join(cells)} |" in page, name
+    ships = SmoothingSettings()
+    assert fast[f"rest {ships.rest_hz}, shake {ships.shake}"]["jitter"] < 0.0015
+    before, more = (nano["clips"][f"rest {name}"] for name in ("2.5, shake 0.0", "1.5, shake 0.1"))
+    assert all(more[name] < 1.002 * before[name] for name in before)
+
+
+def test_the_figures_of_covered_points() -> None:
+    page = (ROOT / "docs/decisions/0035-more-looks.md").read_text(encoding="utf-8")
+    file = ROOT / "benchmarks" / "results" / "covered.json"
+    for row in json.loads(file.read_text(encoding="utf-8"))["fast"].values():
+        if not isinstance(row, dict) or "confidence_covered" not in row:
+            continue
+        pairs = [
+            f"{row[f'confidence_{which}']:.2f} / {row[f'right_{which}']:.2f}"
+            for which in ("covered", "others")
+        ]
+        errors = [
+            f"{row[f'calibration_error_{which}_photos']:.3f}" for which in ("covered", "plain")
+        ]
+        assert f"| {' | '.join([*pairs, *errors])} |" in page

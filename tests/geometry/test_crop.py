@@ -13,6 +13,7 @@ from mien.geometry import (
     crop_from_box,
     crop_from_detection,
     crop_from_landmarks,
+    crop_of_head_in_box,
     resize_crop,
     rotation_from_angles,
     warp_crop,
@@ -126,6 +127,18 @@ def test_a_crop_follows_its_face() -> None:
         (move @ crop_from_landmarks(points, MEAN, 96)).matrix,
         atol=1e-4,
     )
+
+
+@pytest.mark.parametrize("yaw", [-80, 0, 40])
+def test_a_box_and_a_turn_lead_to_the_crop_of_the_head(yaw: float) -> None:
+    """However far off the points are that the turn was read from."""
+    rotation = rotation_from_angles(HeadPose(yaw, 10, 35))
+    head = 90.0 * MEAN @ rotation.T + [400.0, 300.0, 0.0]
+    astray = 117.0 * MEAN @ rotation.T + [430.0, 285.0, 0.0]
+    crop = crop_of_head_in_box(Box.around(head), astray, MEAN, 128)
+    wanted = crop_from_landmarks(head, MEAN, 128)
+    np.testing.assert_allclose(crop.matrix, wanted.matrix, atol=1e-6)
+    assert not np.allclose(crop_from_landmarks(astray, MEAN, 128).matrix, wanted.matrix, atol=1)
 
 
 def test_a_box_becomes_the_middle_of_the_crop() -> None:

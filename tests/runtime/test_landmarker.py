@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from mien.errors import ConfigError
-from mien.geometry import Similarity, crop_from_detection, crop_from_landmarks
+from mien.geometry import FACE_SHARE, Similarity, crop_from_detection, crop_from_landmarks
 from mien.markup import load_markup
-from mien.runtime import LandmarkerPair, load_landmarkers
-from mien.types import Box, Detection
+from mien.runtime import Landmarker, LandmarkerPair, load_landmarkers
+from mien.types import Box, Detection, Prediction
 from standin import CARD, SIDE, square_picture, write_standin
 
 MEAN = load_markup(68).mean_shape
@@ -63,6 +63,26 @@ def test_a_box_and_a_detection_lead_to_the_same_points(pair: LandmarkerPair) -> 
     (from_detection,) = pair.refine(image, [rough])
     np.testing.assert_allclose(from_box, MEAN * 40 + [80, 60, 0], atol=0.8)
     np.testing.assert_allclose(from_detection.landmarks.points_image, from_box, atol=0.8)
+
+
+def test_from_a_box_there_is_a_look_where_the_head_has_that_box(
+    pair: LandmarkerPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not where the first look saw the face: the square in the picture is smaller than the box."""
+    image, box = square_picture((80, 60, 30)), Box(60, 38, 101, 80)
+    places, predict = list[Similarity](), Landmarker.predict
+
+    def spy(model: Landmarker, image_rgb: np.ndarray, crops: list[Similarity]) -> list[Prediction]:
+        places.extend(crops)
+        return predict(model, image_rgb, crops)
+
+    monkeypatch.setattr(Landmarker, "predict", spy)
+    seen = pair.align_box(image, box)
+    np.testing.assert_allclose(seen.landmarks.points_image, MEAN * 30 + [80, 60, 0], atol=0.8)
+    sizes = [place.scale * SIDE * FACE_SHARE for place in places]
+    assert sizes[1] == pytest.approx(30, abs=1.5), "model 2's first crop follows model 1's points"
+    assert sizes[-1] == pytest.approx(math.sqrt(41 * 42), abs=1.5)
+    assert places[-1].apply(np.full(2, (SIDE - 1) / 2)) == pytest.approx(box.centre, abs=1)
 
 
 @pytest.fixture(scope="module")

@@ -45,6 +45,21 @@ def test_a_moving_face_does_not_lag() -> None:
     assert np.abs(shown - truth).max() < 0.01 * size
 
 
+def test_a_shaken_face_rests_and_a_slow_one_is_hardly_behind() -> None:
+    """All points move alike: a quarter of a pixel at random, or 6 % of a face in a second."""
+    rng = np.random.default_rng(0)
+    size, rate = 160.0, 30
+    shaken, slow = PointFilter(SmoothingSettings()), PointFilter(SmoothingSettings())
+    shake = rng.normal(0, 0.25, (300, 3))
+    shown = np.stack([shaken.update(grid() + off, CERTAIN, size, 1 / rate) for off in shake])
+    spread = shown[30:].std(axis=0)[:, :2].mean()
+    assert spread < 0.6 * 0.25
+    for index in range(90):
+        truth = grid(SmoothingSettings().shake * size * index / rate / math.sqrt(2))
+        behind = np.linalg.norm((truth - slow.update(truth, CERTAIN, size, 1 / rate))[0, :2])
+    assert behind < 0.005 * size
+
+
 def test_noise_at_rest_shrinks_and_more_so_where_the_network_doubts() -> None:
     rng = np.random.default_rng(0)
     one, size = PointFilter(SmoothingSettings()), 100.0

@@ -23,6 +23,7 @@ __all__ = [
     "crop_from_box",
     "crop_from_detection",
     "crop_from_landmarks",
+    "crop_of_head_in_box",
     "detection_box",
     "mirror_crop",
     "resize_crop",
@@ -57,6 +58,28 @@ def crop_from_landmarks(
 def crop_from_box(box: Box, side: int) -> Similarity:
     """``image_from_crop`` around the box of a face's landmarks, upright."""
     return _place(np.array(box.centre), _size(box), 0.0, side)
+
+
+def crop_of_head_in_box(
+    box: Box,
+    points_image: Float[np.ndarray, "points dims"],
+    mean_shape: Float[np.ndarray, "points 3"],
+    side: int,
+) -> Similarity:
+    """As :func:`crop_from_landmarks`, of the mean head turned as in these points and so near and
+    so placed that its landmark box has the size and the centre of ``box``.
+
+    The box of a turned head is narrower than that from the front, and its middle is not the
+    head's: with the turn known, a box tells both.
+
+    Raises:
+        ValueError: the points coincide, or are not those of the mean shape.
+    """
+    turned = pose_head(points_image[:, :2], mean_shape).project(mean_shape)
+    seen = Box.around(turned)
+    grown = _size(box) / max(math.sqrt(seen.width * seen.height), 1e-6)
+    placed = grown * (turned - np.array(seen.centre)) + np.array(box.centre)
+    return crop_from_landmarks(placed, mean_shape, side)
 
 
 def crop_from_detection(detection: Detection, side: int) -> Similarity:

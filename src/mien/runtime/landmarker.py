@@ -14,6 +14,8 @@ from mien.errors import ConfigError
 from mien.geometry import (
     Similarity,
     crop_from_box,
+    crop_from_landmarks,
+    crop_of_head_in_box,
     warp_crop,
 )
 from mien.markup import Markup, load_markup
@@ -157,8 +159,22 @@ class LandmarkerPair:
         box: Box,
         careful: LandmarkPredictor | None = None,
     ) -> Prediction:
-        """Landmarks from the box of a face's landmarks: model 1, aligned anew, model 2."""
-        return self.refine(image_rgb, [crop_from_box(box, self.first.side)], careful)[0]
+        """Landmarks from the box of a face's landmarks.
+
+        The first look says how the head is turned; as its box is known, so is where it lies and how
+        near. Model 2 looks from there too, and the two looks are averaged
+        (``docs/decisions/0035-more-looks.md``); ``careful`` looks at what both say.
+        """
+        (seen,) = self.refine(image_rgb, [crop_from_box(box, self.first.side)])
+        model = self.following
+        points = seen.landmarks.points_image
+        crop = crop_of_head_in_box(box, points, model.mean_shape, model.side)
+        both = _mean(seen, self.align_crop(image_rgb, crop))
+        if careful is None:
+            return both
+        points = both.landmarks.points_image
+        crop = crop_from_landmarks(points, careful.mean_shape, careful.side)
+        return self._judged(careful.predict(image_rgb, [crop])[0], image_rgb)
 
     def refine(
         self,
@@ -186,6 +202,12 @@ class LandmarkerPair:
             return seen
         size = image_rgb.shape[1], image_rgb.shape[0]
         return Prediction(judge(seen.landmarks, size), seen.score)
+
+
+def _mean(one: Prediction, other: Prediction) -> Prediction:
+    points = (one.landmarks.points_image + other.landmarks.points_image) / 2
+    confidence = (one.landmarks.confidence + other.landmarks.confidence) / 2
+    return Prediction(Landmarks(points, confidence), (one.score + other.score) / 2)
 
 
 def load_landmarkers(

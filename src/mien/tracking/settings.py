@@ -38,7 +38,7 @@ _SECONDS = (
 class SmoothingSettings:
     """A low pass that opens with speed: still points rest, moving points do not lag."""
 
-    rest_hz: float = 2.5
+    rest_hz: float = 2.0
     """Cut-off for a point at rest of which the network is certain."""
     open_hz: float = 60.0
     """Hz added for a speed of one face size a second. At 0.5 face sizes a second the filter is
@@ -46,6 +46,9 @@ class SmoothingSettings:
     noise: float = 0.15
     """Speed of a point against the rest of its face, in face sizes a second, that is taken for
     the network's noise and opens nothing. A closing eyelid moves at 0.5."""
+    shake: float = 0.06
+    """Speed of the whole face, in face sizes a second, that is taken for the shake of a hand that
+    holds the camera and opens nothing. So slow a face is 0.5 % of its size behind."""
     speed_hz: float = 4.0
     """Cut-off for the estimate of speed."""
     doubt: float = 0.25

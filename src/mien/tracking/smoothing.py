@@ -49,7 +49,8 @@ class PointFilter:
         size = np.maximum(np.asarray(face_size, dtype=np.float64), 1e-6)[..., None]
         whole = self._velocity.mean(axis=-2, keepdims=True)
         within = np.linalg.norm(self._velocity - whole, axis=-1) / size
-        speed = np.linalg.norm(whole, axis=-1) / size + np.maximum(within - settings.noise, 0)
+        shared = np.linalg.norm(whole, axis=-1) / size
+        speed = np.maximum(shared - settings.shake, 0) + np.maximum(within - settings.noise, 0)
         trust = settings.doubt + (1 - settings.doubt) * np.clip(confidence, 0, 1)
         weight = _weight(settings.rest_hz * trust + settings.open_hz * speed, step_secs)
         self._points = self._points + weight[..., None] * (points - self._points)
