@@ -4,7 +4,7 @@ Each frame the person's neutral, moved by shapes between 0 and 1, is laid over t
 generalised least squares: errors that points share (a whole mouth seen too high, depth, the jaw of
 a turned head) and errors of pose cost little; what no such error explains is expression. The
 neutral is learned beside it. All matrices are constant, so that a frame costs an alignment, two
-products and a small bounded solve.
+products and two small bounded solves.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _LIDS = (
     (SHAPES.index("eyeBlinkRight"), (37, 38), (41, 40)),
     (SHAPES.index("eyeBlinkLeft"), (43, 44), (47, 46)),
 )
+_LID_SHAPES = [shape for shape, _, _ in _LIDS]
+_SIDED = np.array(PAIRS)
 _LEAST_STEP_SECS = 1e-3
 _STEPS_SECS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)
 """How long a neutral is known, in steps that a table of matrices can have."""
@@ -94,9 +96,9 @@ class ExpressionReader:
         scale, rotation, shift = umeyama(expected_cm, points.astype(np.float64))
         seen_cm = (points - shift) @ rotation / scale
         evidence, certainty = _normal_equations(settings, _known(self._neutral.known_secs))
-        pull = self._lids * (evidence @ (seen_cm - neutral_cm).ravel()) - _sparse(settings)
-        stiffness = self._lids[:, None] * certainty * self._lids + _prior(settings)
-        self._found = solve_bounded(stiffness, pull, self._found)
+        pull = self._lids * (evidence @ (seen_cm - neutral_cm).ravel())
+        stiffness = self._lids[:, None] * certainty * self._lids
+        self._found = _fewest(settings, stiffness, pull, self._found)
         self._learn(seen_cm, confidence, float(rotation[2, 2]), step_secs)
         return Expression(SHAPES, self._smooth.update(self._found, step_secs))
 
@@ -122,7 +124,7 @@ class ExpressionReader:
         """What was seen, without a part of what the found shapes explain of it; lids have a rule of
         their own."""
         found = self._settings.explained * self._found
-        found[[shape for shape, _, _ in _LIDS]] = 0
+        found[_LID_SHAPES] = 0
         return seen_cm - np.tensordot(found, load_basis().shown_cm, 1)
 
     def _open_eyed(self, seen_cm: Float[np.ndarray, "68 3"]) -> Float[np.ndarray, "68 3"]:
@@ -201,11 +203,31 @@ def _normal_equations(
     return evidence, evidence @ columns.T
 
 
+def _fewest(
+    settings: ExpressionSettings,
+    stiffness: Float[np.ndarray, "shapes shapes"],
+    pull: Float[np.ndarray, " shapes"],
+    start: Float[np.ndarray, " shapes"],
+) -> Float[np.ndarray, " shapes"]:
+    """Strengths by which few shapes explain much, in two rounds: what the first found strong needs
+    less evidence in the second, what it found weak more (reweighted l1: Candes, Wakin, Boyd,
+    "Enhancing sparsity by reweighted l1 minimization", 2008). A pucker is thus not told as a little
+    of everything, nor everything else with a little pucker."""
+    sparse, prior = _sparse(settings), _prior(settings)
+    first = solve_bounded(stiffness + prior, pull - sparse, start)
+    usual, least = settings.usual_strength, settings.least_strength
+    needed = np.minimum((usual + least) / (first + least), settings.weak_needs)
+    needed[_SIDED] = np.minimum(needed[_SIDED], needed[_SIDED[:, ::-1]])
+    needed[_LID_SHAPES] = 1.0
+    drawn = np.sqrt(np.clip(needed, settings.strong_drawn, 1.0))
+    return solve_bounded(stiffness + prior * drawn[:, None] * drawn, pull - sparse * needed, first)
+
+
 @functools.lru_cache(maxsize=4)
 def _sparse(settings: ExpressionSettings) -> Float[np.ndarray, " shapes"]:
     """Evidence that each shape needs; of lids less, as nothing else looks like a blink."""
     needed = np.full(len(SHAPES), settings.sparse)
-    needed[[shape for shape, _, _ in _LIDS]] = settings.sparse_lids
+    needed[_LID_SHAPES] = settings.sparse_lids
     return needed
 
 

@@ -24,6 +24,14 @@ class ExpressionSettings:
     """Evidence (its log likelihood for a full strength) that a shape needs before it leaves 0."""
     sparse_lids: float = 1.0
     """The same for a blink, which little else is taken for."""
+    usual_strength: float = 0.15
+    """What a first round must find of a shape for the second to ask as much of it; lids apart."""
+    least_strength: float = 0.05
+    """Added to it and to what was found: how sharply the second round tells weak from strong."""
+    weak_needs: float = 3.0
+    """Times the evidence that the second round asks at most, of what the first did not find."""
+    strong_drawn: float = 0.12
+    """Share of its pull to 0 that a shape keeps at least, however strong the first found it."""
     own_cm: float = 0.4
     """How far a point of a person's neutral lies off what identity modes can say."""
     doubt: float = 0.3
