@@ -18,6 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mien.geometry import crop_from_box
 from mien.runtime import load_landmarkers
 from mien.tracking.appearance import (
     Appearance,
@@ -46,7 +47,8 @@ def read_faces(data: Path, split: str) -> tuple[np.ndarray, np.ndarray, np.ndarr
         rng = np.random.default_rng(row)
         middle, half = (image.shape[0] - 1) / 2, image.shape[0] / 4.4 * np.exp(rng.normal(0, 0.08))
         x, y = middle + rng.normal(0, 0.1 * half, 2)
-        seen = pair.align_box(image, Box(x - half, y - half, x + half, y + half))
+        rough = Box(x - half, y - half, x + half, y + half)
+        (seen,) = pair.refine(image, [crop_from_box(rough, pair.first.side)])
         if seen.score < 0.5:
             continue
         crops.append(cut_face(image, seen.landmarks.points_image))

@@ -26,7 +26,7 @@ from border_confidence import HOME, RADIUS, calibration_error, cut, fit, labelle
 from border_looks import WELL
 from mien.datasets.photo import LabelledPhoto
 from mien.files import write_atomically
-from mien.geometry import crop_from_landmarks, pose_head
+from mien.geometry import crop_from_box, crop_from_landmarks, pose_head
 from mien.markup import load_markup
 from mien.runtime import LandmarkerPair, landmarker, load_landmarkers
 from mien.runtime.border import BorderMap, border_features, recalibrated
@@ -70,7 +70,7 @@ def gather(pair: LandmarkerPair, photos: Sequence[LabelledPhoto], count: int) ->
         truth, (height, width) = truth[:, :2], picture.shape[:2]
         box = Box.around(truth)
         rough = Box(max(box.left, 0), box.top, min(box.right, width - 1), box.bottom)
-        seen = pair.align_box(picture, rough)
+        (seen,) = pair.refine(picture, [crop_from_box(rough, pair.first.side)])
         place = crop_from_landmarks(seen.landmarks.points_image, MEAN, pair.following.side)
         for frame, answer in ((FIRST, seen), (NEXT, pair.align_crop(picture, place))):
             off = np.linalg.norm(answer.landmarks.points_image[:, :2] - truth, axis=1)

@@ -26,7 +26,7 @@ from mien.datasets.ours.pack import read_face_pack
 from mien.datasets.ours.pack_labels import load_pack_labels
 from mien.datasets.photo import LabelledPhoto
 from mien.evaluation.perturbation import cut_sideways
-from mien.geometry import crop_from_landmarks, pose_head
+from mien.geometry import crop_from_box, crop_from_landmarks, pose_head
 from mien.markup import load_markup
 from mien.runtime import LandmarkerPair, landmarker, load_landmarkers
 from mien.runtime.border import border_features, recalibrated
@@ -71,7 +71,7 @@ def gathered(
         truth = truth[:, :2]
         box = Box.around(truth)
         rough = Box(max(box.left, 0), box.top, min(box.right, picture.shape[1] - 1), box.bottom)
-        seen = pair.align_box(picture, rough)
+        (seen,) = pair.refine(picture, [crop_from_box(rough, pair.first.side)])
         points = seen.landmarks.points_image
         place = crop_from_landmarks(points, mean, pair.following.side)
         size = picture.shape[1], picture.shape[0]
