@@ -200,6 +200,12 @@ class Face:
     """Centres of the person's right and left iris, as points are; ``None``: not in this model."""
 
     @property
+    def is_seen(self) -> bool:
+        """False for a face that passes behind another and is handed out where its motion leads:
+        its score and confidences are 0, which nothing that was seen has."""
+        return self.score > 0
+
+    @property
     def head_position_cm(self) -> tuple[float, float, float] | None:
         """Position of the mean of the 68 points in the camera's frame, (3,), cm; ``None`` without a
         ``head_matrix``."""

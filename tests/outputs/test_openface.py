@@ -10,6 +10,7 @@ import pytest
 
 from mien.geometry.convention import Convention, mean_head_cm
 from mien.geometry.metric_head import Camera
+from mien.markup import load_markup
 from mien.outputs.openface import OPENFACE_COLUMNS, OpenFaceTable
 from mien.types import Face, Frame, HeadPose, Landmarks
 
@@ -39,3 +40,12 @@ def test_a_head_80_cm_away_is_800_mm_away(tmp_path: Path) -> None:
     seen = np.stack([[row[f"{axis}_{n}"] for n in range(68)] for axis in "XYZ"], axis=1)
     assert np.abs(seen - 10 * space_cm).max() < 25
     assert row.x_30 == pytest.approx(points[30, 0], abs=0.01)
+
+
+def test_a_face_that_is_handed_out_unseen_is_no_success(tmp_path: Path) -> None:
+    points = load_markup(68).mean_shape * 100 + np.array([200.0, 200.0, 0.0])
+    behind = Face(0, 0.0, Landmarks(points, np.zeros(68)), HeadPose(0, 0, 0))
+    path = tmp_path / "clip.csv"
+    with OpenFaceTable(path) as table:
+        table.write(Frame(np.zeros((400, 400, 3), np.uint8), 0, 0.0), [behind])
+    assert pd.read_csv(path).success.tolist() == [0]

@@ -192,10 +192,11 @@ def test_numbers_survive_a_crossing() -> None:
 
 
 def test_two_tracks_never_stay_on_one_face() -> None:
-    """The right one of two faces vanishes into the left one: one track is left, the elder's."""
+    """The right one of two faces vanishes into the left one: one track is left, the elder's. It is
+    not held beside it for long."""
     stays = still(200)
     slides = ScriptedFace(lambda frame: (320 - min(frame, 15) * 8.0, 120, 60))
-    history = run(World(stays, slides), range(20))
+    history = run(World(stays, slides), range(40))
     assert ids(history)[0] == [0, 1]
     assert ids(history)[-1] == [0]
 
@@ -208,7 +209,7 @@ def test_of_two_tracks_on_one_face_the_one_in_trouble_ends(covered: bool, left: 
         lambda frame: (200 + 1.5 * min(max(frame - 10, 0), 6) ** 2, 120, 60),
         confidence=lambda frame: 0.6 if covered and frame > 10 else 0.9,
     )
-    history = ids(run(World(slides, still(260)), range(20)))
+    history = ids(run(World(slides, still(260)), range(40)))
     assert history[0] == [0, 1]
     assert history[-1] == [left]
 

@@ -187,7 +187,7 @@ def test_a_face_that_another_may_cover_may_be_unlike_itself(
     memory, known = Memory(), Looks()
     known.keep(Signature(np.array([1.0, 0.0]), 0.0), 0.0)
     place = Place(np.array([100.0, 100.0]), 60.0, np.zeros(2))
-    memory.lost = [LostFace(0, place, 0.9, known)]
+    memory.lost = [LostFace(0, place, np.zeros((68, 3)), 0.9, known)]
     found = FoundFace(place, Signature(np.array([0.0, 1.0]), 0.0), may_be_covered=covered)
     back = memory.recall([found], 1.0, TrackerSettings())
     assert (back[0].track_id if back else None) == number
@@ -252,7 +252,11 @@ def test_who_looks_the_same_is_preferred_to_who_stood_nearer_and_was_not_seen() 
     known = Looks()
     known.keep(Signature(np.array([1.0, 0.0]), 0.0), 0.0)
     memory = Memory()
-    memory.lost = [LostFace(0, place(130), 0.9, known), LostFace(1, place(110), 0.9, Looks())]
+    nowhere = np.zeros((68, 3))
+    memory.lost = [
+        LostFace(0, place(130), nowhere, 0.9, known),
+        LostFace(1, place(110), nowhere, 0.9, Looks()),
+    ]
     found = FoundFace(place(105), Signature(np.array([0.8, 0.6]), 0.0))
     assert memory.recall([found], 1.0, TrackerSettings())[0].track_id == 0
     assert [face.track_id for face in memory.lost] == [1]

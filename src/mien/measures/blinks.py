@@ -32,10 +32,17 @@ _SHUT_TURNED = 0.34
 lower than it is. Of 34 made val clips the true blinks of turned heads fall to 0.29 of the usual
 opening and below, one of a real person to 0.33; what was made up stays at 0.35 and above. Of heads
 that face the camera some real blinks of one frame fall to 0.46 alone."""
-_LEAST_LOSS = 0.1
+_LEAST_LOSS = 0.12
 """Eye widths that a blink shuts the eyes by at least. Of frames of the made val clips with the head
 turned by less than 30 degrees one in a thousand is read lower than it is by 0.07 and more; blinks
 there and of people lose 0.15 and more."""
+_AROUND_SECS = 0.5
+_SHUT_AROUND = 0.6
+"""Share of the eyes' median opening so long before and after a blink that is left at its apex at
+most: eyes that are read as half shut for a while, in bad light or a squint, tremble, and do not
+blink each time."""
+_LEAST_AROUND = 3
+"""Frames around a blink, in which the eyes were seen, that tell how open they are there."""
 _USUAL_PERCENTILE = 80
 _LONGEST_BLINK_SECS = 0.6
 """Eyes that stay shut for longer rest."""
@@ -86,9 +93,10 @@ def find_blinks(
     the opening of a head turned by more than 15 degrees must fall below 0.34 of the usual one.
 
     NaN stands for a frame in which the eyes were not seen. The usual opening is the 80th
-    percentile, and below 0.15 no blink can be read. A blink shuts the eyes by 0.1 eye widths or
-    more. Eyes shut for more than 0.6 s are no blink, nor are those whose shutting or opening was
-    not seen: at the recording's ends, and beside gaps of more than 0.2 s.
+    percentile, and below 0.15 no blink can be read. A blink shuts the eyes by 0.12 eye widths or
+    more, and to 0.6 or less of their median opening in the half seconds before and after. Eyes shut
+    for more than 0.6 s are no blink, nor are those whose shutting or opening was not seen: at the
+    recording's ends, and beside gaps of more than 0.2 s.
     """
     usual = usual_opening(openings)
     if not usual >= _LEAST_USUAL:
@@ -110,8 +118,10 @@ def find_blinks(
             short = times_secs[frame] - times_secs[first] <= _LONGEST_BLINK_SECS
             shut = usual - openings[apex] >= _LEAST_LOSS
             both = wider is None or wider[apex] <= _OPEN_AGAIN * usual
-            if short and shut and both and _is_deep(openings, usual, yaw_deg, apex):
-                blinks.append(Blink(first, apex, frame - 1))
+            blink = Blink(first, apex, frame - 1)
+            is_deep = _is_deep(openings, usual, yaw_deg, apex)
+            if short and shut and both and is_deep and _stands_out(times_secs, openings, blink):
+                blinks.append(blink)
             first = None
         was_open = was_open or opening > _OPEN_AGAIN * usual
     return blinks
@@ -126,3 +136,15 @@ def _is_deep(
     if yaw_deg is None or not abs(yaw_deg[apex]) > _TURNED_DEG:
         return True
     return bool(openings[apex] <= _SHUT_TURNED * usual)
+
+
+def _stands_out(
+    times_secs: Float[np.ndarray, " frames"], openings: Float[np.ndarray, " frames"], blink: Blink
+) -> bool:
+    """Whether the eyes are more open before and after it."""
+    around = np.abs(times_secs - times_secs[blink.apex]) <= _AROUND_SECS
+    around[blink.onset : blink.offset + 1] = False
+    seen = openings[around & np.isfinite(openings)]
+    if len(seen) < _LEAST_AROUND:
+        return True
+    return bool(openings[blink.apex] <= _SHUT_AROUND * np.median(seen))

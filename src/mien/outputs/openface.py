@@ -68,4 +68,6 @@ def _row(face: Face, camera: Camera) -> str:
         *points[:, :2].T.ravel().round(2),
         *space_mm.T.ravel().round(2),
     ]
-    return f"{face.score:.4f},1," + ",".join(repr(float(number)) for number in numbers)
+    return f"{face.score:.4f},{int(face.is_seen)}," + ",".join(
+        repr(float(number)) for number in numbers
+    )

@@ -52,6 +52,8 @@ class LostFace:
     track_id: int
     place: Place
     """Where it was last seen well."""
+    points_image: Float[np.ndarray, "points 3"]
+    """And its points there, px."""
     seen_secs: float
     """Clock time of that."""
     looks: Looks

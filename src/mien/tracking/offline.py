@@ -101,7 +101,7 @@ class OfflineSmoother:
 
     def _next(self) -> tuple[Frame, list[Face]]:
         now = self._waiting[0]
-        faces = [self._smoothed(face) for face in now.faces]
+        faces = [self._smoothed(face) if face.is_seen else face for face in now.faces]
         self._waiting.popleft()
         self._before.append(dataclasses.replace(now, frame=None))
         reach = self._settings.half_windows_secs[-1]
@@ -128,11 +128,11 @@ class OfflineSmoother:
         now = self._waiting[0].time_secs
         earlier, later = list[tuple[float, Face]](), [(0.0, face)]
         for seen in reversed(self._before):
-            if (same := seen.of(face.track_id)) is None:
+            if (same := seen.of(face.track_id)) is None or not same.is_seen:
                 break
             earlier.append((seen.time_secs - now, same))
         for seen in list(self._waiting)[1:]:
-            if (same := seen.of(face.track_id)) is None:
+            if (same := seen.of(face.track_id)) is None or not same.is_seen:
                 break
             later.append((seen.time_secs - now, same))
         both = [*reversed(earlier), *later]

@@ -31,6 +31,7 @@ _SECONDS = (
     "remember_secs",
     "recall_secs",
     "look_secs",
+    "held_secs",
 )
 
 
@@ -144,6 +145,9 @@ class TrackerSettings:
     """Likeness below which they are of two."""
     look_secs: float = 0.2
     """Seconds between two readings of a face's signature."""
+    held_secs: float = 0.6
+    """For so long a face that passes behind another followed one is handed out where its motion
+    leads, with a score and confidences of 0: ``mien.tracking.held``. 0: never."""
     lead: float = 0.7
     """Share of the last frame's motion by which the next crop is moved ahead."""
     starts: StartSettings | None = field(default_factory=StartSettings.for_films)

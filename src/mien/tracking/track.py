@@ -51,6 +51,7 @@ class Track:
         self.seen = seen
         self.place = place
         self.good_place = place
+        self.good_points = seen.landmarks.points_image
         self.good_secs = 0.0
         self.weak_since: float | None = None
         self.surprise = 0.0
@@ -93,10 +94,13 @@ class Track:
         """Call at the end of a frame in which the face stayed: a good place outlives its loss."""
         if self.weak_since is None and self.dimmed <= _COVERED:
             self.good_place, self.good_secs = self.place, now_secs
+            self.good_points = self.points_image
 
     def lost(self) -> LostFace:
         """What is remembered of it when it ends."""
-        return LostFace(self.track_id, self.good_place, self.good_secs, self.looks)
+        return LostFace(
+            self.track_id, self.good_place, self.good_points, self.good_secs, self.looks
+        )
 
     def face(self, mean_shape: Float[np.ndarray, "points 3"], step_secs: float) -> Face:
         """What the tracker hands out, smoothed."""

@@ -46,6 +46,7 @@ from mien.geometry import Similarity, crop_from_detection
 from mien.media import as_picture
 from mien.tracking.appearance import load_appearance
 from mien.tracking.association import match_boxes, may_be_same_face, same_face
+from mien.tracking.held import held_faces
 from mien.tracking.looks import CutWatch, LookReader
 from mien.tracking.memory import Memory
 from mien.tracking.recheck import Recheck
@@ -185,10 +186,12 @@ class Tracker:
         self._tracks.sort(key=lambda track: track.track_id)
         mean_shape = self._following.mean_shape
         faces = [track.face(mean_shape, step_secs) for track in self._tracks]
-        if self._judge is None:
-            return faces
-        size = frame.image_rgb.shape[1], frame.image_rgb.shape[0]
-        return [replace(face, landmarks=self._judge(face.landmarks, size)) for face in faces]
+        if self._judge is not None:
+            size = frame.image_rgb.shape[1], frame.image_rgb.shape[0]
+            faces = [replace(face, landmarks=self._judge(face.landmarks, size)) for face in faces]
+        lost, now_secs = self._memory.lost, self._clock.now_secs
+        faces += held_faces(lost, self._tracks, frame, now_secs, self._settings, mean_shape)
+        return sorted(faces, key=lambda face: face.track_id)
 
     def _framed(self, picture: object, time_secs: object) -> Frame:
         index = self._next_index
