@@ -194,3 +194,18 @@ def test_the_figures_of_covered_points() -> None:
             f"{row[f'calibration_error_{which}_photos']:.3f}" for which in ("covered", "plain")
         ]
         assert f"| {' | '.join([*pairs, *errors])} |" in page
+
+
+def test_the_figures_of_faces_behind_others() -> None:
+    page = (ROOT / "docs/decisions/0034-what-was-tried-against-misses.md").read_text("utf-8")
+    file = ROOT / "benchmarks" / "results" / "held_faces.json"
+    nano = json.loads(file.read_text(encoding="utf-8"))["models"]["nano"]
+    for name, key in (("seen alone", "seen_alone"), ("held too", "held")):
+        row = nano[key]
+        counts = "missed", "missed_seen", "switches", "false_tracks", "false_faces"
+        told = " | ".join(str(row[one]) for one in counts)
+        shares = f"{row['nme']:.4f} | {100 * row['failure_rate_07']:.1f} %"
+        assert f"| {name} | {told} | {shares} |" in page
+    assert nano["held"]["missed"] < 0.4 * nano["seen_alone"]["missed"]
+    assert nano["held"]["switches"] <= nano["seen_alone"]["switches"]
+    assert nano["held"]["false_tracks"] <= nano["seen_alone"]["false_tracks"]
