@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from mien.datasets.labelled_face import TrainingFaces
+from mien.datasets.ours.shards import SetEntry, write_shard
 from mien.training.batches import Batch, batches_from, normalise, training_sets
 from mien.training.config import TrainConfig
 from tinypack import write_tiny_pack
@@ -107,3 +110,28 @@ def test_stored_values_reach_from_minus_one_to_one() -> None:
     network_input = normalise(crops)
     assert network_input.shape == (1, 3, 1, 1)
     torch.testing.assert_close(network_input.flatten(), torch.tensor([-1.0, 1.0, -0.6]))
+
+
+def test_shut_and_half_shut_eyes_are_drawn_once_more(tmp_path: Path) -> None:
+    """Lids half way down are as rare as lids that are shut, and a blink passes through both."""
+    root = write_tiny_pack(tmp_path / "pack").root
+    edits = ("", "mouth open", "eyes shut", "eyes half shut, mouth open")
+    write_set(tmp_path / "turned", edits)
+    config = dataclasses.replace(TINY, data=dataclasses.replace(TINY.data, shut_share=0.5))
+    sets, shares = training_sets(config, root, [tmp_path / "turned"])
+    assert [len(one) for one in sets[-2:]] == [len(edits), 2]
+    assert shares[-1] == 0.5
+
+
+def write_set(folder: Path, edits: Sequence[str]) -> None:
+    """A folder of turned faces, one for each edit."""
+    points68, points84 = np.zeros((68, 3), np.float32), np.zeros((84, 3), np.float32)
+    nothing68, nothing84 = np.zeros(68, bool), np.zeros(84, bool)
+    image = np.zeros((24, 32, 3), np.uint8)
+    folder.mkdir()
+    labels = (points68, nothing68, points84, nothing84)
+    entries = [
+        SetEntry(image, *labels, 30.0, "a.jpg", "train", True, nothing68, nothing84, edit)
+        for edit in edits
+    ]
+    write_shard(folder / "shard-00000.npz", entries, "train")

@@ -78,7 +78,7 @@ def training_sets(
     faces = sum(len(folder) for folder in folders)
     shares = [config.data.turned_share * len(folder) / faces for folder in folders]
     if config.data.shut_share > 0:
-        shut = [some for folder in folders if len(some := folder.edited("eyes shut"))]
+        shut = [some for folder in folders if len(some := folder.edited("shut"))]
         faces = sum(len(folder) for folder in shut)
         shares += [config.data.shut_share * len(folder) / faces for folder in shut]
         folders += shut

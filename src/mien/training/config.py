@@ -53,7 +53,7 @@ class DataConfig:
     turned_share: float = 0.9
     """Share of all turned faces together, where a run is given folders of them (``--turned``)."""
     shut_share: float = 0.0
-    """Share of the turned faces with shut eyes once more, beside their part of the above."""
+    """Share of turned faces with (half) shut eyes once more, beside their part of the above."""
     profiles: str = ""
     """Folder of clicked CFP profiles (``mien.datasets.public.cfp``), also given by
     ``--profiles``; they teach the points that were clicked, in the plane."""
