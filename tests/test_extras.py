@@ -31,6 +31,15 @@ def test_every_extra_is_in_the_environment_of_the_tests() -> None:
             assert versions == tried[name] or name in PINNED, f"{name} of {extra}"
 
 
+def test_ci_tries_every_extra_by_itself() -> None:
+    """What another extra of the tests' environment brings would hide a missing requirement."""
+    folder = Path(__file__).parents[1] / ".ci"
+    tried = re.search(r"extras=\((?=\w)([\w ]+)\)", (folder / "extras").read_text())
+    assert tried is not None
+    assert set(tried.group(1).split()) == FOR_USERS - OWN_LANE
+    assert "bash .ci/extras" in (folder / "run").read_text()
+
+
 def test_the_base_install_brings_nothing_of_an_extra() -> None:
     base = set(bounds(PROJECT["dependencies"]))
     for extra in FOR_USERS:
