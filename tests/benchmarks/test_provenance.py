@@ -35,6 +35,7 @@ HISTORY: dict[str, str] = {
 """Results of networks that no longer ship, and which those are."""
 NAMELESS = {
     "appearance.json": "no network: looks by a linear map of pixels",
+    "augmentation_numbers.json": "networks of their own, at small scale",
     "bench_speed.json": "times of mien bench, by the version of mien",
     "data_clicks.json": "no network: labels of the pack",
     "data_engine.json": "no network: fits, pictures and clips",
