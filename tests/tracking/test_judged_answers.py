@@ -11,6 +11,7 @@ from mien.geometry import crop_from_box
 from mien.pipeline import StageTimes
 from mien.pipeline.tally import TimedPredictor
 from mien.tracking import Tracker, TrackerSettings
+from mien.tracking.state import restore_tracker, tracker_state
 from mien.types import Box, Landmarks
 
 AT_BORDER = points_at(632.0, 120.0, 80.0)
@@ -50,6 +51,17 @@ def test_what_leaves_the_tracker_is_judged_and_what_it_goes_on_with_is_not(wrapp
     assert len(world.asked) == 5
     assert all(size == (WIDTH, HEIGHT) for _, size in world.asked)
     assert all(sure == pytest.approx(0.9) for sure, _ in world.asked)  # of each frame's own looks
+
+
+def test_a_judged_tracker_goes_on_after_a_break() -> None:
+    """A study saves its tracker every minute; the judge is a part, as the network is."""
+    first, second = (Tracker(one, one, one) for one in (JudgedWorld(LEAVING), JudgedWorld(LEAVING)))
+    first.update(frame_at(0))
+    restore_tracker(second, tracker_state(first))
+    (ours,), (theirs,) = first.update(frame_at(1)), second.update(frame_at(1))
+    assert ours.track_id == theirs.track_id
+    np.testing.assert_array_equal(ours.landmarks.points_image, theirs.landmarks.points_image)
+    np.testing.assert_allclose(theirs.landmarks.confidence, 0.45)
 
 
 def test_averaged_looks_of_a_judged_network_are_not_corrected_twice() -> None:

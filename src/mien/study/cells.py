@@ -19,8 +19,8 @@ def cell(value: Value) -> str:
 def quoted(text: str) -> str:
     """A text, in quotes where it holds a comma, a quote or a line end."""
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow([text])
-    return line.getvalue()
+    csv.writer(line).writerow([text])  # Python 3.11 quotes line ends of the writer's own alone
+    return line.getvalue().removesuffix("\r\n")
 
 
 def clip_name(stem: str) -> str:

@@ -38,6 +38,7 @@ _PARTS: Final = (
     "_finder",
     "_first",
     "_following",
+    "_judge",
     "_settings",
     "_smoothing",
     "_careful",
