@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import struct
 from pathlib import Path
@@ -71,6 +72,17 @@ def test_of_more_faces_those_seen_longest_are_kept(tmp_path: Path, played: Playe
         for frame, faces in played.frames:
             sink.write(frame, faces[::-1])
     assert [path.name for path in tmp_path.iterdir()] == ["clip.face-3.bvh"]
+
+
+def test_a_guess_is_not_a_frame_that_shows_the_face(tmp_path: Path, played: Played) -> None:
+    """Whoever passes behind another is told with a score of 0: no performance."""
+    at = next(i for i, (_, faces) in enumerate(played.frames) if faces)
+    frame, faces = played.frames[at]
+    played.frames[at] = (frame, [dataclasses.replace(face, score=0.0) for face in faces])
+    path = write("livelink", tmp_path, played)[0]
+    counts = pd.read_csv(path).BlendShapeCount
+    assert counts[at] == 0
+    assert counts.max() == 61
 
 
 def test_an_interruption_keeps_what_was_seen(tmp_path: Path, played: Played) -> None:

@@ -55,6 +55,18 @@ def test_sums_are_those_counted_by_hand() -> None:
     assert events[0].strength == pytest.approx(1 - 0.05 / 0.3)
 
 
+def test_what_nobody_saw_is_in_no_sum() -> None:
+    """A score of 0 says that the face was behind another: its row holds a guess."""
+    columns = table()
+    columns["score"] = np.where((columns["track_id"] == 3) & (columns["frame"] < 90), 0.0, 0.9)
+    columns["yaw_deg"][columns["score"] == 0] = 0.0
+    clip, persons, _ = summarise(ClipRows.of("a", columns))
+    second = persons[1]
+    assert (second.person, second.frames, second.at_camera_share) == (3, 10, 0.0)
+    assert second.seconds == pytest.approx(0.4)
+    assert (clip.persons, clip.most_at_once) == (2, 2)
+
+
 def test_rows_may_come_in_any_order_and_have_no_face_at_all() -> None:
     columns = table()
     order = np.random.default_rng(0).permutation(120)

@@ -96,6 +96,18 @@ def test_a_face_that_changes_at_once_has_jumped(portrait: tuple[np.ndarray, np.n
     assert judged(calm, slid, 5.0).signs[jumped] == 0  # in five seconds a face may change
 
 
+def test_nobody_jumps_from_where_a_guess_was(portrait: tuple[np.ndarray, np.ndarray]) -> None:
+    """A face behind another is told where its motion leads, and comes out elsewhere."""
+    image, points = portrait
+    judge = QualityJudge()
+    guess = Face(0, 0.0, Landmarks(points + 80, np.zeros(68)), HeadPose(0, 0, 0))
+    seen = Face(0, 0.99, Landmarks(points, SURE), HeadPose(0, 0, 0))
+    (unseen,) = judge.judge(image, 0.0, [guess], range(68))
+    (told,) = judge.judge(image, 0.04, [seen], range(68))
+    assert unseen.quality < 0.1
+    assert told.signs[SIGNS.index("jumped")] == 0
+
+
 def test_quality_falls_with_every_sign_and_rises_with_certainty() -> None:
     calibration = Calibration.shipped()
     none = np.zeros(len(SIGNS))

@@ -234,6 +234,19 @@ def test_worst_frames_are_apart(tmp_path: Path) -> None:
             )
 
 
+def test_a_guess_is_no_worst_frame(tmp_path: Path) -> None:
+    """Its confidence is 0 by rule: nothing is to be learned from its picture."""
+    path = tmp_path / "a.csv"
+    with open_table(path, 68) as table:
+        for index in range(3):
+            (face, *_) = faces_at(0, 68)
+            if index == 1:
+                nought = np.zeros(68)
+                face = Face(0, 0.0, Landmarks(face.landmarks.points_image, nought), face.pose)
+            table.write(Frame(np.zeros((120, 160, 3), np.uint8), index, 2.0 * index), [face])
+    assert worst_rows(read_table(path)) == [0, 2]
+
+
 def test_a_long_curve_keeps_its_peak_and_its_gap() -> None:
     values = np.zeros(30_000)
     values[12_345] = 1.0

@@ -71,7 +71,9 @@ class ClipRows:
 
     @property
     def seen(self) -> Bool[np.ndarray, " rows"]:
-        return np.isfinite(self.columns["track_id"])
+        """Rows of faces that were seen: a score of 0 is that of a guess (``Face.is_seen``)."""
+        there = np.isfinite(self.columns["track_id"])
+        return there & (self.columns["score"] != 0) if "score" in self.columns else there
 
     @property
     def row_secs(self) -> Float[np.ndarray, " rows"]:

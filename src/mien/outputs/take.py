@@ -42,8 +42,8 @@ class Take:
         self._strengths = array("f")
 
     def add(self, place: int, face: Face) -> None:
-        """The face in the frame of that place in ``Clip.times_secs``."""
-        if face.head_matrix is None:
+        """The face in the frame of that place in ``Clip.times_secs``, if it was seen there."""
+        if face.head_matrix is None or not face.is_seen:
             return
         head = MetricHead.from_matrix(face.head_matrix)
         self._frames.append(place)

@@ -40,7 +40,7 @@ class Tally:
     frames_with_face: int = 0
     track_ids: set[int] = field(default_factory=set)
     most_faces: int = 0
-    """Faces of the frame that has most."""
+    """Faces seen in the frame that has most; one told behind another takes nobody's place."""
     most_detected: int = 0
     """The same of what the detector reported."""
     size: tuple[int, int] | None = None
@@ -67,7 +67,7 @@ class Tally:
 
     def count(self, faces: Sequence[Face]) -> None:
         """One frame more."""
-        self.most_faces = max(self.most_faces, len(faces))
+        self.most_faces = max(self.most_faces, sum(face.is_seen for face in faces))
         self.frames_decoded += 1
         self.frames_with_face += bool(faces)
         self.track_ids.update(face.track_id for face in faces)

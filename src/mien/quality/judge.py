@@ -101,7 +101,8 @@ class QualityJudge:
             points = face.landmarks.points_image[list(chosen)].astype(np.float64)
             confidence = face.landmarks.confidence[list(chosen)].astype(np.float64)
             flat = points[:, :2].copy()
-            now[face.track_id] = time_secs, flat
+            if face.is_seen:  # from a guess nobody jumps
+                now[face.track_id] = time_secs, flat
             last = self._last.get(face.track_id)
             jumped = _jump(last, time_secs, flat) if last is not None else 0.0
             look = look_at(image_rgb, points)

@@ -48,9 +48,11 @@ def strip_frames(table: FaceTable) -> Int[np.ndarray, " n"]:
 
 
 def worst_rows(table: FaceTable) -> list[int]:
-    """Rows whose points are least sure, no two of one face within a second."""
+    """Rows whose points are least sure, no two of one face within a second; guesses (a score of
+    0) are none."""
     chosen: list[int] = []
-    for row in np.argsort(table.confidence.mean(axis=1), kind="stable").tolist():
+    by_confidence = np.argsort(table.confidence.mean(axis=1), kind="stable")
+    for row in by_confidence[table.score[by_confidence] != 0].tolist():
         near = [
             other
             for other in chosen

@@ -136,8 +136,10 @@ class StudyTable(Sink):
         heads = [
             HeadAt(face.track_id, one[:, :2].mean(axis=0), float(size), face.pose)
             for face, one, size in zip(faces, points, measured[:, 0], strict=True)
+            if face.is_seen
         ]
-        speeds = self.speed.step(frame.time_secs, heads)
+        told = iter(self.speed.step(frame.time_secs, heads))
+        speeds = [next(told) if face.is_seen else (None, None) for face in faces]
         judged = self._judged(frame, faces)
         lines = [
             [
@@ -153,8 +155,8 @@ class StudyTable(Sink):
             for face, values, speed, one in zip(faces, measured, speeds, judged, strict=True)
         ]
         if self._inside:
-            told = self._points(frame, faces)
-            lines = [[*line, *points] for line, points in zip(lines, told, strict=True)]
+            inside = self._points(frame, faces)
+            lines = [[*line, *points] for line, points in zip(lines, inside, strict=True)]
         return lines
 
     def _points(self, frame: Frame, faces: Sequence[Face]) -> list[list[Value]]:
