@@ -24,6 +24,7 @@ import numpy as np
 from appearance import NAME, equal_error
 from measures import assigned
 from mien.datasets.ours.clips import read_clips
+from mien.geometry import crop_from_box
 from mien.media import open_source
 from mien.runtime import load_landmarkers
 from mien.study import LEAST_LIKENESS, points_by_face, read_points
@@ -47,7 +48,8 @@ def youtube(data: Path, split: str) -> Looks:
         rng = np.random.default_rng(row)
         middle, half = (image.shape[0] - 1) / 2, image.shape[0] / 4.4 * np.exp(rng.normal(0, 0.08))
         x, y = middle + rng.normal(0, 0.1 * half, 2)
-        seen = pair.align_box(image, Box(x - half, y - half, x + half, y + half))
+        box = Box(x - half, y - half, x + half, y + half)
+        (seen,) = pair.refine(image, [crop_from_box(box, pair.first.side)])
         signature = appearance.signature(image, seen.landmarks.points_image)
         if seen.score >= 0.5 and signature is not None:
             take, person, video, _ = NAME.fullmatch(path).groups()  # type: ignore[union-attr]

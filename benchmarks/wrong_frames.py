@@ -26,7 +26,7 @@ import numpy as np
 from mien.datasets.ours.clips import read_clips
 from mien.evaluation.video_score import VideoScore
 from mien.evaluation.videos import VideoTruth, score_video
-from mien.geometry import Similarity, pose_head
+from mien.geometry import Similarity, crop_from_box, pose_head
 from mien.geometry.convention import Convention
 from mien.media import open_source
 from mien.pipeline import find_faces
@@ -102,7 +102,8 @@ class Model:
             overlap, face = max(found, key=lambda one: one[0], default=(0.0, None))
             if face is not None and overlap >= SAME_IOU:
                 return face.pose.yaw_deg
-        seen = self.pair.align_box(frame.image_rgb, near[0])
+        crop = crop_from_box(near[0], self.pair.first.side)
+        (seen,) = self.pair.refine(frame.image_rgb, [crop])
         return pose_head(seen.landmarks.points_image, self.pair.markup.mean_shape).pose.yaw_deg
 
 

@@ -29,6 +29,8 @@ __all__ = ["MARK", "is_ours", "is_ours_within", "mark_png", "may_be_ours", "refu
 
 MARK: Final = "made by mien"
 """The comment of our videos and pictures."""
+_MOST_OF_JSON: Final = 1 << 26
+"""Characters: room for a study of 100,000 files. Strangers' files may be as large as they like."""
 _RERUN_NAME: Final = b"\n\x04" + PROGRAM.encode("ascii")
 _PNG_HEAD: Final = 33
 """Bytes of a PNG's signature and header chunk."""
@@ -72,7 +74,7 @@ def is_ours_within(name: str, file: Any) -> bool:
     known = _CHECKS.get(PurePath(name).suffix.lower())
     try:
         return known is not None and known(name, file)
-    except (AttributeError, KeyError, OSError, TypeError, ValueError, struct.error):
+    except (AttributeError, KeyError, OSError, RecursionError, TypeError, ValueError, struct.error):
         return False
 
 
@@ -95,7 +97,7 @@ def _text(file: Any) -> io.TextIOWrapper:
 
 def _is_our_json(_: str, file: Any) -> bool:
     with _text(file) as text:
-        read = json.load(text)
+        read = json.loads(text.read(_MOST_OF_JSON))  # cut off, it is none
     if not isinstance(read, dict):
         return False
     # Before 0.2 a summary had no "program".
