@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mien.evaluation.measured_model import open_measured_model
 from mien.geometry import crop_from_landmarks
 from mien.markup import load_markup
 from mien.runtime import landmarker, load_landmarkers
@@ -157,6 +158,25 @@ def test_a_map_of_answers_is_asked_after_the_looks(
         else:
             assert (other.landmarks.confidence < one.landmarks.confidence).all()
             assert (aligned < looks[0].landmarks.confidence).all()
+
+
+@pytest.mark.parametrize("careful", [False, True])
+def test_whatever_evaluation_asks_is_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, careful: bool
+) -> None:
+    """Crops and boxes, looked at once or carefully, are worth what a user's faces are worth."""
+    model = str(write_standin(tmp_path / "own.onnx"))
+    plain = open_measured_model(model, "centerface", 1, careful=careful)
+    told = {plain.pair.following.card.sha256: BorderMap(FAST, {}, "answer")}
+    monkeypatch.setattr(landmarker, "border_map", told.get)
+    judged = open_measured_model(model, "centerface", 1, careful=careful)
+    image, box = square_picture((8.0, 60.0, 30)), Box(-7.0, 45.0, 23.0, 75.0)
+    place = crop_from_landmarks(MEAN * 30 + [8, 60, 0], MEAN, SIDE)
+    for one, other in (
+        (plain.align_crop(image, place), judged.align_crop(image, place)),
+        (plain.align_box(image, box), judged.align_box(image, box)),
+    ):
+        assert (other.landmarks.confidence < one.landmarks.confidence).all()
 
 
 def test_a_judge_says_what_the_map_says_and_skips_faces_far_inside() -> None:

@@ -37,9 +37,7 @@ class MeasuredModel:
         return self.pair.following.side
 
     def align_crop(self, image_rgb: Image, image_from_crop: Similarity) -> Prediction:
-        if self.careful is not None:
-            return self.careful.predict(image_rgb, [image_from_crop])[0]
-        return self.pair.align_crop(image_rgb, image_from_crop)
+        return self.pair.align_crop(image_rgb, image_from_crop, self.careful)
 
     def align_box(self, image_rgb: Image, box: Box) -> Prediction:
         return self.pair.align_box(image_rgb, box, self.careful)

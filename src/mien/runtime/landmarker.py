@@ -148,10 +148,14 @@ class LandmarkerPair:
         return self.following.markup
 
     def align_crop(
-        self, image_rgb: UInt8[np.ndarray, "height width 3"], image_from_crop: Similarity
+        self,
+        image_rgb: UInt8[np.ndarray, "height width 3"],
+        image_from_crop: Similarity,
+        careful: LandmarkPredictor | None = None,
     ) -> Prediction:
-        """Model 2 on a crop of model 2's side, as landmarks would place it."""
-        return self._judged(self.following.predict(image_rgb, [image_from_crop])[0], image_rgb)
+        """Model 2, or ``careful``, on a crop of its side, as landmarks would place it."""
+        model: LandmarkPredictor = careful or self.following
+        return self._judged(model.predict(image_rgb, [image_from_crop])[0], image_rgb)
 
     def align_box(
         self,
@@ -174,7 +178,7 @@ class LandmarkerPair:
             return both
         points = both.landmarks.points_image
         crop = crop_from_landmarks(points, careful.mean_shape, careful.side)
-        return self._judged(careful.predict(image_rgb, [crop])[0], image_rgb)
+        return self.align_crop(image_rgb, crop, careful)
 
     def refine(
         self,
