@@ -49,7 +49,7 @@ def page(ledger: Ledger) -> str:
         "`webmorph`, `synthetic-portraits`, pictures that our engine makes of these alone, with",
         "the `ict` head and `mediapipe`'s points, and may not begin from weights that learned from",
         "anything else.",
-        "`nano-free` is one ([its card](model-cards/nano-free.md)).",
+        "`nano-free` and `fast-free` are such ([cards](model-cards/nano-free.md)).",
         "",
         "`finder`, the face finder, has learned from WIDER FACE, ImageNet, helen, afw, ytf, lfw",
         "and cfp photos, and from what CenterFace found in them: research only.",

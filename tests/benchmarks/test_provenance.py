@@ -23,7 +23,7 @@ from standin import write_standin
 
 ROOT = Path(__file__).parents[2]
 WEIGHTS = Path(mien.__path__[0]) / "weights"
-SHIPPED = weights_of("fast", "nano", "nano-free", "pico") | finder_of()
+SHIPPED = weights_of("fast", "fast-free", "nano", "nano-free", "pico") | finder_of()
 RESULTS = {file.name: file for file in sorted((ROOT / "benchmarks" / "results").glob("*.json"))}
 LABELS = {"astronaut_points.json", "blinks.json", "rivals.json"}
 """What people clicked, counted and published: beside the scripts that read it."""
