@@ -22,6 +22,7 @@ from scene import (
     write_photo,
 )
 
+from mien.tracking import TrackerSettings
 from standin import CARD, write_standin
 
 Mien = Callable[..., Done]
@@ -173,6 +174,19 @@ def test_running_twice_replaces_and_reads_no_output_as_input(
         assert done.code == 0
     assert len(list(scene.folder.glob("*.csv"))) == 1
     shutil.rmtree(scene.folder)
+
+
+@pytest.mark.parametrize(
+    ("words", "secs"), [([], TrackerSettings.held_secs), (["--seen-only"], 0.0)]
+)
+def test_faces_behind_others_are_left_out_if_asked(
+    mien: Mien, scene: Scene, tmp_path: Path, words: list[str], secs: float
+) -> None:
+    table = tmp_path / "study.csv"
+    done = mien("track", scene.clip, "--table", table, *words, *scene.options)
+    assert (done.code, done.err) == (0, "")
+    record = json.loads((tmp_path / "run.json").read_text("utf-8"))
+    assert record["settings"]["tracker"]["held_secs"] == secs
 
 
 def test_offline_smoothing_of_a_file(mien: Mien, scene: Scene, tmp_path: Path) -> None:

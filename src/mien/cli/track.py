@@ -114,7 +114,7 @@ def track(
         bool,
         typer.Option(
             "--offline",
-            help="Smooth files by what comes before and after: nothing lags, and points at rest "
+            help="Smooth files by what comes before and after: nothing lags, and moving heads "
             "have less jitter. Frames are held back for half a second.",
             rich_help_panel=_TRACKING,
         ),
@@ -126,6 +126,15 @@ def track(
             help="For measuring: each face is looked at six times in each frame, mirrored too, and "
             "averaged; confidence falls where the looks differ. The networks take six times as "
             "long on videos, four times on photos.",
+            rich_help_panel=_TRACKING,
+        ),
+    ] = False,
+    seen_only: Annotated[
+        bool,
+        typer.Option(
+            "--seen-only",
+            help="Leave out faces that another one hides: if not given, they are handed out for up "
+            "to 0.6 s where their motion leads, with a score of 0.",
             rich_help_panel=_TRACKING,
         ),
     ] = False,
@@ -248,6 +257,7 @@ def track(
         smooth=smooth,
         offline=offline,
         careful=careful,
+        seen_only=seen_only,
         threads=threads,
         detector=detector,
         search_secs=search_secs,

@@ -72,6 +72,7 @@ class TrackOptions:
     vmc: str | None = None
     vrm_shapes: bool = False
     face: int | None = None
+    seen_only: bool = False
     study: Path | None = None
     """The one table of all inputs."""
     study_points: PointsPlace = PointsPlace.BESIDE
@@ -93,6 +94,7 @@ class TrackOptions:
                 search_secs=self.search_secs,
                 smoothing=self._smoothing(),
                 careful=self.careful,
+                held_secs=0.0 if self.seen_only else TrackerSettings.held_secs,
             ),
             threads=self.threads,
         )

@@ -35,6 +35,7 @@ def track(
     fov_deg: float | None = None,
     offline: bool = False,
     careful: bool = False,
+    seen_only: bool = False,
     recursive: bool = False,
 ) -> Iterator[tuple[Frame, list[Face]]]:
     """Each frame of a video, a photo, a webcam ("0") or a whole folder with its faces.
@@ -59,6 +60,8 @@ def track(
             nothing; frames come half a second late.
         careful: average the predictions of six crops of each face (test-time augmentation), at six
             times the cost.
+        seen_only: leave out faces that another one hides; else they are there for up to 0.6 s,
+            where their motion leads, with a score of 0 (``face.is_seen``).
         recursive: of a folder, the folders inside too.
 
     Yields:
@@ -81,6 +84,8 @@ def track(
         shared = shared.fresh(dataclasses.replace(shared.settings, smoothing=OfflineSettings()))
     if careful:
         shared = shared.fresh(dataclasses.replace(shared.settings, careful=True))
+    if seen_only:
+        shared = shared.fresh(dataclasses.replace(shared.settings, held_secs=0.0))
     if listing is None:
         yield from _track_file(where, shared, details, all_faces_of_photos=tracker is None)
         return
