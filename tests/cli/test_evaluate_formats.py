@@ -36,6 +36,7 @@ class MeanHead(Landmarker):
         sha256="cafe",
         confidence_radius=0.05,
     )
+    judge = None
 
     def __init__(self) -> None:
         pass

@@ -35,6 +35,7 @@ class MeanHead(Landmarker):
     """Sees the upright mean head in the middle of every crop."""
 
     side = SIDE
+    judge = None
     mean_shape = MARKUP.mean_shape
     markup = MARKUP
     card = SimpleNamespace(

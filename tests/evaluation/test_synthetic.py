@@ -260,6 +260,7 @@ class MeanHead(Landmarker):
     """Sees the upright mean head in every crop; it is sure where the middle is white."""
 
     side = SIDE
+    judge = None
     mean_shape = MEAN
     markup = MARKUP
     card = SimpleNamespace(
