@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
-from looks import MIRROR, OTHERS
+from looks import MIRROR, others_than
 from mien.alignment import CarefulPredictor
 from mien.alignment.careful import Spread
 from mien.datasets.ours.pack import read_face_pack
@@ -102,16 +102,15 @@ def main() -> None:
     results = json.loads(given.json.read_text()) if given.json.exists() else {}
     for model in given.models:
         pair = load_landmarkers(model, points=68, threads=1)
-        small = [name for name in OTHERS if name != model]
-        others = [load_landmarkers(name, points=68, threads=1).following for name in small]
+        others = others_than(model)
         known = Known()
         for photo in read_face_pack(given.data, split="val", sources=["helen"]):
             covered = cover(photo)
-            look(pair, others, photo, np.zeros(68, bool), known)
-            look(pair, others, covered.photo, covered.hidden, known)
+            look(pair, list(others.values()), photo, np.zeros(68, bool), known)
+            look(pair, list(others.values()), covered.photo, covered.hidden, known)
         within = known["off"] <= pair.following.card.confidence_radius
         results[model] = {
-            "networks": weights_of(model, *small),
+            "networks": weights_of(model, *others),
             "command": command(),
             "photos": len(within) // 2,
             "as it ships": told(known["own"], within, known["hidden"]),

@@ -10,12 +10,10 @@ Each is run once a face, whatever ways it belongs to. Results of other models st
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -37,7 +35,7 @@ from mien.markup import load_markup
 from mien.runtime import Landmarker, LandmarkerPair, load_landmarkers
 from mien.types import Box
 from provenance import command, weights_of
-from starts import MEAN, crop_of, val_faces
+from starts import MEAN, crop_of, val_faces, words_of_val_faces
 
 STARTS = ("true box", "displaced box")
 MIRROR = np.array(load_markup(68).mirror)
@@ -183,24 +181,26 @@ class Way:
     """Pitch, yaw and roll against those of the true points, degrees."""
 
 
+def others_than(model: str) -> dict[str, Landmarker]:
+    """Model 2 of the quick models that look beside one."""
+    return {
+        name: load_landmarkers(name, points=68, threads=1).following
+        for name in OTHERS
+        if name != model
+    }
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--turned", type=Path, action="append", default=[])
-    parser.add_argument("--profiles", type=Path, required=True)
-    parser.add_argument("--json", type=Path, required=True)
-    parser.add_argument("--faces", type=int, default=40, help="Faces a set.")
+    parser = words_of_val_faces(__doc__, faces=40)
     parser.add_argument("--starts", nargs="+", choices=STARTS, default=list(STARTS))
-    parser.add_argument("models", nargs="+")
     given = parser.parse_args()
     results = json.loads(given.json.read_text()) if given.json.exists() else {}
     for model in given.models:
         pair = load_landmarkers(model, points=68, threads=1)
-        small = [name for name in OTHERS if name != model]
-        others = {name: load_landmarkers(name, points=68, threads=1).following for name in small}
+        others = others_than(model)
         faces = val_faces(given.data, given.turned, given.profiles, given.faces)
         results[model] = {
-            "networks": weights_of(model, *small),
+            "networks": weights_of(model, *others),
             "command": command(),
             "faces": len(faces),
             **{start: of_start(pair, others, faces, start) for start in given.starts},

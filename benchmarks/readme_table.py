@@ -157,7 +157,9 @@ def make_section(folder: Path = HERE / "results", rivals: Path = HERE / "rivals.
         "sqrt(width x height) of its true box; lower is better. AFLW2000-3D: all 2000 photos, "
         "means over the faces found, failures over all; pose: mean absolute error in degrees over "
         "the photos without an angle beyond 99 degrees "
-        f"([decision 16](decisions/0016-evaluation.md)).{moved} Rivals' figures came with the "
+        "([decision 16](decisions/0016-evaluation.md)). From the true box mien looks twice, the "
+        "second time from where the head must lie that has this landmark box "
+        f"([decision 35](decisions/0035-more-looks.md)).{moved} Rivals' figures came with the "
         "data or are published (`benchmarks/rivals.json` says from where)."
     )
     others = (

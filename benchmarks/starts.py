@@ -93,15 +93,20 @@ class Way:
         return {name: round(float(value), 5) for name, value in figures.items()}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def words_of_val_faces(doc: str | None, faces: int) -> argparse.ArgumentParser:
+    """The words of a script that looks at val faces: their sets, how many, and the models."""
+    parser = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--turned", type=Path, action="append", default=[])
     parser.add_argument("--profiles", type=Path, required=True)
     parser.add_argument("--json", type=Path, required=True)
-    parser.add_argument("--faces", type=int, default=24, help="Faces a set.")
+    parser.add_argument("--faces", type=int, default=faces, help="Faces a set.")
     parser.add_argument("models", nargs="+")
-    given = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    given = words_of_val_faces(__doc__, faces=24).parse_args()
     results = json.loads(given.json.read_text()) if given.json.exists() else {}
     for model in given.models:
         pair = load_landmarkers(model, points=68, threads=1)

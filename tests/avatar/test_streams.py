@@ -132,6 +132,19 @@ def test_the_largest_is_followed_until_another_is_much_larger(
     assert sent == [0, 0, 0, 0, 0]
 
 
+def test_a_guess_is_not_sent(receiver: Receiver, played: Played) -> None:
+    """A face told behind another is larger, and then the one that was followed."""
+    (face,) = played.frames[0][1]
+    guess = dataclasses.replace(_sized(face, 1, 2.0), score=0.0)
+    faces = [[_sized(face, 0, 1.0), guess], [dataclasses.replace(face, track_id=0, score=0.0)]]
+    picture = played.frames[0][0].image_rgb
+    made = Played([(Frame(picture, n, n / 25), one) for n, one in enumerate(faces)])
+    send(receiver, "osc", made)
+    said = receiver.messages()
+    assert [values[0] for address, values in said if address == "/mien/face"] == [0]
+    assert [values[2] for address, values in said if address == "/mien/frame"] == [1, 0]
+
+
 def test_a_slow_receiver_slows_nobody(
     receiver: Receiver, played: Played, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,7 +82,7 @@ class StreamTarget:
 
 
 class FaceStream(Sink):
-    """Sends each frame's face; the largest, or the one of a number."""
+    """Sends each frame's face, where it was seen; the largest, or the one of a number."""
 
     def __init__(self, target: StreamTarget, face: int | None = None) -> None:
         self.target = target
@@ -98,6 +98,7 @@ class FaceStream(Sink):
         self._thread.start()
 
     def write(self, frame: Frame, faces: Sequence[Face]) -> None:
+        faces = [face for face in faces if face.is_seen]  # a guess moves nobody's head
         face = self._choose(faces)
         with self._changed:
             if self._closing:

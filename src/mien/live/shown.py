@@ -85,7 +85,8 @@ def compose(
     mirror: bool = False,
     hide: bool = False,
 ) -> UInt8[np.ndarray, "rows columns 3"]:
-    """The whole window: the picture, and right of it the largest face's pose and openings.
+    """The whole window: the picture, and right of it pose and openings of the largest
+    face that was seen.
 
     The panel's numbers are those of the face itself, mirrored or not.
     """
@@ -96,7 +97,8 @@ def compose(
     canvas[:] = _PAPER
     top = (high - picture.shape[0]) // 2
     canvas[top : top + picture.shape[0], : picture.shape[1]] = picture
-    face = max(faces, key=lambda one: one.box.width * one.box.height, default=None)
+    seen = [one for one in faces if one.is_seen]
+    face = max(seen, key=lambda one: one.box.width * one.box.height, default=None)
     _draw_panel(canvas[:, picture.shape[1] :], face, numbers)
     return canvas
 
