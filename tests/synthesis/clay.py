@@ -13,9 +13,12 @@ from mien.synthesis.head.morphable import MorphableHead
 RADII = np.array([7.5, 17.0, 10.0])
 EYE, MOUTH = np.array([3.2, 3.5]), np.array([0.0, -4.0])
 SIDES = ("L", "R")
-PLAIN = ("jawOpen", "jawLeft", "jawRight", "mouthFunnel", "mouthPucker")
+PLAIN = ("jawOpen", "jawLeft", "jawRight", "jawForward", "mouthFunnel", "mouthPucker")
+PLAIN += ("mouthLeft", "mouthRight", "mouthRollLower", "mouthRollUpper")
+PLAIN += ("mouthShrugLower", "mouthShrugUpper")
 SIDED = ("browDown", "browInnerUp", "browOuterUp", "eyeBlink")
-SIDED += ("mouthUpperUp", "mouthLowerDown", "mouthSmile")
+SIDED += ("mouthUpperUp", "mouthLowerDown", "mouthSmile", "mouthFrown", "mouthStretch")
+SIDED += ("mouthDimple", "mouthPress", "noseSneer", "cheekPuff")
 # Vertices of the MediaPipe mesh that the editor reads on the lids, image left then right.
 LIDS_UPPER, LIDS_LOWER = (160, 159, 158, 387, 386, 385), (144, 145, 153, 373, 374, 380)
 

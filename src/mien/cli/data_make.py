@@ -48,6 +48,10 @@ def profile(
     ] = None,
     eyes_shut: Annotated[float, typer.Option(min=0, max=1, help="Share of shut eyes.")] = 0.1,
     mouth_open: Annotated[float, typer.Option(min=0, max=1, help="Share of open mouths.")] = 0.1,
+    mouth_moved: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Share of mouths that purse, press, smile or are drawn."),
+    ] = 0.0,
     brows: Annotated[float, typer.Option(min=0, max=1, help="Share of moved brows.")] = 0.05,
     relit: Annotated[float, typer.Option(min=0, max=1, help="Share of new light.")] = 0.3,
     glasses: Annotated[float, typer.Option(min=0, max=1, help="Share with glasses put on.")] = 0.06,
@@ -82,6 +86,7 @@ def profile(
         pitch_range_deg=pitch,
         eyes_shut=eyes_shut,
         mouth_open=mouth_open,
+        mouth_moved=mouth_moved,
         brows=brows,
         relit=relit,
         glasses=glasses,

@@ -148,6 +148,20 @@ def test_a_picture_follows_from_the_seed_and_its_number(session: SynthesisSessio
     assert not np.array_equal(whole[1].points_image, whole[2].points_image)
 
 
+def test_moved_mouths_are_named_and_leave_sets_without_them_as_they_were(
+    session: SynthesisSession,
+) -> None:
+    never, always = (
+        list(make_entries(Recipe(6, brows=0.5, mouth_moved=share), session, 4, range(6)))
+        for share in (0.0, 1.0)
+    )
+    assert all("mouth moved" in made.edit for made in always)
+    assert not any("mouth moved" in made.edit for made in never)
+    plain = list(make_entries(Recipe(6, brows=0.5), session, 4, range(6)))
+    for made, same in zip(never, plain, strict=True):
+        np.testing.assert_array_equal(made.image, same.image)
+
+
 def test_heads_are_thrown_back_and_bowed_as_far_as_asked(session: SynthesisSession) -> None:
     recipe = Recipe(12, min_yaw_deg=0, max_yaw_deg=5, pitch_range_deg=(30, 40))
     made = make_entries(recipe, session, 4, range(12))

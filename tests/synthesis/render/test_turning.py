@@ -164,6 +164,30 @@ def test_an_opened_mouth_moves_the_chin_label(
     assert drop_px[chin] > 3
 
 
+def test_mouths_move_by_one_act_and_never_past_the_whole_shape(
+    head: MorphableHead, anchors: Anchors
+) -> None:
+    editor, rng = ExpressionEditor(head, anchors), np.random.default_rng(3)
+    pucker = head.expression_index("mouthPucker")
+    pursed = np.zeros(len(head.expression), np.float32)
+    pursed[pucker] = 0.9
+    seen, uneven = set[str](), 0
+    for _ in range(300):
+        change = editor.move_mouth(pursed, rng)
+        moved = [head.expression_names[column] for column in np.flatnonzero(change)]
+        assert {name.removesuffix("_L").removesuffix("_R") for name in moved}.isdisjoint(
+            {"jawOpen", "eyeBlink", "browInnerUp"}
+        )
+        assert len(moved) <= 4
+        assert (change >= 0).all()
+        assert (pursed + change).max() <= 1
+        seen |= set(moved)
+        smiles = [change[head.expression_index(f"mouthSmile_{side}")] for side in "LR"]
+        uneven += smiles[0] != smiles[1]
+    assert {"mouthPucker", "mouthFunnel", "mouthLeft", "mouthFrown_L", "mouthPress_R"} <= seen
+    assert 0 < uneven < 30
+
+
 def test_an_added_lamp_lights_its_side(turner: HeadTurner, photo: FittedPhoto) -> None:
     lamp = np.array([0.7, 0, -0.3], np.float32)
     lit = turner.turn(photo, Turn(photo.rotation, hair_cm=0, light=lamp)).image.astype(float)

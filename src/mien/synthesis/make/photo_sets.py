@@ -58,6 +58,8 @@ class Recipe:
     eyes_shut: float = 0.0
     """Share of pictures with shut (a fifth of them: half shut) eyes."""
     mouth_open: float = 0.0
+    mouth_moved: float = 0.0
+    """Share of mouths that purse, press, roll, smile or are drawn aside."""
     brows: float = 0.0
     relit: float = 0.0
     glasses: float = 0.0
@@ -181,6 +183,10 @@ def _draw_turn(
     if rng.random() < recipe.mouth_open:
         change += editor.open_mouth(photo.expression, rng)
         words.append("mouth open")
+    # No draw without a share: sets of older recipes stay as they were.
+    if recipe.mouth_moved and rng.random() < recipe.mouth_moved:
+        change += editor.move_mouth(photo.expression + change, rng)
+        words.append("mouth moved")
     if rng.random() < recipe.brows:
         change += editor.raise_brows(rng)
         words.append("brows moved")
@@ -200,7 +206,7 @@ def _draw_turn(
         expression_change=change.astype(np.float32) if words else None,
         eyes_shut=float(shut),
         light=lamp,
-        teeth_cm=teeth if "mouth open" in words else None,
+        teeth_cm=teeth if {"mouth open", "mouth moved"} & {*words} else None,
         worn=worn,
     )
     if worn is not None:

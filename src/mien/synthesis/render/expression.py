@@ -29,6 +29,30 @@ _LIPS_MOST, _JAW_ASIDE_MOST = 0.6, 0.25
 """Strongest shape of the lips, and how far a jaw slides aside at most."""
 _BROWS_UP, _BROWS = 0.6, (0.4, 1.0)
 """Share of moved brows that rise, and how far brows move."""
+_MOUTH_ACTS = (
+    ("mouthPucker",),
+    ("mouthPucker",),
+    ("mouthPucker", "mouthFunnel"),
+    ("mouthFunnel",),
+    ("mouthSmile",),
+    ("mouthFrown",),
+    ("mouthStretch",),
+    ("mouthDimple",),
+    ("mouthPress",),
+    ("mouthUpperUp", "noseSneer"),
+    ("mouthLowerDown",),
+    ("mouthRollLower", "mouthRollUpper"),
+    ("mouthShrugLower", "mouthShrugUpper"),
+    ("mouthLeft",),
+    ("mouthRight",),
+    ("jawLeft",),
+    ("jawRight",),
+    ("jawForward",),
+    ("cheekPuff",),
+)
+"""What lips do, and jaw and cheeks with them; a pucker, which no photo here shows, most often."""
+_MOUTH_MOST, _ONE_SIDED = (0.3, 1.0), 0.25
+"""How strong they do it, and how often one side does less than the other."""
 
 
 class ExpressionEditor:
@@ -81,6 +105,30 @@ class ExpressionEditor:
             rng.uniform(0, _JAW_ASIDE_MOST)
         )
         return change
+
+    def move_mouth(
+        self, expression: Float[np.ndarray, " expressions"], rng: np.random.Generator
+    ) -> Float[np.ndarray, " expressions"]:
+        """Purse, press, roll, draw or spread the lips, from 30 % to the whole of a shape."""
+        change = np.zeros(len(self._head.expression), np.float32)
+        sides = np.ones(2)
+        if rng.random() < _ONE_SIDED:
+            sides[rng.integers(2)] = rng.random()
+        for name in _MOUTH_ACTS[rng.integers(len(_MOUTH_ACTS))]:
+            goal = rng.uniform(*_MOUTH_MOST)
+            for index, share in self._sided(name, sides):
+                change[index] = max(goal * share - max(float(expression[index]), 0), 0)
+        return change
+
+    def _sided(self, name: str, sides: Float[np.ndarray, " 2"]) -> list[tuple[int, float]]:
+        """Columns of a shape with their shares; a shape without sides has one column."""
+        if name in self._head.expression_names:
+            return [(self._head.expression_index(name), 1.0)]
+        names = (f"{name}_R", f"{name}_L")
+        return [
+            (self._head.expression_index(each), float(share))
+            for each, share in zip(names, sides, strict=True)
+        ]
 
     def raise_brows(self, rng: np.random.Generator) -> Float[np.ndarray, " expressions"]:
         """Lift or lower both brows."""
