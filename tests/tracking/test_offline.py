@@ -99,6 +99,18 @@ def test_a_swinging_head_is_neither_late_nor_short(swing_hz: float) -> None:
     assert abs(lag_frames) < 0.02
 
 
+def test_a_camera_that_a_hand_shakes_is_smoothed_away() -> None:
+    """All points together by a quarter of a pixel, as in `mien.evaluation.steadiness`."""
+    shakes = np.random.default_rng(5).normal(0, 0.25, (120, 3)) * [1, 1, 0]
+
+    def shaken(index: int) -> np.ndarray:
+        return still(index) + shakes[index]
+
+    _, _, smooth = smoothed(shaken, 120, noise=0.1)
+    left = smooth[15:-15].mean(axis=1)
+    assert left[:, :2].std(axis=0).max() < 0.5 * 0.25
+
+
 def test_a_straight_motion_is_smoothed_as_a_resting_one() -> None:
     def sliding(index: int) -> np.ndarray:
         return still(index) + np.array([2.0 * index, -1.0 * index, 0])

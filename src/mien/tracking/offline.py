@@ -7,7 +7,8 @@ intersection of confidence intervals: Katkovnik 1999). A resting point is so ave
 a blink of two frames and a fast turn keep the narrow windows. Weights fall with the distance in
 time and with the network's doubt. Windows end where a face was lost or the film was cut.
 
-The noise is the face's own: the median second difference of its points.
+The noise is the face's own: the median second difference of its points about their middle, and of
+the middle, which shakes with a hand that holds the camera.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ _LEAST_FRAMES = 4
 """A quadratic needs three; with one more it averages."""
 _LEAST_NOISE, _MOST_NOISE = 2e-4, 5e-3
 """Bounds on the noise, in face sizes: a talking mouth must not pass for it."""
+_MOST_SHAKE = 2e-3
+"""The same of the middle of all points: a head that swings must not pass for a shaking camera."""
 _MEDIAN_OF_SECOND_DIFFERENCE = 1.1774 * math.sqrt(6)
 """Median length of p(t-1) - 2 p(t) + p(t+1) in the plane, for noise of 1 in each axis."""
 _MIDDLE = 0.35
@@ -175,9 +178,11 @@ def smooth_at(
     """
     middles = points.mean(axis=1, keepdims=True)
     noise = noise_of(points, face_size)
+    shake = _shake_of(middles, face_size)
     trust = settings.doubt + (1 - settings.doubt) * np.clip(confidence, 0, 1)
     mean_trust = trust.mean(axis=1, keepdims=True)
-    middle = _widest_believed(times_secs, middles, mean_trust, here, _MIDDLE * noise, settings)
+    shaken = max(_MIDDLE * noise, shake)
+    middle = _widest_believed(times_secs, middles, mean_trust, here, shaken, settings)
     about = _widest_believed(times_secs, points - middles, trust, here, noise, settings)
     return np.asarray(middle + about)
 
@@ -212,12 +217,20 @@ def _widest_believed(
 
 def noise_of(points: Float[np.ndarray, "frames points 3"], face_size: float) -> float:
     """Standard deviation of the points' noise in each axis, px; bounded in face sizes."""
-    least, most = _LEAST_NOISE * face_size, _MOST_NOISE * face_size
-    if len(points) < 3:
-        return least
-    plane = points[..., :2] - points[..., :2].mean(axis=1, keepdims=True)
-    second = np.linalg.norm(plane[:-2] - 2 * plane[1:-1] + plane[2:], axis=-1)
-    return float(np.clip(np.median(second) / _MEDIAN_OF_SECOND_DIFFERENCE, least, most))
+    about = points[..., :2] - points[..., :2].mean(axis=1, keepdims=True)
+    return float(np.clip(_trembling(about), _LEAST_NOISE * face_size, _MOST_NOISE * face_size))
+
+
+def _shake_of(middles: Float[np.ndarray, "frames 1 3"], face_size: float) -> float:
+    return min(_trembling(middles[..., :2]), _MOST_SHAKE * face_size)
+
+
+def _trembling(places: Float[np.ndarray, "frames points 2"]) -> float:
+    """Standard deviation of white noise with these second differences; 0 of fewer than three."""
+    if len(places) < 3:
+        return 0.0
+    second = np.linalg.norm(places[:-2] - 2 * places[1:-1] + places[2:], axis=-1)
+    return float(np.median(second)) / _MEDIAN_OF_SECOND_DIFFERENCE
 
 
 def _shares(
