@@ -117,6 +117,30 @@ def test_openface(mien: Mien, scene: Scene, tmp_path: Path) -> None:
     assert any("63 degrees" in note for note in summary["notes"])
 
 
+@pytest.mark.parametrize(
+    ("name", "words", "lacking"),
+    [
+        ("openface", ["--blendshapes"], "blendshapes have no place in openface"),
+        ("bvh", ["--blendshapes"], "blendshapes have no place in bvh"),
+        ("livelink", ["--fov", "70"], "the head's position has no place in livelink"),
+        ("glb", ["--fov", "70", "--blendshapes"], None),
+        ("csv", ["--fov", "70", "--blendshapes"], None),
+    ],
+)
+def test_what_a_format_cannot_hold_is_said(
+    mien: Mien, scene: Scene, tmp_path: Path, name: str, words: list[str], lacking: str | None
+) -> None:
+    done = mien(
+        *("track", scene.clip, "--out", tmp_path, "--no-overlay", "--format", name, *words),
+        *scene.options,
+    )
+    assert (done.code, done.err) == (0, "")
+    notes = json.loads((tmp_path / "clip.json").read_text())["notes"]
+    told = [note for note in notes if "no place in" in note]
+    assert len(told) == (lacking is not None)
+    assert all(lacking is not None and lacking in note for note in told)
+
+
 def test_glb_without_its_package_is_one_line(
     mien: Mien, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

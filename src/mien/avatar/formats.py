@@ -19,6 +19,14 @@ __all__ = ["FORMATS", "details_for", "existing_files", "notes_of", "open_format"
 
 _TAKES: Final = {"livelink": "livelink.csv", "bvh": "bvh", "glb": "glb"}
 """Formats of one face a file, by the endings of their names."""
+_WITHOUT_SHAPES: Final = ("openface", "bvh")
+_NOTES: Final = {
+    "livelink": (
+        "livelink has no empty cells: the eyes' angles, and the shapes that points cannot show "
+        "(absent_blendshapes in the JSON), stand there as 0",
+    ),
+    "bvh": ("the eyes of the bvh rest: gaze is not in this model",),
+}
 FORMATS: Final = (*TABLE_FORMATS, "openface", *_TAKES, "rrd")
 
 
@@ -29,16 +37,15 @@ def details_for(name: str, details: Details) -> Details:
     return TakeFiles.details_of(details) if name in _TAKES else details
 
 
-def notes_of(name: str) -> list[str]:
-    """What a reader of the format's files must know."""
-    if name == "livelink":
-        return [
-            "livelink has no empty cells: the eyes' angles, and the shapes that points cannot show "
-            "(absent_blendshapes in the JSON), stand there as 0"
-        ]
-    if name == "bvh":
-        return ["the eyes of the bvh rest: gaze is not in this model"]
-    return []
+def notes_of(name: str, asked: Details) -> list[str]:
+    """What a reader of the format's files must know, and what of the details that were asked for
+    has no place in them."""
+    notes = list(_NOTES.get(name, ()))
+    if asked.blendshapes and name in _WITHOUT_SHAPES:
+        notes.append(f"blendshapes have no place in {name}: csv, glb and livelink hold them")
+    if asked.metric and name == "livelink":
+        notes.append("the head's position has no place in livelink: csv, glb and bvh hold it")
+    return notes
 
 
 def existing_files(name: str, folder: Path, stem: str) -> list[Path]:

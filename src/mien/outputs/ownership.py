@@ -21,7 +21,7 @@ import av.error
 from mien.errors import ConfigError, OutputError
 from mien.outputs.bvh import bvh_hierarchy
 from mien.outputs.livelink import LIVELINK_COLUMNS
-from mien.outputs.openface import OPENFACE_COLUMNS
+from mien.outputs.openface import OPENFACE_COLUMNS, OPENINGS
 from mien.outputs.rows import columns
 from mien.outputs.summary import PROGRAM
 
@@ -109,7 +109,8 @@ def _is_our_csv(name: str, file: Any) -> bool:
         head = text.readline(10_000).rstrip("\r\n").split(",")
     # Other people's tables of the same columns do not carry these endings.
     if name.endswith(".openface.csv"):
-        return tuple(head) == OPENFACE_COLUMNS
+        # Tables of earlier versions end before the openings.
+        return tuple(head) in (OPENFACE_COLUMNS, OPENFACE_COLUMNS[: -len(OPENINGS)])
     if name.endswith(".livelink.csv"):
         return tuple(head) == LIVELINK_COLUMNS
     return tuple(head[:4]) in _FIRST_COLUMNS

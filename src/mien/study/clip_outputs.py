@@ -199,7 +199,8 @@ def track_input(
             ]
             outcome.notes += notes_on(tally, parts, source, details)
             if outputs is not None:
-                outcome.notes += notes_of(outputs.table) if tally.frames_with_face else []
+                if tally.frames_with_face:
+                    outcome.notes += notes_of(outputs.table, outputs.details)
                 summary = _summary(outcome, parts, details, error)
                 with contextlib.ExitStack() as told:
                     if error is not None:  # the error on its way out is the one to tell
