@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import pytest
 
 from mien.cli import main
 from mien.live import LiveOptions, open_live, run_live
+from mien.live.pace import Pace
 from mien.live.recorder import Recorder
 from mien.live.sources import FilePlayed
 from mien.markup import load_markup
@@ -80,8 +82,10 @@ def parts(standin_model: Path) -> TrackerParts:
 
 
 def test_keys_record_mirror_hide_recalibrate_and_quit(
-    clip: Path, parts: TrackerParts, tmp_path: Path
+    clip: Path, parts: TrackerParts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # However slow the machine is, the source is never silent: each picture is a frame of its own.
+    monkeypatch.setattr("mien.live.loop._WAIT_SECS", PATIENCE_SECS)
     keys = {2: "r", 6: "r", 8: "h", 10: "m", 12: "h", 14: "c", 16: "r", 18: "q"}
     screen = Keys(keys)
     recorder = Recorder(tmp_path / "rec", "live", MARKUP, 25.0)
@@ -151,6 +155,51 @@ def test_a_slow_tracker_drops_frames_and_stays_at_the_newest(
     assert slow.indices[-1] == 49  # the last one is never lost
     # A queue of frames would hand out the next one.
     assert (np.diff(slow.indices)[:-1] >= 5).all()
+
+
+def test_while_the_source_is_silent_keys_are_heard_and_the_window_lives(
+    clip: Path, parts: TrackerParts, tmp_path: Path
+) -> None:
+    """A camera that hangs gave three frames: mirror, then quit, without another one."""
+    leave = threading.Event()
+
+    class Hanging(FilePlayed):
+        def __iter__(self) -> Iterator[Frame]:
+            for index in range(3):
+                yield Frame(square_picture((60, 60, 31)), index, index / 25)
+            assert leave.wait(PATIENCE_SECS)
+
+    class Patient(Keys):
+        """Mirrors once the last frame is shown, and quits once that is seen."""
+
+        def show(self, image_rgb: np.ndarray) -> str:
+            super().show(image_rgb)
+            if len(self.shown) == 6:
+                return "m"
+            if len(self.shown) == 8:
+                leave.set()
+                return "q"
+            return ""
+
+    screen, recorder = Patient({}), Recorder(tmp_path, "live", MARKUP, 25.0)
+    source = Hanging(open_source(clip), 25.0, False, None)
+    result = run_live(source, parts.tracker(), MARKUP, recorder, screen, LiveOptions())
+    assert result.frames_tracked <= 3
+    assert (len(screen.shown), screen.closed) == (8, 1)
+    still, mirrored = (screen.shown[n][:, :640].mean(axis=(0, 2)) for n in (5, 7))
+    assert np.abs(still[::-1] - mirrored).mean() < np.abs(still - mirrored).mean()
+
+
+def test_a_pace_of_long_ago_is_none() -> None:
+    pace = Pace()
+    for frame in range(50):
+        pace.add(10 + frame / 25, 20.0)
+    assert pace.fps == pytest.approx(25)
+    pace.wait(11.0 + 2.0)
+    assert pace.fps > 0
+    pace.wait(20.0)
+    assert (pace.fps, pace.recent_ms) == (0, 0)
+    assert pace.percentile_ms(50) == 20
 
 
 def test_without_a_window_it_measures(

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from jaxtyping import UInt8
+
 from mien.expression import DetailReader, Details
 from mien.live.newest import Newest
 from mien.live.pace import Pace
@@ -18,6 +21,7 @@ from mien.markup import Markup
 from mien.media import Source
 from mien.outputs import Sink
 from mien.tracking import Tracker
+from mien.types import Face, Frame
 
 __all__ = ["Controls", "LiveOptions", "LiveResult", "run_live"]
 
@@ -90,33 +94,30 @@ def run_live(
             recorder.start()
         start_secs: float | None = None
         spent_secs = 0.0
+        last: Frame | None = None
+        faces: Sequence[Face] = ()
         while not newest.ended:
             arrival = newest.take(_WAIT_SECS)
             now_secs = time.monotonic()
             if arrival is not None:
+                last = arrival.frame
                 start_secs = arrival.at_secs if start_secs is None else start_secs
-                faces = details.update(arrival.frame, tracker.update(arrival.frame))
+                faces = details.update(last, tracker.update(last))
                 now_secs = time.monotonic()
                 pace.add(now_secs, 1000 * (now_secs - arrival.at_secs))
                 with_face += bool(faces)
                 for stream in streams:
-                    stream.write(arrival.frame, faces)
-                recorder.write(arrival.frame, faces)
-                if screen is not None:
-                    numbers = Numbers(pace.fps, pace.recent_ms, newest.dropped, recorder.seconds)
-                    picture = compose(
-                        arrival.frame.image_rgb,
-                        faces,
-                        markup,
-                        numbers,
-                        mirror=controls.mirror,
-                        hide=controls.hide,
-                    )
-                    key = screen.show(picture)
-                    if not _obey(key, controls, tracker, recorder):
-                        break
-                    if key == "c":  # the person's neutral, too, is learned anew
-                        details = DetailReader(options.details)
+                    stream.write(last, faces)
+                recorder.write(last, faces)
+            pace.wait(now_secs)
+            # Also while the source is silent: keys are heard and a window is not left frozen.
+            if screen is not None and last is not None:
+                numbers = Numbers(pace.fps, pace.recent_ms, newest.dropped, recorder.seconds)
+                key = screen.show(_composed(last, faces, markup, numbers, controls))
+                if not _obey(key, controls, tracker, recorder):
+                    break
+                if key == "c":  # the person's neutral, too, is learned anew
+                    details = DetailReader(options.details)
             spent_secs = now_secs - start_secs if start_secs is not None else 0.0
             if options.seconds is not None and spent_secs >= options.seconds:
                 break
@@ -132,6 +133,13 @@ def run_live(
         latency_ms_median=round(pace.percentile_ms(50), 2),
         latency_ms_p95=round(pace.percentile_ms(95), 2),
     )
+
+
+def _composed(
+    frame: Frame, faces: Sequence[Face], markup: Markup, numbers: Numbers, controls: Controls
+) -> UInt8[np.ndarray, "rows columns 3"]:
+    image, mirror, hide = frame.image_rgb, controls.mirror, controls.hide
+    return compose(image, faces, markup, numbers, mirror=mirror, hide=hide)
 
 
 def _obey(key: str, controls: Controls, tracker: Tracker, recorder: Recorder) -> bool:

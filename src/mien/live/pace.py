@@ -24,7 +24,11 @@ class Pace:
         """One frame more was tracked."""
         self.latency_ms.append(latency_ms)
         self._recent.append((now_secs, latency_ms))
-        while self._recent[0][0] < now_secs - _MOMENT_SECS:
+        self.wait(now_secs)
+
+    def wait(self, now_secs: float) -> None:
+        """Time went by, with a frame or without: what is too long ago no longer counts."""
+        while self._recent and self._recent[0][0] < now_secs - _MOMENT_SECS:
             self._recent.popleft()
 
     @property
