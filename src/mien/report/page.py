@@ -129,7 +129,7 @@ def _film_strip(table: FaceTable, strips: Mapping[int, Picture]) -> str:
 
 def _who_and_when(table: FaceTable, people: Sequence[_Person]) -> str:
     if not people:
-        return "<section><h2>Who was there when</h2><p>No face was found.</p></section>"
+        return "<section><h2>Which faces are there when</h2><p>No face was found.</p></section>"
     shown = sorted(people[:_MOST_ROWS], key=lambda person: person.track_id)
     bars = [Bar(f"#{p.track_id}", p.colour, p.stretches) for p in shown]
     left_out = len(people) - len(shown)
@@ -137,7 +137,7 @@ def _who_and_when(table: FaceTable, people: Sequence[_Person]) -> str:
     head = ("face", "seconds", "blinks", "yaw", "pitch", "roll", "score", "confidence")
     rows = "".join(_person_row(table, person) for person in shown)
     return (
-        f'<section><h2>Who was there when</h2><div class="chart">'
+        f'<section><h2>Which faces are there when</h2><div class="chart">'
         f'{bars_chart(bars, table.end_secs)}</div>{more}<div class="table"><table><tr>'
         f"{''.join(f'<th>{name}</th>' for name in head)}</tr>{rows}</table></div>"
         '<p class="soft">Angles in degrees: median, and the range of the middle nine tenths.</p>'
