@@ -8,7 +8,14 @@ import pytest
 import torch
 
 from mien.geometry import FACE_SHARE
-from mien.losses.shape import aperture_loss, depth_loss, error_loss, score_loss, shape_loss
+from mien.losses.shape import (
+    aperture_loss,
+    depth_loss,
+    error_loss,
+    mouth_loss,
+    score_loss,
+    shape_loss,
+)
 from mien.markup import load_markup
 
 TRUTH = torch.zeros(1, 2, 3)
@@ -102,3 +109,15 @@ def test_the_aperture_loss_sees_a_blink_and_not_where_the_eye_is() -> None:
     assert float(aperture_loss(shut, truth, weights)) == pytest.approx(opening / 7, rel=1e-5)
     weights[:, 41] = 0  # a pair counts only where both are trusted
     assert float(aperture_loss(shut, truth, weights)) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_mouth_loss_sees_a_pucker_and_not_where_the_mouth_is() -> None:
+    truth = torch.tensor(load_markup(84).mean_shape * FACE_SHARE, dtype=torch.float32)[None]
+    weights, right, left = torch.ones(1, 84), *(load_markup(84).ibug68[i] for i in (48, 54))
+    assert float(mouth_loss(truth + 0.1, truth, weights)) == pytest.approx(0, abs=1e-6)
+    pursed = truth.clone()
+    pursed[:, right, :2] += 0.25 * (truth[:, left, :2] - truth[:, right, :2])
+    narrower = 0.25 * float((truth[0, left, :2] - truth[0, right, :2]).norm()) / FACE_SHARE
+    assert float(mouth_loss(pursed, truth, weights)) == pytest.approx(narrower / 5, rel=1e-4)
+    weights[:, left] = 0
+    assert float(mouth_loss(pursed, truth, weights)) == pytest.approx(0, abs=1e-6)

@@ -14,7 +14,14 @@ from torch.nn import functional
 from mien.geometry import FACE_SHARE
 from mien.markup import load_markup
 
-__all__ = ["aperture_loss", "depth_loss", "error_loss", "score_loss", "shape_loss"]
+__all__ = [
+    "aperture_loss",
+    "depth_loss",
+    "error_loss",
+    "mouth_loss",
+    "score_loss",
+    "shape_loss",
+]
 
 _LEAST_BOX = 0.05
 """Of the crop's side: labels of a smaller face are no face's."""
@@ -52,11 +59,34 @@ def aperture_loss(
     In face sizes, in the image plane. A blink moves two points by a hundredth of a face each, which
     the mean over all points hardly sees; their step says shut or open, wherever the eye is put.
     """
-    upper, lower = torch.tensor(load_markup(truth.shape[1]).apertures, device=truth.device).T
-    step = points[:, upper, :2] - points[:, lower, :2]
-    true_step = truth[:, upper, :2] - truth[:, lower, :2]
+    return _steps_loss(points, truth, weights, load_markup(truth.shape[1]).apertures)
+
+
+def mouth_loss(
+    points: Float[Tensor, "n points dims"],
+    truth: Float[Tensor, "n points dims"],
+    weights: Float[Tensor, "n points"],
+) -> Float[Tensor, ""]:
+    """How wide and how full the mouth is: mean error of the steps between its corners and between
+    the outer rims of its lips.
+
+    As :func:`aperture_loss`, for puckers: a network that has seen few leaves the corners where
+    mouths have them most often.
+    """
+    return _steps_loss(points, truth, weights, load_markup(truth.shape[1]).mouth_spans)
+
+
+def _steps_loss(
+    points: Float[Tensor, "n points dims"],
+    truth: Float[Tensor, "n points dims"],
+    weights: Float[Tensor, "n points"],
+    pairs: tuple[tuple[int, int], ...],
+) -> Float[Tensor, ""]:
+    one, other = torch.tensor(pairs, device=truth.device).T
+    step = points[:, one, :2] - points[:, other, :2]
+    true_step = truth[:, one, :2] - truth[:, other, :2]
     distance = (step - true_step).norm(dim=-1) / FACE_SHARE
-    return _mean(distance, weights[:, upper] * weights[:, lower])
+    return _mean(distance, weights[:, one] * weights[:, other])
 
 
 def depth_loss(

@@ -15,7 +15,14 @@ from mien.losses.heatmap import (
     heatmap_l2_loss,
     heatmap_loss,
 )
-from mien.losses.shape import aperture_loss, depth_loss, error_loss, score_loss, shape_loss
+from mien.losses.shape import (
+    aperture_loss,
+    depth_loss,
+    error_loss,
+    mouth_loss,
+    score_loss,
+    shape_loss,
+)
 from mien.models import Prediction
 
 __all__ = ["LossTerms", "LossWeights", "total_loss"]
@@ -31,6 +38,8 @@ class LossWeights:
     """l2 of the finetune output, in face sizes (section 3.3)."""
     aperture: float = 0.0
     """Steps between lids and between lips, in face sizes; not computed at 0."""
+    mouth: float = 0.0
+    """Steps across the mouth, corners and rims of its lips, in face sizes; not computed at 0."""
     depth: float = 5.0
     """Absolute error of z, in face sizes."""
     error: float = 0.05
@@ -63,6 +72,7 @@ class LossTerms:
     heatmap: Float[Tensor, ""]
     shape: Float[Tensor, ""]
     aperture: Float[Tensor, ""]
+    mouth: Float[Tensor, ""]
     depth: Float[Tensor, ""]
     error: Float[Tensor, ""]
     score: Float[Tensor, ""]
@@ -91,9 +101,11 @@ def total_loss(
     heatmap = _heatmaps(prediction, truth, weights, loss_weights)
     by_box = loss_weights.shape_size == "box"
     shape = shape_loss(prediction.points, truth, weights, by_box=by_box)
-    aperture = truth.new_zeros(())
+    aperture, mouth = truth.new_zeros(()), truth.new_zeros(())
     if loss_weights.aperture > 0:
         aperture = aperture_loss(prediction.points, truth, weights)
+    if loss_weights.mouth > 0:
+        mouth = mouth_loss(prediction.points, truth, weights)
     known = weights if has_depth is None else weights * has_depth.unsqueeze(-1)
     depth = depth_loss(prediction.points, truth, known)
     error = error_loss(prediction.log_error, prediction.points, truth, weights, convention_offset)
@@ -102,11 +114,12 @@ def total_loss(
         loss_weights.heatmap * heatmap
         + loss_weights.shape * shape
         + loss_weights.aperture * aperture
+        + loss_weights.mouth * mouth
         + loss_weights.depth * depth
         + loss_weights.error * error
         + loss_weights.score * score
     )
-    return LossTerms(total, heatmap, shape, aperture, depth, error, score)
+    return LossTerms(total, heatmap, shape, aperture, mouth, depth, error, score)
 
 
 def _heatmaps(

@@ -66,6 +66,12 @@ class Markup:
         inner_lips = ((61, 67), (62, 66), (63, 65))
         return tuple((self.ibug68[up], self.ibug68[low]) for up, low in (*lids, *inner_lips))
 
+    @property
+    def mouth_spans(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of points across the mouth: its corners, and the outer rims of its lips."""
+        corners, rims = ((48, 54), (60, 64)), ((50, 58), (51, 57), (52, 56))
+        return tuple((self.ibug68[one], self.ibug68[other]) for one, other in (*corners, *rims))
+
     def part(self, name: str) -> Part:
         """The part of that name."""
         return next(part for part in self.parts if part.name == name)

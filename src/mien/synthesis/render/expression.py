@@ -30,8 +30,7 @@ _LIPS_MOST, _JAW_ASIDE_MOST = 0.6, 0.25
 _BROWS_UP, _BROWS = 0.6, (0.4, 1.0)
 """Share of moved brows that rise, and how far brows move."""
 _MOUTH_ACTS = (
-    ("mouthPucker",),
-    ("mouthPucker",),
+    *6 * (("mouthPucker",),),
     ("mouthPucker", "mouthFunnel"),
     ("mouthFunnel",),
     ("mouthSmile",),
