@@ -34,6 +34,11 @@ CLIP = Path(str(resources.files("mien"))) / "demo" / "clip.mp4"
 MOMENTS = (0.5, 1.7, 4.2)
 """Seconds: a blink, and the head turned to either side."""
 
+SHOWS = 40
+"""Pictures of the window until the head is turned."""
+PAGE_SECS = 1.72
+"""Where the page's player stands."""
+
 
 class _Screen:
     """Keeps the picture of a moment, and closes the window after it."""
@@ -53,7 +58,7 @@ def window(folder: Path) -> np.ndarray:
     """What ``mien live`` puts into its window, the head turned by then."""
     pair = load_landmarkers("nano", points=68, threads=1)
     tracker = TrackerParts(pair, open_detector("centerface")).tracker()
-    screen = _Screen(24)
+    screen = _Screen(SHOWS)
     with open_live(str(CLIP), size=None, rate=None, again=True) as source:
         recorder = Recorder(folder, "live", pair.markup, source.rate)
         run_live(source, tracker, pair.markup, recorder, screen, LiveOptions())
@@ -91,8 +96,13 @@ def page() -> bytes:
             browser.open(address)
             browser.choose_files("#file", [CLIP])
             browser.wait("mien.done", 120)
-            browser.wait("mien.message.time_secs > 1.6", 60)
+            browser.wait("document.getElementById('play').textContent === '❚❚'", 60)
             browser.run("document.getElementById('play').click()")
+            browser.run(
+                f"(seek => {{ seek.value = {PAGE_SECS}; seek.dispatchEvent(new Event('input')); }})"
+                "(document.getElementById('seek'))"
+            )
+            browser.wait(f"Math.abs(mien.message.time_secs - {PAGE_SECS}) < 0.03", 60)
             browser.run("new Promise((done) => setTimeout(done, 300))")
             picture = browser.picture()
         server.send_signal(signal.SIGINT)
