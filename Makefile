@@ -18,12 +18,13 @@ types:
 imports:
 	lint-imports
 
-# The tables of README, docs/accuracy.md, docs/data.md, docs/sources.md, docs/speed.md and
-# docs/results.md are what the committed result files say.
+# The tables of README, docs/accuracy.md, docs/data.md, docs/expression.md, docs/sources.md,
+# docs/speed.md and docs/results.md are what the committed result files say.
 table:
 	python benchmarks/readme_table.py --check
 	python benchmarks/headline.py --check
 	python benchmarks/data_table.py --check
+	python benchmarks/shapes_table.py --check
 	python benchmarks/sources_page.py --check
 	python benchmarks/speed_page.py --check
 	python benchmarks/paper_results.py --check

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 import mien
 from mien.cli import app
+from mien.expression import SHAPES
 from mien.outputs.tables import columns
 from mien.pipeline import calls
 from standin import square_picture
@@ -31,6 +32,7 @@ sys.path.append(str(ROOT / "benchmarks"))
 table = importlib.import_module("readme_table")
 headline = importlib.import_module("headline")
 data_table = importlib.import_module("data_table")
+shapes_table = importlib.import_module("shapes_table")
 sections = importlib.import_module("sections")
 measure = importlib.import_module("measure_all")
 
@@ -92,6 +94,14 @@ def test_the_table_is_what_the_files_say() -> None:
     assert tables == ACCURACY_PAGE, "make it: readme_table.py"
     written = sections.put_section(DATA_PAGE, data_table.make_section())
     assert written == DATA_PAGE, "make it: data_table.py"
+    page = shapes_table.DOCUMENT.read_text()
+    written = sections.put_section(page, shapes_table.make_section())
+    assert written == page, "make it: shapes_table.py"
+
+
+def test_every_shape_has_its_figures() -> None:
+    section = shapes_table.make_section()
+    assert all(section.count(f"`{name}`") == 1 for name in SHAPES)
 
 
 def test_every_figure_says_where_it_comes_from() -> None:
