@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import errno
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from mien.errors import OutputError
 
 __all__ = [
     "PendingFile",
+    "csv_text",
     "name_that_fits",
     "told_as_output_error",
     "write_atomically",
@@ -133,3 +135,14 @@ def _advice(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "free some space or name a folder on another disk"
     return "name an output folder that can be written"
+
+
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    """Lines of CSV that end with a line feed; what holds a comma, a quote or either line end is
+    quoted. (Python 3.11's writer quotes the line ends of its own terminator alone.)"""
+    text = io.StringIO()
+    for row in rows:
+        line = io.StringIO()
+        csv.writer(line).writerow(row)
+        text.write(line.getvalue().removesuffix("\r\n") + "\n")
+    return text.getvalue()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import gzip
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +14,7 @@ from mien.evaluation.head_pose import PoseScore
 from mien.evaluation.perturbation import PerturbationScore
 from mien.evaluation.scoring import BinScore, Score
 from mien.evaluation.synthetic import TurnedScore
-from mien.files import write_atomically
+from mien.files import csv_text, write_atomically
 
 __all__ = ["faces_file", "write_faces", "write_json"]
 
@@ -56,13 +54,10 @@ def write_faces(evaluation: Evaluation, file: Path) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_FACE_COLUMNS)
-    writer.writerows(_face_rows(evaluation.measures, ""))
+    rows: list[tuple[object, ...]] = [_FACE_COLUMNS, *_face_rows(evaluation.measures, "")]
     if evaluation.moved is not None:
-        writer.writerows(_face_rows(evaluation.moved.measures, f"{evaluation.moved.key}/"))
-    write_atomically(file, gzip.compress(text.getvalue().encode(), mtime=0))
+        rows += _face_rows(evaluation.moved.measures, f"{evaluation.moved.key}/")
+    write_atomically(file, gzip.compress(csv_text(rows).encode(), mtime=0))
 
 
 def _face_rows(measured: Measures, prefix: str) -> Iterator[tuple[object, ...]]:

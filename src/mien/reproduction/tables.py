@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import math
@@ -14,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from mien.evaluation.metrics import FAILURE_AT, YAW_BINS_DEG, auc, ced, failure_rate
-from mien.files import write_atomically
+from mien.files import csv_text, write_atomically
 from mien.models.size import network_size
 from mien.reproduction.measurement import Measurement
 from mien.reproduction.results import RowResult, mean_and_spread
@@ -235,21 +234,21 @@ def _line(*cells: str) -> str:
 
 def _csv(table: PaperTable, results: Mapping[str, Sequence[RowResult]]) -> str:
     """One line a figure: ours by row, set and truth; the paper's with empty ones."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["row", "whose", "set", "truth", "figure", "value", "spread", "seeds"])
+    lines: list[list[object]] = [
+        ["row", "whose", "set", "truth", "figure", "value", "spread", "seeds"]
+    ]
     for row in table.rows:
         if row.published is not None:
-            writer.writerow([row.name, "paper", "", "", row.protocol, row.published, "", ""])
+            lines.append([row.name, "paper", "", "", row.protocol, row.published, "", ""])
         done = results.get(row.name, ())
         for column in _columns({row.name: done}):
             for name, figure in _figures(_measured(done, column)).items():
                 if figure is not None:
                     values = ["" if value is None else round(value, 6) for value in figure]
-                    writer.writerow(
+                    lines.append(
                         [row.name, "ours", column.set_name, column.truth, name, *values, len(done)]
                     )
-    return text.getvalue()
+    return csv_text(lines)
 
 
 def _json(

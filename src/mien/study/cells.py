@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 
+from mien.files import csv_text
 from mien.outputs.rows import Value
 
 __all__ = ["cell", "clip_name", "quoted"]
@@ -18,9 +17,7 @@ def cell(value: Value) -> str:
 
 def quoted(text: str) -> str:
     """A text, in quotes where it holds a comma, a quote or a line end."""
-    line = io.StringIO()
-    csv.writer(line).writerow([text])  # Python 3.11 quotes line ends of the writer's own alone
-    return line.getvalue().removesuffix("\r\n")
+    return csv_text([[text]]).removesuffix("\n")
 
 
 def clip_name(stem: str) -> str:
