@@ -4,8 +4,8 @@
 
 Each weight is 0.7 of the first file's and 0.3 of the second's, normalisations folded in as both
 files have them. The card is the first one's, but for its digest, its sources (both files'), and its
-results, which are nobody's yet. This is how model 2 of `fast` was made: 0.7 of its sixth leg, 0.3
-of its fifth.
+results, which are nobody's yet. This is how model 2 of `fast` was made: a third of each of its last
+two legs and of what shipped before (docs/training-diary.md).
 
 The mix carries nothing beside its graph: training goes on from it as from any file without
 (`mien.training.onnx_weights`). What was fitted to either file does not fit the mix: tests say what.
