@@ -293,6 +293,8 @@ def main() -> None:
         place = given.keep / f"{given.model}-{split}.npz" if given.keep else None
         if place is not None and place.is_file():
             return kept(place, None)
+        if place is not None:  # a folder that cannot be made is known before the long work
+            place.parent.mkdir(parents=True, exist_ok=True)
         faces = collect(given.faces, split, most, given.model, seed)
         return kept(place, faces) if place is not None else faces
 
