@@ -160,31 +160,35 @@ def test_a_slow_tracker_drops_frames_and_stays_at_the_newest(
 def test_while_the_source_is_silent_keys_are_heard_and_the_window_lives(
     clip: Path, parts: TrackerParts, tmp_path: Path
 ) -> None:
-    """A camera that hangs gave three frames: mirror, then quit, without another one."""
-    leave = threading.Event()
+    """A camera that hangs gave three frames: mirror, then quit, without another one. It gives in
+    only after the window is gone and the recording whole."""
+    left, gave_in = threading.Event(), list[bool]()
 
     class Hanging(FilePlayed):
         def __iter__(self) -> Iterator[Frame]:
             for index in range(3):
                 yield Frame(square_picture((60, 60, 31)), index, index / 25)
-            assert leave.wait(PATIENCE_SECS)
+            gave_in.append(left.wait(PATIENCE_SECS))
 
     class Patient(Keys):
         """Mirrors once the last frame is shown, and quits once that is seen."""
 
         def show(self, image_rgb: np.ndarray) -> str:
             super().show(image_rgb)
-            if len(self.shown) == 6:
-                return "m"
-            if len(self.shown) == 8:
-                leave.set()
-                return "q"
-            return ""
+            return {6: "m", 8: "q"}.get(len(self.shown), "")
 
-    screen, recorder = Patient({}), Recorder(tmp_path, "live", MARKUP, 25.0)
+    class Recording(Recorder):
+        def stop(self) -> None:
+            super().stop()
+            assert screen.closed
+            left.set()
+
+    screen, recorder = Patient({}), Recording(tmp_path, "live", MARKUP, 25.0)
     source = Hanging(open_source(clip), 25.0, False, None)
-    result = run_live(source, parts.tracker(), MARKUP, recorder, screen, LiveOptions())
-    assert result.frames_tracked <= 3
+    options = LiveOptions(record=True)
+    result = run_live(source, parts.tracker(), MARKUP, recorder, screen, options)
+    assert gave_in == [True]
+    assert len(read_table(recorder.tables[0]).times_secs) == result.frames_tracked <= 3
     assert (len(screen.shown), screen.closed) == (8, 1)
     still, mirrored = (screen.shown[n][:, :640].mean(axis=(0, 2)) for n in (5, 7))
     assert np.abs(still[::-1] - mirrored).mean() < np.abs(still - mirrored).mean()
@@ -195,9 +199,9 @@ def test_a_pace_of_long_ago_is_none() -> None:
     for frame in range(50):
         pace.add(10 + frame / 25, 20.0)
     assert pace.fps == pytest.approx(25)
-    pace.wait(11.0 + 2.0)
+    pace.forget_before(11.0 + 2.0)
     assert pace.fps > 0
-    pace.wait(20.0)
+    pace.forget_before(20.0)
     assert (pace.fps, pace.recent_ms) == (0, 0)
     assert pace.percentile_ms(50) == 20
 

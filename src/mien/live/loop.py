@@ -86,10 +86,11 @@ def run_live(
     pace, controls = Pace(), Controls(mirror=options.mirror)
     with_face = 0
     with contextlib.ExitStack() as closing:
+        newest = closing.enter_context(Newest(source))
+        # Before the source, which may hang for long, is waited for: the window goes away at once.
         closing.callback(recorder.stop)
         if screen is not None:
             closing.callback(screen.close)
-        newest = closing.enter_context(Newest(source))
         if options.record:
             recorder.start()
         start_secs: float | None = None
@@ -109,7 +110,7 @@ def run_live(
                 for stream in streams:
                     stream.write(last, faces)
                 recorder.write(last, faces)
-            pace.wait(now_secs)
+            pace.forget_before(now_secs)
             # Also while the source is silent: keys are heard and a window is not left frozen.
             if screen is not None and last is not None:
                 numbers = Numbers(pace.fps, pace.recent_ms, newest.dropped, recorder.seconds)

@@ -24,10 +24,10 @@ class Pace:
         """One frame more was tracked."""
         self.latency_ms.append(latency_ms)
         self._recent.append((now_secs, latency_ms))
-        self.wait(now_secs)
+        self.forget_before(now_secs)
 
-    def wait(self, now_secs: float) -> None:
-        """Time went by, with a frame or without: what is too long ago no longer counts."""
+    def forget_before(self, now_secs: float) -> None:
+        """What is more than two seconds ago no longer counts, whether frames came since or not."""
         while self._recent and self._recent[0][0] < now_secs - _MOMENT_SECS:
             self._recent.popleft()
 
