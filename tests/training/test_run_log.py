@@ -42,6 +42,24 @@ def test_rows_past_the_step_are_dropped(tmp_path: Path) -> None:
     assert [row["step"] for row in rows(tmp_path / "val.csv")] == ["20", "20", "40", "40"]
 
 
+@dataclass(frozen=True)
+class MoreTerms:
+    total: torch.Tensor
+    mouth: torch.Tensor
+
+
+def test_a_run_of_a_mien_with_fewer_losses_keeps_its_rows_under_their_names(tmp_path: Path) -> None:
+    one = torch.tensor(1.0)
+    RunLog(tmp_path, 0).terms(20, Terms(one), {"faces_per_sec": 7.0})
+    RunLog(tmp_path, 20).terms(40, MoreTerms(one, 2 * one), {"faces_per_sec": 8.0})
+    RunLog(tmp_path, 40).terms(60, Terms(3 * one), {"faces_per_sec": 9.0})
+    assert rows(tmp_path / "train.csv") == [
+        {"step": "20", "total": "1.0", "mouth": "", "faces_per_sec": "7.0"},
+        {"step": "40", "total": "1.0", "mouth": "2.0", "faces_per_sec": "8.0"},
+        {"step": "60", "total": "3.0", "mouth": "", "faces_per_sec": "9.0"},
+    ]
+
+
 def test_a_file_that_a_kill_left_empty_is_begun(tmp_path: Path) -> None:
     for name in ("train.csv", "val.csv"):
         (tmp_path / name).touch()

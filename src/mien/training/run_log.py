@@ -46,12 +46,32 @@ class RunLog:
 
     def _append(self, name: str, row: dict[str, object]) -> None:
         file = self._run / name
-        new = not file.exists() or not file.stat().st_size
+        columns = _columns(file)
+        if not {*row} <= {*columns}:
+            columns = _widen(file, [*row, *(name for name in columns if name not in row)])
         with file.open("a", newline="") as stream:
-            writer = csv.DictWriter(stream, list(row))
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
+            csv.DictWriter(stream, columns).writerow(row)
+
+
+def _columns(file: Path) -> list[str]:
+    if not file.exists():
+        return []
+    with file.open(newline="") as stream:
+        return next(csv.reader(stream), [])
+
+
+def _widen(file: Path, columns: list[str]) -> list[str]:
+    """The file with these columns: a new one, or that of a mien that had fewer losses, whose rows
+    have empty cells there."""
+    text, rows = io.StringIO(), list[dict[str, str]]()
+    if file.exists():
+        with file.open(newline="") as stream:
+            rows = list(csv.DictReader(stream))
+    writer = csv.DictWriter(text, columns)
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(file, text.getvalue().encode("utf-8"))
+    return columns
 
 
 def _cut(file: Path, step: int) -> None:
