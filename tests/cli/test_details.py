@@ -123,6 +123,10 @@ def test_openface(mien: Mien, scene: Scene, tmp_path: Path) -> None:
         ("openface", ["--blendshapes"], "blendshapes have no place in openface"),
         ("bvh", ["--blendshapes"], "blendshapes have no place in bvh"),
         ("livelink", ["--fov", "70"], "the head's position has no place in livelink"),
+        # What they hold unasked is not missed: faces come with it all the same.
+        ("openface", ["--fov", "70"], None),
+        ("bvh", [], None),
+        ("livelink", ["--blendshapes"], None),
         ("glb", ["--fov", "70", "--blendshapes"], None),
         ("csv", ["--fov", "70", "--blendshapes"], None),
     ],

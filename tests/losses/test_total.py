@@ -38,6 +38,23 @@ def test_the_total_is_the_weighted_sum() -> None:
     assert terms["total"] == pytest.approx(expected, rel=1e-5)
 
 
+def test_lids_and_mouths_weigh_in_where_they_are_asked_for() -> None:
+    prediction, truth = make()[0], torch.rand(2, 68, 3) - 0.5
+    prediction = dataclasses.replace(
+        prediction, heatmap_logits=(), points=torch.randn(2, 68, 3), log_error=torch.zeros(2, 68)
+    )
+
+    def told(**asked: float) -> dict[str, float]:
+        weights = dataclasses.replace(WEIGHTS, **asked)  # type: ignore[arg-type]
+        return figures(total_loss(prediction, truth, torch.ones(2, 68), torch.ones(2), weights))
+
+    without, lids, mouth = told(), told(aperture=13.0), told(mouth=17.0)
+    assert (without["aperture"], without["mouth"], lids["mouth"], mouth["aperture"]) == (0,) * 4
+    assert lids["total"] - without["total"] == pytest.approx(13 * lids["aperture"], rel=1e-4)
+    assert mouth["total"] - without["total"] == pytest.approx(17 * mouth["mouth"], rel=1e-4)
+    assert min(lids["aperture"], mouth["mouth"]) > 0.1
+
+
 def test_every_stack_weighs_the_same() -> None:
     prediction, truth, weights = make()
     terms = total_loss(prediction, truth, weights, torch.ones(2), WEIGHTS)
