@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
 import sys
 import time
@@ -50,7 +49,11 @@ def profile(
     mouth_open: Annotated[float, typer.Option(min=0, max=1, help="Share of open mouths.")] = 0.1,
     mouth_moved: Annotated[
         float,
-        typer.Option(min=0, max=1, help="Share of mouths that purse, press, smile or are drawn."),
+        typer.Option(
+            min=0,
+            max=1,
+            help="Share of mouths that purse, press, roll, smile or are drawn aside.",
+        ),
     ] = 0.0,
     brows: Annotated[float, typer.Option(min=0, max=1, help="Share of moved brows.")] = 0.05,
     relit: Annotated[float, typer.Option(min=0, max=1, help="Share of new light.")] = 0.3,
@@ -96,7 +99,7 @@ def profile(
     session = open_session(files)  # mistakes show here, before anything is written
     made_by = {
         "seed": seed,
-        "recipe": dataclasses.asdict(recipe),
+        "recipe": recipe.record(),
         "fits_sha256": files.digest(),
     }
     run = begin_run(

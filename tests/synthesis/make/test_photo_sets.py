@@ -162,6 +162,23 @@ def test_moved_mouths_are_named_and_leave_sets_without_them_as_they_were(
         np.testing.assert_array_equal(made.image, same.image)
 
 
+def test_a_set_that_was_begun_before_mouths_moved_goes_on(tmp_path: Path) -> None:
+    def run(recipe: Recipe) -> SetRun:
+        made_by: dict[str, object] = {"seed": 1, "recipe": recipe.record()}
+        return begin_run(
+            tmp_path, split="train", pictures=5, made_by=made_by, command="make", shard_size=3
+        )
+
+    begun = run(Recipe(5, brows=0.5))
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    old = {"pictures", "split", "min_yaw_deg", "max_yaw_deg", "pitch_range_deg", "eyes_shut"}
+    old |= {"mouth_open", "brows", "relit", "glasses", "masks", "edits_frontal", "source_shares"}
+    assert set(manifest["runs"][0]["recipe"]) == old
+    assert run(Recipe(5, brows=0.5)) == begun
+    assert run(Recipe(5, brows=0.5, mouth_moved=0.2)).first == 2
+    assert run(Recipe(5, brows=0.5, mouth_moved=0.2)).first == 2
+
+
 def test_heads_are_thrown_back_and_bowed_as_far_as_asked(session: SynthesisSession) -> None:
     recipe = Recipe(12, min_yaw_deg=0, max_yaw_deg=5, pitch_range_deg=(30, 40))
     made = make_entries(recipe, session, 4, range(12))
