@@ -52,11 +52,15 @@ def main() -> None:
     parser.add_argument("--model", default="fast")
     parser.add_argument("--sheet", type=Path)
     asked = parser.parse_args()
-    wanted = {int(number) for number in asked.frames.split(",")}
-    tiles = []
+    try:
+        wanted = {int(number) for number in asked.frames.split(",")}
+    except ValueError:
+        parser.error(f"--frames takes numbers by commas, not {asked.frames!r}")
+    last, tiles = max(wanted), []
     tracker = mien.load_tracker(asked.model)
     for frame, faces in mien.track(asked.video, tracker, blendshapes=True):
         if frame.index in wanted:
+            wanted.remove(frame.index)
             largest = max(faces, key=lambda one: one.box.width * one.box.height, default=None)
             if largest is None:
                 print(f"{frame.index}: no face")
@@ -64,8 +68,10 @@ def main() -> None:
                 told = (f"{name} {strength:.2f}" for name, strength in strongest(largest))
                 print(f"{frame.index}: {', '.join(told)}")
                 tiles.append(tile(frame, largest))
-        if frame.index >= max(wanted):
+        if frame.index >= last:
             break
+    for index in sorted(wanted):
+        print(f"{index}: no such frame")
     if asked.sheet and tiles:
         cv2.imwrite(str(asked.sheet), np.hstack(tiles)[..., ::-1])
 
