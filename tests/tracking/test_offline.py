@@ -111,6 +111,22 @@ def test_a_camera_that_a_hand_shakes_is_smoothed_away() -> None:
     assert left[:, :2].std(axis=0).max() < 0.5 * 0.25
 
 
+@pytest.mark.parametrize(
+    ("fps", "swing_hz", "share"),
+    [(30, 4.0, 0.005), (30, 2.0, 0.02), (25, 3.0, 0.01), (15, 1, 0.05)],
+)
+def test_a_head_that_nods_a_little_does_not_pass_for_a_shaken_camera(
+    fps: float, swing_hz: float, share: float
+) -> None:
+    def nodding(index: int) -> np.ndarray:
+        y = share * SIZE * math.sin(2 * math.pi * swing_hz * index / fps)
+        return still(index) + np.array([0, y, 0])
+
+    true, _, smooth = smoothed(nodding, 120, noise=0.15, fps=fps)
+    off = (smooth - true)[15:-15].mean(axis=1)[:, 1]
+    assert np.sqrt((off**2).mean()) < 0.0005 * SIZE
+
+
 def test_a_straight_motion_is_smoothed_as_a_resting_one() -> None:
     def sliding(index: int) -> np.ndarray:
         return still(index) + np.array([2.0 * index, -1.0 * index, 0])

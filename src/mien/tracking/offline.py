@@ -7,8 +7,9 @@ intersection of confidence intervals: Katkovnik 1999). A resting point is so ave
 a blink of two frames and a fast turn keep the narrow windows. Weights fall with the distance in
 time and with the network's doubt. Windows end where a face was lost or the film was cut.
 
-The noise is the face's own: the median second difference of its points about their middle, and of
-the middle, which shakes with a hand that holds the camera.
+The noise is the face's own: the median second difference of its points about their middle; and of
+the middle, which shakes with a hand that holds the camera, the fourth, of which a head that nods or
+swings has hardly any.
 """
 
 from __future__ import annotations
@@ -34,8 +35,10 @@ _LEAST_NOISE, _MOST_NOISE = 2e-4, 5e-3
 """Bounds on the noise, in face sizes: a talking mouth must not pass for it."""
 _MOST_SHAKE = 2e-3
 """The same of the middle of all points: a head that swings must not pass for a shaking camera."""
-_MEDIAN_OF_SECOND_DIFFERENCE = 1.1774 * math.sqrt(6)
-"""Median length of p(t-1) - 2 p(t) + p(t+1) in the plane, for noise of 1 in each axis."""
+_MEDIAN_LENGTH = 1.1774
+"""Of noise in the plane, of 1 in each axis."""
+_OWN_ORDER, _SHAKE_ORDER = 2, 4
+"""Of the differences in time by which a face's own noise and the camera's shake are told."""
 _MIDDLE = 0.35
 """Noise of the mean of all points, as a share of that of one: they tremble together in part."""
 _LONGEST_STEP = 2.5
@@ -218,19 +221,21 @@ def _widest_believed(
 def noise_of(points: Float[np.ndarray, "frames points 3"], face_size: float) -> float:
     """Standard deviation of the points' noise in each axis, px; bounded in face sizes."""
     about = points[..., :2] - points[..., :2].mean(axis=1, keepdims=True)
-    return float(np.clip(_trembling(about), _LEAST_NOISE * face_size, _MOST_NOISE * face_size))
+    trembling = _trembling(about, _OWN_ORDER)
+    return float(np.clip(trembling, _LEAST_NOISE * face_size, _MOST_NOISE * face_size))
 
 
 def _shake_of(middles: Float[np.ndarray, "frames 1 3"], face_size: float) -> float:
-    return min(_trembling(middles[..., :2]), _MOST_SHAKE * face_size)
+    return min(_trembling(middles[..., :2], _SHAKE_ORDER), _MOST_SHAKE * face_size)
 
 
-def _trembling(places: Float[np.ndarray, "frames points 2"]) -> float:
-    """Standard deviation of white noise with these second differences; 0 of fewer than three."""
-    if len(places) < 3:
+def _trembling(places: Float[np.ndarray, "frames points 2"], order: int) -> float:
+    """Standard deviation of white noise with these differences in time; 0 of too few frames."""
+    if len(places) <= order:
         return 0.0
-    second = np.linalg.norm(places[:-2] - 2 * places[1:-1] + places[2:], axis=-1)
-    return float(np.median(second)) / _MEDIAN_OF_SECOND_DIFFERENCE
+    differences = np.linalg.norm(np.diff(places, n=order, axis=0), axis=-1)
+    grown = math.sqrt(math.comb(2 * order, order))  # the squares of the binomials, summed
+    return float(np.median(differences)) / (_MEDIAN_LENGTH * grown)
 
 
 def _shares(
