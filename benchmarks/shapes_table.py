@@ -34,7 +34,9 @@ def make_section(file: Path = RESULT) -> str:
     for names in sided(SHAPES):
         cells = [" ".join(f"`{name}`" for name in names)]
         for shapes in of_model.values():
-            cells.append(", ".join(f"{shapes[name]['correlation']:.2f}" for name in names))
+            cells.append(
+                ", ".join(f"{round(shapes[name]['correlation'], 2) + 0.0:.2f}" for name in names)
+            )
             cells.append(", ".join(f"{shapes[name]['mae']:.3f}" for name in names))
         lines.append(line(cells))
     return "\n".join(lines)

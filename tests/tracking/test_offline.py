@@ -113,7 +113,7 @@ def test_a_camera_that_a_hand_shakes_is_smoothed_away() -> None:
 
 @pytest.mark.parametrize(
     ("fps", "swing_hz", "share"),
-    [(30, 4.0, 0.005), (30, 2.0, 0.02), (25, 3.0, 0.01), (15, 1, 0.05)],
+    [(30, 4.0, 0.005), (30, 2.0, 0.02), (25, 3.0, 0.01), (15, 1, 0.05), (10, 2.0, 0.02)],
 )
 def test_a_head_that_nods_a_little_does_not_pass_for_a_shaken_camera(
     fps: float, swing_hz: float, share: float

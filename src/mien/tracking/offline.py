@@ -35,6 +35,8 @@ _LEAST_NOISE, _MOST_NOISE = 2e-4, 5e-3
 """Bounds on the noise, in face sizes: a talking mouth must not pass for it."""
 _MOST_SHAKE = 2e-3
 """The same of the middle of all points: a head that swings must not pass for a shaking camera."""
+_SLOWEST_STEP_SECS = 0.07
+"""Between the frames of a film that can tell a shake from a nod."""
 _MEDIAN_LENGTH = 1.1774
 """Of noise in the plane, of 1 in each axis."""
 _OWN_ORDER, _SHAKE_ORDER = 2, 4
@@ -181,7 +183,7 @@ def smooth_at(
     """
     middles = points.mean(axis=1, keepdims=True)
     noise = noise_of(points, face_size)
-    shake = _shake_of(middles, face_size)
+    shake = _shake_of(middles, times_secs, face_size)
     trust = settings.doubt + (1 - settings.doubt) * np.clip(confidence, 0, 1)
     mean_trust = trust.mean(axis=1, keepdims=True)
     shaken = max(_MIDDLE * noise, shake)
@@ -225,7 +227,14 @@ def noise_of(points: Float[np.ndarray, "frames points 3"], face_size: float) -> 
     return float(np.clip(trembling, _LEAST_NOISE * face_size, _MOST_NOISE * face_size))
 
 
-def _shake_of(middles: Float[np.ndarray, "frames 1 3"], face_size: float) -> float:
+def _shake_of(
+    middles: Float[np.ndarray, "frames 1 3"],
+    times_secs: Float[np.ndarray, " frames"],
+    face_size: float,
+) -> float:
+    """As :func:`noise_of`, of the middle; 0 where frames are too far apart to tell."""
+    if len(times_secs) < 2 or np.median(np.diff(times_secs)) > _SLOWEST_STEP_SECS:
+        return 0.0
     return min(_trembling(middles[..., :2], _SHAKE_ORDER), _MOST_SHAKE * face_size)
 
 
