@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from provenance import weights_of
 from sections import run_page
 
 HERE = Path(__file__).parent
@@ -207,7 +208,7 @@ def _engine_part(engines: dict[str, Any]) -> list[str]:
         *_engine_table(engines),
         "",
         "Times: model 2, one crop. Errors: true points, mean over all of AFLW2000-3D, and the 51",
-        "inner points of helen's test photos.",
+        f"inner points of helen's test photos.{_of_earlier(engines['networks'])}",
         "",
         f"`{engines['command']}`: `benchmarks/results/{ENGINES}`.",
         "",
@@ -252,6 +253,14 @@ def _matrix_lines(throughput: dict[str, Any], engines: dict[str, Any]) -> list[s
             f"({rate:.0f} GFLOP/s)."
         )
     return lines
+
+
+def _of_earlier(networks: dict[str, str]) -> str:
+    """Which of the measured networks no longer ship, in a sentence; nothing where all do."""
+    models = {file.removesuffix(".onnx").rpartition("-")[0] for file in networks}
+    shipped = weights_of(*sorted(models))
+    others = [f"`{file}`" for file, digest in networks.items() if shipped[file] != digest]
+    return f" Of {', '.join(others)} before its newest weights." if others else ""
 
 
 def _engine_table(engines: dict[str, Any]) -> list[str]:
